@@ -1,0 +1,122 @@
+/* Lookups walk the children themselves: a dotted path then needs no copy of its parts, and names
+ * are compared with case, as Kubernetes and Deepgram mean them. */
+#include "base/json.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static const double INT_LIMIT = 9007199254740992.0; /* 2^53: doubles are exact up to here */
+
+void json_setup(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_alloc, .free_fn = mem_free });
+}
+
+cJSON *json_parse(const char *text, size_t length)
+{
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithLengthOpts(text, length, &end, false);
+    if (!json)
+        return NULL;
+    for (; end < text + length; end++) {
+        if (*end == '\0' || !strchr(" \t\r\n", *end)) {
+            cJSON_Delete(json);
+            return NULL;
+        }
+    }
+    return json;
+}
+
+char *json_print(const cJSON *json)
+{
+    char *text = cJSON_PrintUnformatted(json);
+    assert(text);
+    return text;
+}
+
+static const cJSON *member(const cJSON *json, const char *name, size_t length)
+{
+    if (!cJSON_IsObject(json))
+        return NULL;
+    const cJSON *child = NULL;
+    cJSON_ArrayForEach(child, json)
+        if (strncmp(child->string, name, length) == 0 && child->string[length] == '\0')
+            return child;
+    return NULL;
+}
+
+const cJSON *json_member(const cJSON *json, const char *name)
+{
+    return member(json, name, strlen(name));
+}
+
+const cJSON *json_at(const cJSON *json, const char *path)
+{
+    for (;;) {
+        size_t length = strcspn(path, ".");
+        json = member(json, path, length);
+        if (!json || path[length] == '\0')
+            return json;
+        path += length + 1;
+    }
+}
+
+const char *json_string_at(const cJSON *json, const char *path)
+{
+    return cJSON_GetStringValue(json_at(json, path));
+}
+
+const char *json_string_member(const cJSON *json, const char *name)
+{
+    return cJSON_GetStringValue(json_member(json, name));
+}
+
+bool json_bool_at(const cJSON *json, const char *path, bool fallback)
+{
+    const cJSON *value = json_at(json, path);
+    return cJSON_IsBool(value) ? cJSON_IsTrue(value) : fallback;
+}
+
+int64_t json_int_at(const cJSON *json, const char *path, int64_t fallback)
+{
+    const cJSON *value = json_at(json, path);
+    if (!cJSON_IsNumber(value))
+        return fallback;
+    double number = value->valuedouble;
+    bool whole = fabs(number) <= INT_LIMIT && trunc(number) >= number && trunc(number) <= number;
+    return whole ? (int64_t)number : fallback;
+}
+
+void json_add_string(cJSON *object, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    const cJSON *added = cJSON_AddStringToObject(object, name, text);
+    assert(added);
+}
+
+void json_add_int(cJSON *object, const char *name, int64_t number)
+{
+    const cJSON *added = cJSON_AddNumberToObject(object, name, (double)number);
+    assert(added);
+}
+
+cJSON *json_add_object(cJSON *object, const char *name)
+{
+    cJSON *added = cJSON_AddObjectToObject(object, name);
+    assert(added);
+    return added;
+}
+
+cJSON *json_add_array(cJSON *object, const char *name)
+{
+    cJSON *added = cJSON_AddArrayToObject(object, name);
+    assert(added);
+    return added;
+}
+
+void json_delete_indirect(cJSON **json)
+{
+    cJSON_Delete(*json);
+}
