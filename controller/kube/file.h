@@ -1,0 +1,13 @@
+/* Reading small files (kubeconfig, certificates, tokens) as a whole.
+ */
+#ifndef KUBE_FILE_H
+#define KUBE_FILE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the file's bytes to *buf, whose maximum bounds it. INVALID names the file and why it
+ * can't be read. */
+NODISCARD bool file_read(const char *path, struct buf *buf, struct err *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* The cache of one resource type: objects by namespace/name as compact JSON text, with secondary
+ * indexes. Pure.
+ *
+ * What is kept is up to `trim`, which reduces an object to what decisions need; so the memory per
+ * foreign Secret is its name and a resourceVersion. Texts are parsed when somebody looks.
+ *
+ * Read your own writes: store_put_written() puts the answer of a write in at once; older versions
+ * that the watch still delivers are ignored, and so is an answer that the watch has overtaken.
+ * "Older" is what the API server defines for versions of one resource type (KEP-5504): decimal
+ * integers of any length; versions that aren't decimal are only compared for equality.
+ */
+#ifndef KUBE_STORE_H
+#define KUBE_STORE_H
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+#include "base/mem.h"
+
+struct store;
+
+enum { STORE_INDEX_KEYS_MAX = 16 };
+
+/* Reduces *object in place to what is kept (may replace it). Key, uid and resourceVersion have been
+ * read before and needn't be kept. */
+typedef void store_trim_fn(cJSON *object);
+/* Fills in up to STORE_INDEX_KEYS_MAX different keys (mem_alloc'ed) under which the trimmed object
+ * is found; returns how many. */
+typedef size_t store_index_fn(const cJSON *object, char *ret_keys[STORE_INDEX_KEYS_MAX]);
+/* Called after each change with the old and the new trimmed object (one of them may be NULL). Must
+ * not change the store. */
+typedef void store_change_fn(void *context, const cJSON *before, const cJSON *after);
+
+/* Each function may be NULL: keep everything, no index, tell nobody. */
+NODISCARD struct store *store_new(store_trim_fn *trim, store_index_fn *index,
+                                  store_change_fn *change, void *context);
+void store_free(struct store *store);
+
+/* From the watch or a list. The object is consumed; one without a name is dropped. An equal or an
+ * older resourceVersion changes nothing and notifies nobody. */
+void store_put(struct store *store, cJSON *object);
+/* The object of a DELETED event. Ignored when what is stored is newer (created again by us). */
+void store_remove(struct store *store, const cJSON *object);
+/* From the answer of our own write or read; consumed. */
+void store_put_written(struct store *store, cJSON *object);
+/* Our own DELETE, or the update that took the last finalizer off, was answered "gone". Nothing of
+ * this uid comes back through a watch that is behind; another uid of that name is left alone. */
+void store_remove_written(struct store *store, const char *namespace, const char *name,
+                          const char *uid);
+
+/* A complete list: store_replace_begin(), store_put() for each, store_replace_end() with the list's
+ * resourceVersion removes what was neither put in between nor written by us later than the list
+ * (with notifications). The list is believed even where it is older than the store (etcd was
+ * restored), but for what was written since the begin. scope NULL = the whole store, else the
+ * namespace that was listed. A begin without an end leaves everything in place. */
+void store_replace_begin(struct store *store, const char *scope);
+void store_replace_end(struct store *store, const char *scope, const char *resource_version);
+
+/* A parsed copy (the caller deletes it) or NULL. */
+NODISCARD cJSON *store_get(const struct store *store, const char *namespace, const char *name);
+/* All objects with that index key, in no particular order: calls fn with a parsed copy, borrowed.
+ * fn must not change the store. */
+typedef void store_visit_fn(void *context, const cJSON *object);
+void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
+                 void *context);
+void store_visit_all(const struct store *store, store_visit_fn *fn, void *context);
+size_t store_count(const struct store *store);
+size_t store_count_key(const struct store *store, const char *index_key);
+
+#endif
