@@ -1,0 +1,84 @@
+/* A credential as Deepgram hands it out once, and the revision Secret that keeps it: named
+ * `<resource>-dgkey-r<N>` or `<resource>-dgpull-r<N>`, type deepgram.com/credential, immutable,
+ * owned by the resource. Everything that isn't secret stands in annotations, so that a
+ * metadata-only watch tells all that decisions need. Pure.
+ */
+#ifndef API_CREDENTIAL_H
+#define API_CREDENTIAL_H
+
+#include "api/resource.h"
+#include "base/secret.h"
+
+#define SECRET_TYPE_REVISION "deepgram.com/credential"
+#define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
+#define MANAGED_BY "deepgram-operator"
+#define ANNOTATION_RESOURCE "deepgram.com/resource"      /* "<Kind>/<name>" */
+#define ANNOTATION_REVISION "deepgram.com/revision"
+#define ANNOTATION_ID "deepgram.com/id"
+#define ANNOTATION_NONCE "deepgram.com/nonce"
+#define ANNOTATION_SPEC_HASH "deepgram.com/spec-hash"
+#define ANNOTATION_ISSUED_AT "deepgram.com/issued-at"
+#define ANNOTATION_EXPIRES_AT "deepgram.com/expires-at"
+#define ANNOTATION_SCOPES "deepgram.com/scopes"          /* as granted, separated by spaces */
+#define ANNOTATION_USERNAME "deepgram.com/username"
+/* and ANNOTATION_ROTATE: the rotate token that the revision answered */
+
+/* What a create answered. */
+struct credential {
+    char *id;                /* api_key_id or distribution_credentials_id */
+    char *username;          /* pull credentials; else NULL */
+    struct secret secret;    /* the key, or the Quay password */
+    cJSON *scopes;           /* as granted; array or NULL */
+    int64_t expires_at_ms;   /* as Deepgram returned it; 0: never */
+    int64_t created_at_ms;   /* 0: not told */
+};
+void credential_done(struct credential *credential);
+
+/* A revision Secret seen by its metadata; pointers borrowed from the JSON it was read from. */
+struct revision {
+    const char *secret_name;
+    const char *secret_uid;
+    const char *resource_version;
+    const char *owner_uid;   /* of the controlling owner reference; NULL after Retain */
+    const char *resource;    /* "<Kind>/<name>" that it was made for */
+    bool deleting;
+    int64_t number;
+    const char *id;
+    const char *nonce;       /* "" when it was adopted */
+    const char *spec_hash;   /* of the attempt; "" when it was adopted */
+    const char *rotate;      /* the rotate token that it answered, "" */
+    const char *scopes;      /* as granted, separated by spaces; "" when not told */
+    const char *username;    /* or NULL */
+    int64_t issued_at_ms;
+    int64_t expires_at_ms;   /* 0: never */
+};
+
+/* The name; free with mem_free. Over 253 characters the resource's part is cut and a hash of the
+ * whole name takes the place of the rest. */
+NODISCARD char *revision_secret_name(enum resource_kind kind, const char *resource_name,
+                                     int64_t number);
+
+/* Has a name the form that revision_secret_name() makes? */
+NODISCARD bool revision_secret_name_matches(const char *name);
+
+/* The Secret to create for an answered attempt; wiped when the caller deletes it. An expiry that
+ * Deepgram left out is computed from the spec. */
+NODISCARD cJSON *revision_secret(const struct resource *resource, const struct attempt *attempt,
+                                 const struct credential *credential, int64_t now_ms);
+
+/* Reads metadata (a PartialObjectMetadata has no type: the label and the annotations tell); false
+ * when the object isn't a revision Secret. */
+NODISCARD bool revision_parse(const cJSON *secret, struct revision *ret_revision);
+/* Reads the values of a whole revision Secret: id, username and secret from its immutable data, the
+ * rest from annotations. ret_credential is empty when that fails (MALFORMED); the caller calls
+ * credential_done in any case. */
+NODISCARD bool revision_read(const cJSON *secret, struct credential *ret_credential,
+                             struct err *err);
+
+/* Points metadata.ownerReferences at the resource as its controller. Others that control
+ * nothing are kept. */
+void owner_set(cJSON *metadata, const struct resource *resource);
+/* True when metadata.ownerReferences has a controller with that UID; "" and NULL are nobody's. */
+NODISCARD bool owned_by(const cJSON *object, const char *uid);
+
+#endif

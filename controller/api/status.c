@@ -1,0 +1,98 @@
+/* Status is the operator's own, but anybody with the right to write it may have put anything there:
+ * nothing of it is used in a path unchecked. */
+#include "api/status.h"
+
+#include <string.h>
+
+#include "api/condition.h"
+#include "api/name.h"
+#include "api/revision_number.h"
+#include "api/timestamp.h"
+#include "base/json.h"
+
+static const char *const state_names[] = {
+    [REVISION_ISSUED] = "Issued",
+    [REVISION_CURRENT] = "Current",
+    [REVISION_RETIRING] = "Retiring",
+    [REVISION_REVOKED] = "Revoked",
+};
+
+const char *revision_state_name(enum revision_state state)
+{
+    return state_names[state];
+}
+
+static bool read_state(const char *name, enum revision_state *ret)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(state_names); i++) {
+        if (mem_streq(name, state_names[i])) {
+            *ret = (enum revision_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *string_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static int64_t count_at(const cJSON *json, const char *path)
+{
+    int64_t count = json_int_at(json, path, 0);
+    return count > 0 ? count : 0;
+}
+
+static bool read_revision(const cJSON *json, struct status_revision *ret)
+{
+    struct status_revision revision = {
+        .number = revision_number_at(json, "revision"),
+        .id = json_string_at(json, "id"),
+        .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
+        .reason = json_string_at(json, "reason"),
+        .revoke_after_ms = timestamp_or(json_string_at(json, "revokeAfter"), 0),
+    };
+    if (revision.number == 0 || !name_is_credential_id(revision.id) ||
+        !read_state(json_string_at(json, "state"), &revision.state))
+        return false;
+    *ret = revision;
+    return true;
+}
+
+static void read_revisions(const cJSON *array, struct status *status)
+{
+    if (!cJSON_IsArray(array))
+        return;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, array)
+        if (status->revision_count < STATUS_REVISIONS_MAX &&
+            read_revision(item, &status->revisions[status->revision_count]))
+            status->revision_count++;
+}
+
+void status_parse(const cJSON *json, struct status *ret_status)
+{
+    const cJSON *conditions = json_at(json, "conditions");
+    const char *id = json_string_at(json, "id");
+    const char *secret_name = json_string_at(json, "secretName");
+    *ret_status = (struct status){
+        .json = json,
+        .observed_generation = count_at(json, "observedGeneration"),
+        .revision = revision_number_at(json, "revision"),
+        .id = name_is_credential_id(id) ? id : "",
+        .secret_name = name_is_subdomain(secret_name) ? secret_name : "",
+        .secret_resource_version = string_or_empty(json_string_at(json, "secretResourceVersion")),
+        .last_handled_rotate = string_or_empty(json_string_at(json, "lastHandledRotateRequest")),
+        .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
+        .expires_at_ms = timestamp_or(json_string_at(json, "expiresAt"), 0),
+        .failures = count_at(json, "failures"),
+        .next_attempt_at_ms = timestamp_or(json_string_at(json, "nextAttemptAt"), 0),
+        .stalled = condition_is_true(conditions, "Stalled"),
+        .stalled_reason =
+            string_or_empty(json_string_at(condition_find(conditions, "Stalled"), "reason")),
+        .ready_reason =
+            string_or_empty(json_string_at(condition_find(conditions, "Ready"), "reason")),
+    };
+    read_revisions(json_at(json, "revisions"), ret_status);
+}

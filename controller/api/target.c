@@ -1,0 +1,272 @@
+/* Rendered from the existing object's metadata, because a Secret is replaced as a whole: what others
+ * wrote there has to be in the new one. Its data is ours alone. */
+#include "api/target.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/name.h"
+#include "api/timestamp.h"
+#include "base/base64.h"
+#include "base/json.h"
+
+enum {
+    DATA_MAX_BYTES = 1024 * 1024,  /* what the API server allows for a Secret */
+    APPLIED_MAX_BYTES = 256 * 1024 /* and for all annotations */
+};
+
+static const char DEFAULT_ENTRY[] = "DEEPGRAM_API_KEY";
+static const char DEFAULT_TEMPLATE[] = "${apiKey}";
+
+const char *target_type(enum resource_kind kind)
+{
+    return kind == RESOURCE_API_KEY ? "Opaque" : SECRET_TYPE_DOCKER;
+}
+
+/* ---- what it is rendered from ---- */
+
+/* {DEEPGRAM_API_KEY: "${apiKey}"} or spec.secret.data; the caller deletes it. */
+static cJSON *templates(const struct resource *resource)
+{
+    if (resource->spec.secret_data)
+        return cJSON_Duplicate(resource->spec.secret_data, true);
+    cJSON *object = cJSON_CreateObject();
+    json_add_string(object, DEFAULT_ENTRY, DEFAULT_TEMPLATE);
+    return object;
+}
+
+static void add_set(cJSON *object, const char *name, const cJSON *map)
+{
+    cJSON *set = json_add_array(object, name);
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, map) {
+        auto_free char *pair = mem_printf("%s=%s", item->string, item->valuestring);
+        canonical_add(set, pair);
+    }
+}
+
+static void template_digest(const struct resource *resource, char ret[CANONICAL_DIGEST_BYTES])
+{
+    auto_json cJSON *canonical = cJSON_CreateObject();
+    if (resource->kind == RESOURCE_API_KEY) {
+        auto_json cJSON *data = templates(resource);
+        add_set(canonical, "data", data);
+        json_add_string(canonical, "project", resource->spec.project_id);
+    } else {
+        json_add_string(canonical, "registry", PULL_REGISTRY);
+    }
+    add_set(canonical, "labels", resource->spec.secret_labels);
+    add_set(canonical, "annotations", resource->spec.secret_annotations);
+    canonical_digest(canonical, ret);
+}
+
+/* The label and annotations that say whose Secret this is, and of what. */
+struct identity {
+    char resource[NAME_MAX_BYTES + 32];
+    char revision[24];
+    char template[CANONICAL_DIGEST_BYTES];
+};
+
+static struct identity identity_of(const struct resource *resource, int64_t revision)
+{
+    struct identity identity;
+    snprintf(identity.resource, sizeof identity.resource, "%s/%s",
+             resource_kind_name(resource->kind), resource->name);
+    snprintf(identity.revision, sizeof identity.revision, "%" PRId64, revision);
+    template_digest(resource, identity.template);
+    return identity;
+}
+
+/* ---- metadata ---- */
+
+static cJSON *ensure_object(cJSON *parent, const char *name)
+{
+    cJSON *present = cJSON_GetObjectItemCaseSensitive(parent, name);
+    if (cJSON_IsObject(present))
+        return present;
+    cJSON_DeleteItemFromObjectCaseSensitive(parent, name);
+    return json_add_object(parent, name);
+}
+
+static void put(cJSON *object, const char *name, const char *text)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    json_add_string(object, name, text);
+}
+
+static void put_all(cJSON *object, const cJSON *map)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, map)
+        put(object, item->string, item->valuestring);
+}
+
+static void remove_named(cJSON *object, const cJSON *names)
+{
+    if (!cJSON_IsArray(names))
+        return;
+    const cJSON *name = NULL;
+    cJSON_ArrayForEach(name, names)
+        if (cJSON_IsString(name))
+            cJSON_DeleteItemFromObjectCaseSensitive(object, name->valuestring);
+}
+
+/* Takes off what an earlier spec put on. */
+static void remove_applied(cJSON *labels, cJSON *annotations)
+{
+    const char *text = json_string_member(annotations, ANNOTATION_APPLIED);
+    if (!text || strlen(text) > APPLIED_MAX_BYTES)
+        return;
+    auto_json cJSON *applied = json_parse(text, strlen(text));
+    cJSON_DeleteItemFromObjectCaseSensitive(annotations, ANNOTATION_APPLIED);
+    remove_named(labels, json_member(applied, "labels"));
+    remove_named(annotations, json_member(applied, "annotations"));
+}
+
+static void add_names(cJSON *object, const char *name, const cJSON *map)
+{
+    cJSON *names = map ? json_add_array(object, name) : NULL;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, map)
+        cJSON_AddItemToArray(names, cJSON_CreateString(item->string));
+}
+
+static void note_applied(cJSON *annotations, const struct spec *spec)
+{
+    if (!spec->secret_labels && !spec->secret_annotations)
+        return;
+    auto_json cJSON *applied = cJSON_CreateObject();
+    add_names(applied, "labels", spec->secret_labels);
+    add_names(applied, "annotations", spec->secret_annotations);
+    auto_free char *text = json_print(applied);
+    put(annotations, ANNOTATION_APPLIED, text);
+}
+
+/* Since when it holds this credential: the old time when it did so before. */
+static void put_published_at(cJSON *annotations, const struct revision *revision,
+                             const char *number, int64_t now_ms)
+{
+    const char *before = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
+    bool same = mem_streq(json_string_member(annotations, ANNOTATION_REVISION), number) &&
+                mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id);
+    char text[TIMESTAMP_BYTES];
+    timestamp_format(same ? timestamp_or(before, now_ms) : now_ms, text);
+    put(annotations, ANNOTATION_PUBLISHED_AT, text);
+}
+
+static cJSON *render_metadata(const struct resource *resource, const struct revision *revision,
+                              const cJSON *existing, int64_t now_ms)
+{
+    const cJSON *before = json_member(existing, "metadata");
+    cJSON *metadata =
+        cJSON_IsObject(before) ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
+    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
+    put(metadata, "name", resource->spec.secret_name);
+    put(metadata, "namespace", resource->namespace);
+    cJSON *labels = ensure_object(metadata, "labels");
+    cJSON *annotations = ensure_object(metadata, "annotations");
+    remove_applied(labels, annotations);
+    put_all(labels, resource->spec.secret_labels);
+    put_all(annotations, resource->spec.secret_annotations);
+    note_applied(annotations, &resource->spec);
+
+    struct identity identity = identity_of(resource, revision->number);
+    put_published_at(annotations, revision, identity.revision, now_ms);
+    put(labels, LABEL_MANAGED_BY, MANAGED_BY);
+    put(annotations, ANNOTATION_RESOURCE, identity.resource);
+    put(annotations, ANNOTATION_REVISION, identity.revision);
+    put(annotations, ANNOTATION_ID, revision->id);
+    put(annotations, ANNOTATION_TEMPLATE, identity.template);
+    owner_set(metadata, resource);
+    return metadata;
+}
+
+/* ---- data ---- */
+
+static bool render_entries(cJSON *data, const struct resource *resource,
+                           const struct credential *credential, struct err *err)
+{
+    auto_json cJSON *entries = templates(resource);
+    size_t total = 0;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, entries) {
+        auto_buf struct buf value;
+        buf_init(&value, DATA_MAX_BYTES - total);
+        if (!template_expand(item->valuestring, &credential->secret, credential->id,
+                             resource->spec.project_id, &value, err))
+            return err_prefix(err, "spec.secret.data: entry \"%.64s\"", item->string);
+        auto_free char *text = base64_encode(buf_text(&value), value.length);
+        json_add_string(data, item->string, text);
+        total += value.length;
+    }
+    return true;
+}
+
+static void render_docker(cJSON *data, const struct credential *credential)
+{
+    const char *username = credential->username ? credential->username : "";
+    const char *password = secret_reveal(&credential->secret);
+    auto_free char *pair = mem_printf("%s:%s", username, password);
+    auto_free char *auth = base64_encode(pair, strlen(pair));
+    auto_json cJSON *config = cJSON_CreateObject();
+    cJSON *registry = json_add_object(json_add_object(config, "auths"), PULL_REGISTRY);
+    json_add_string(registry, "username", username);
+    json_add_string(registry, "password", password);
+    json_add_string(registry, "auth", auth);
+    auto_free char *text = json_print(config);
+    auto_free char *encoded = base64_encode(text, strlen(text));
+    json_add_string(data, ".dockerconfigjson", encoded);
+}
+
+cJSON *target_render(const struct resource *resource, const struct revision *revision,
+                     const struct credential *credential, const cJSON *existing, int64_t now_ms,
+                     struct err *err)
+{
+    auto_json cJSON *secret = cJSON_CreateObject();
+    json_add_string(secret, "apiVersion", "v1");
+    json_add_string(secret, "kind", "Secret");
+    cJSON_AddItemToObject(secret, "metadata",
+                          render_metadata(resource, revision, existing, now_ms));
+    json_add_string(secret, "type", target_type(resource->kind));
+    cJSON *data = json_add_object(secret, "data");
+    if (resource->kind == RESOURCE_PULL_SECRET)
+        render_docker(data, credential);
+    else if (!render_entries(data, resource, credential, err))
+        return NULL;
+    return take(secret);
+}
+
+/* ---- comparing ---- */
+
+static bool has_all(const cJSON *object, const cJSON *map)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, map)
+        if (strcmp(item->string, LABEL_MANAGED_BY) != 0 && /* ours wins */
+            !mem_streq(json_string_member(object, item->string), item->valuestring))
+            return false;
+    return true;
+}
+
+bool target_metadata_current(const struct resource *resource, int64_t revision,
+                             const cJSON *secret_metadata)
+{
+    const cJSON *metadata = json_member(secret_metadata, "metadata");
+    const cJSON *labels = json_member(metadata, "labels");
+    const cJSON *annotations = json_member(metadata, "annotations");
+    struct identity identity = identity_of(resource, revision);
+    return owned_by(secret_metadata, resource->uid) &&
+           mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY) &&
+           mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), identity.resource) &&
+           mem_streq(json_string_member(annotations, ANNOTATION_REVISION), identity.revision) &&
+           mem_streq(json_string_member(annotations, ANNOTATION_TEMPLATE), identity.template) &&
+           has_all(labels, resource->spec.secret_labels) &&
+           has_all(annotations, resource->spec.secret_annotations);
+}
+
+bool target_same_content(const cJSON *a, const cJSON *b)
+{
+    return mem_streq(json_string_at(a, "type"), json_string_at(b, "type")) &&
+           cJSON_Compare(json_member(a, "data"), json_member(b, "data"), true);
+}

@@ -1,0 +1,37 @@
+/* The target Secret: what the pods consume, rendered from a revision Secret and spec.secret. Pure.
+ *
+ * Its annotations name the revision, the id and a digest of spec.secret, so that the metadata alone
+ * tells whether it is up to date; a changed resourceVersion means that the data has to be looked
+ * at once.
+ */
+#ifndef API_TARGET_H
+#define API_TARGET_H
+
+#include "api/credential.h"
+#include "api/template.h"
+
+#define ANNOTATION_TEMPLATE "deepgram.com/template"         /* digest of what it is rendered from */
+#define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at" /* since when it holds this revision */
+#define ANNOTATION_APPLIED "deepgram.com/applied"           /* labels and annotations of the spec */
+#define SECRET_TYPE_DOCKER "kubernetes.io/dockerconfigjson"
+#define PULL_REGISTRY "quay.io"
+
+/* "Opaque" or "kubernetes.io/dockerconfigjson". */
+const char *target_type(enum resource_kind kind);
+
+/* Renders the complete Secret (labels, annotations, owner reference, type, data). existing: the
+ * object that is replaced, of which the metadata of others is kept (labels, annotations,
+ * finalizers, owners) as well as resourceVersion and uid, but no data; or NULL. The caller deletes
+ * it. NULL with INVALID when a template can't be expanded or the data grows too large. */
+NODISCARD cJSON *target_render(const struct resource *resource, const struct revision *revision,
+                               const struct credential *credential, const cJSON *existing,
+                               int64_t now_ms, struct err *err);
+
+/* Does the metadata say: this resource, this revision, this template, these labels and annotations,
+ * our owner reference? */
+NODISCARD bool target_metadata_current(const struct resource *resource, int64_t revision,
+                                       const cJSON *secret_metadata);
+/* Are type and data of two whole Secrets the same? */
+NODISCARD bool target_same_content(const cJSON *a, const cJSON *b);
+
+#endif
