@@ -1,0 +1,125 @@
+/* A failure is kept with what it was made from (generation, version of the admin Secret, rotate
+ * token): whoever mends one of these is answered at once, without waiting for the back-off. */
+#include "reconcile/failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/backoff.h"
+
+enum retry { RETRY_FAST, RETRY_SLOW, RETRY_TOLD, RETRY_ON_CHANGE };
+
+struct policy {
+    enum err_kind kind;
+    const char *reason;
+    bool stalled;
+    enum retry retry;
+};
+
+static const struct policy DEEPGRAM[] = {
+    { ERR_UNAUTHORIZED, "Unauthorized", true, RETRY_SLOW },
+    { ERR_FORBIDDEN, "Forbidden", true, RETRY_SLOW },
+    { ERR_NOT_FOUND, "ProjectNotFound", true, RETRY_SLOW },
+    { ERR_INVALID, "InvalidRequest", true, RETRY_ON_CHANGE },
+    { ERR_THROTTLED, "Throttled", false, RETRY_TOLD },
+    { ERR_UNKNOWN_OUTCOME, "UnknownOutcome", false, RETRY_FAST },
+    { ERR_MALFORMED, "MalformedAnswer", false, RETRY_FAST },
+    { ERR_NONE, "DeepgramUnavailable", false, RETRY_FAST },
+};
+
+static const struct policy KUBERNETES[] = {
+    { ERR_FORBIDDEN, "KubernetesForbidden", true, RETRY_SLOW },
+    { ERR_INVALID, "KubernetesRefused", true, RETRY_SLOW },
+    { ERR_THROTTLED, "KubernetesUnavailable", false, RETRY_TOLD },
+    { ERR_NONE, "KubernetesUnavailable", false, RETRY_FAST },
+};
+
+static const struct policy ADMIN_SECRET = { ERR_INVALID, NULL, true, RETRY_SLOW };
+
+static const struct backoff_policy FAST = { .floor_ms = 1000, .cap_ms = 300 * 1000 };
+static const struct backoff_policy SLOW = { .floor_ms = 5000, .cap_ms = 300 * 1000 };
+
+static const struct policy *policy_for(enum failure_side side, enum err_kind kind)
+{
+    const struct policy *policy = side == FAILURE_DEEPGRAM ? DEEPGRAM : KUBERNETES;
+    while (policy->kind != ERR_NONE && policy->kind != kind)
+        policy++;
+    return policy;
+}
+
+static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, uint64_t random)
+{
+    unsigned failures = count < 32 ? (unsigned)count : 32;
+    switch (retry) {
+    case RETRY_ON_CHANGE:
+        return INT64_MAX;
+    case RETRY_TOLD:
+        if (err->retry_after_ms >= 0)
+            return err->retry_after_ms;
+        return backoff_delay_ms(FAST, failures, random);
+    case RETRY_SLOW:
+        return backoff_delay_ms(SLOW, failures, random);
+    case RETRY_FAST:
+        break;
+    }
+    /* What a lost answer left is swept by the list that comes next; the first new try need not
+     * wait as well. */
+    if (err->kind == ERR_UNKNOWN_OUTCOME && count == 1)
+        return 0;
+    return backoff_delay_ms(FAST, failures, random);
+}
+
+static int64_t count_after(const struct world *world, const struct memory *memory,
+                           enum failure_side side)
+{
+    if (memory->failures[side].active)
+        return memory->failures[side].count + 1;
+    if (side == FAILURE_DEEPGRAM && world->resource->status.failures > 0)
+        return world->resource->status.failures + 1; /* goes on where the last process stopped */
+    return 1;
+}
+
+void failure_set(const struct world *world, struct memory *memory, enum failure_side side,
+                 const char *reason, bool reporting, const struct err *err, uint64_t random)
+{
+    const struct policy *policy = reason ? &ADMIN_SECRET : policy_for(side, err->kind);
+    struct failure failure = {
+        .active = true,
+        .kind = err->kind,
+        .reason = reason ? reason : policy->reason,
+        .stalled = policy->stalled,
+        .reporting = reporting,
+        .count = count_after(world, memory, side),
+        .generation = world->resource->generation,
+    };
+    int64_t delay = delay_ms(policy->retry, err, failure.count, random);
+    bool timed = delay != INT64_MAX;
+    failure.retry_at_ms = timed ? world->monotonic_ms + delay : INT64_MAX;
+    failure.retry_at_wall_ms = timed ? world->now_ms + delay : 0;
+    snprintf(failure.message, sizeof failure.message, "%s", err->message);
+    snprintf(failure.admin_version, sizeof failure.admin_version, "%s",
+             world->admin.resource_version);
+    snprintf(failure.rotate, sizeof failure.rotate, "%s", world->resource->rotate);
+    memory->failures[side] = failure;
+}
+
+void failure_clear(struct memory *memory, enum failure_side side)
+{
+    memory->failures[side] = (struct failure){ 0 };
+}
+
+bool failure_holds(const struct world *world, enum failure_side side)
+{
+    const struct failure *failure = &world->memory->failures[side];
+    if (!failure->active)
+        return false;
+    if (side == FAILURE_DEEPGRAM) {
+        char rotate[sizeof failure->rotate];
+        snprintf(rotate, sizeof rotate, "%s", world->resource->rotate);
+        if (failure->generation != world->resource->generation ||
+            strcmp(failure->admin_version, world->admin.resource_version) != 0 ||
+            strcmp(failure->rotate, rotate) != 0)
+            return false;
+    }
+    return world->monotonic_ms < failure->retry_at_ms;
+}

@@ -1,0 +1,304 @@
+/* The rules of a resource that is not being deleted, in the order in which they count: first what
+ * must not be lost, then what holds everything up, then publishing and healing (which need no
+ * Deepgram), then a new credential when one is due, then what earlier ones left behind. */
+#include "reconcile/failure.h"
+#include "reconcile/report.h"
+#include "reconcile/rules.h"
+#include "reconcile/schedule.h"
+
+#include <string.h>
+
+/* A create must follow its announcement at once: after a pause of this process somebody else may
+ * have taken over. */
+enum { ANNOUNCEMENT_VALID_MS = 10 * 1000 };
+
+/* An answered create is kept before anything else happens. */
+static bool keep_answer(const struct world *world, struct step *step)
+{
+    if (world->memory->issued_for.revision == 0)
+        return false;
+    if (world->namespace_terminating)
+        return rule_revoke_answer(world, step);
+    step->revision = world->memory->issued_for.revision;
+    return rule_step(step, STEP_KEEP);
+}
+
+/* A spec that got past the schema is told and otherwise left alone. */
+static bool refuse_bad_spec(const struct world *world, struct step *step)
+{
+    if (world->resource->spec_error[0] == '\0')
+        return false;
+    return rule_verdict(step, VERDICT_STALLED, "InvalidSpec", INT64_MAX, "%s",
+                        world->resource->spec_error);
+}
+
+static bool respect_suspend(const struct world *world, struct step *step)
+{
+    if (!world->resource->spec.suspend)
+        return false;
+    return rule_verdict(step, VERDICT_SUSPENDED, "Suspended", INT64_MAX,
+                        "spec.suspend is true: nothing is issued, healed, rotated or revoked "
+                        "until it is false");
+}
+
+/* Nothing new where everything is going. */
+static bool leave_terminating_namespace(const struct world *world, struct step *step)
+{
+    return world->namespace_terminating && rule_wait(step, INT64_MAX);
+}
+
+/* Credentials without our finalizer would outlive the resource. */
+static bool protect(const struct world *world, struct step *step)
+{
+    return !world->resource->has_finalizer && world_holds_credential(world) &&
+           rule_step(step, STEP_PROTECT);
+}
+
+/* A Secret that isn't ours is never touched, and no key is minted that could not be published. */
+static bool yield_to_other_owner(const struct world *world, struct step *step)
+{
+    const struct target_view *target = &world->target;
+    if (!target->exists || target->ours)
+        return false;
+    if (target->owner[0] != '\0')
+        return rule_verdict(step, VERDICT_STALLED, "SecretConflict", INT64_MAX,
+                            "Secret %s already belongs to %s: choose another spec.secret.name, or "
+                            "delete the other resource",
+                            world->resource->spec.secret_name, target->owner);
+    return rule_verdict(step, VERDICT_STALLED, "SecretConflict", INT64_MAX,
+                        "Secret %s exists and was not made by this resource, so it is left alone: "
+                        "choose another spec.secret.name, or delete the Secret",
+                        world->resource->spec.secret_name);
+}
+
+/* The target is on its way out: what replaces it can be written when it is gone. */
+static bool wait_for_target_to_go(const struct world *world, struct step *step)
+{
+    return world->target.exists && world->target.deleting && rule_wait(step, INT64_MAX);
+}
+
+/* The newest revision belongs into the target; one that was never published is checked first. */
+static bool publish_newest(const struct world *world, struct step *step)
+{
+    const struct world_revision *newest = world_newest(world);
+    const struct world_revision *published = world_published(world);
+    if (!newest)
+        return false;
+    step->revision = newest->number;
+    bool same = published && published->number == newest->number;
+    if (same && world->target.metadata_current)
+        return false;
+    if (!same && world->checkable && newest->number > world->resource->status.revision &&
+        world->memory->checked_revision != newest->number)
+        return rule_wait_for_deepgram(world, step) || rule_step(step, STEP_CHECK);
+    return rule_step(step, STEP_PUBLISH);
+}
+
+/* A resourceVersion that isn't the one we wrote: somebody else did. Look once, and heal. */
+static bool heal_target(const struct world *world, struct step *step)
+{
+    const struct world_revision *published = world_published(world);
+    const char *version = world->target.resource_version;
+    if (!published || !published->secret ||
+        strcmp(version, world->resource->status.secret_resource_version) == 0 ||
+        strcmp(version, world->memory->target_same) == 0)
+        return false;
+    step->revision = published->number;
+    if (strcmp(version, world->memory->target_differs) == 0)
+        return rule_step(step, STEP_PUBLISH);
+    return rule_step(step, STEP_COMPARE_TARGET);
+}
+
+/* What is published is noted before anything else is begun. */
+static bool commit(const struct world *world, struct step *step)
+{
+    const struct world_revision *published = world_published(world);
+    if (!published || (published->number == world->resource->status.revision &&
+                       mem_streq(published->id, world->resource->status.id)))
+        return false;
+    step->verdict.kind = VERDICT_READY;
+    return rule_step(step, STEP_REPORT);
+}
+
+/* The create itself, directly after its announcement was written by this process. */
+static bool post_announced(const struct world *world, struct step *step)
+{
+    const struct attempt *announced = &world->memory->announced;
+    if (announced->revision == 0 ||
+        world->monotonic_ms - world->memory->announced_ms > ANNOUNCEMENT_VALID_MS ||
+        world->admin.state != ADMIN_USABLE || failure_holds(world, FAILURE_DEEPGRAM))
+        return false;
+    for (size_t i = 0; i < world->resource->attempt_count; i++) {
+        if (strcmp(world->resource->attempts[i].nonce, announced->nonce) == 0) {
+            step->revision = announced->revision;
+            return rule_step(step, STEP_CREATE);
+        }
+    }
+    return false;
+}
+
+/* A create that Deepgram refused left nothing: its announcement goes, so that a restart has no
+ * doubt about it. */
+static bool close_refused(const struct world *world, struct step *step)
+{
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (world->resource->attempts[i].revision == world->memory->refused_revision) {
+            step->keep_open = true;
+            return rule_step(step, STEP_CLOSE_ATTEMPTS);
+        }
+    return false;
+}
+
+static size_t open_attempts(const struct world *world)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (world_attempt_open(world, &world->resource->attempts[i]))
+            count++;
+    return count;
+}
+
+/* A new credential when one is due: first what earlier attempts may have left, then the mark on the
+ * admin Secret, then the announcement. */
+static bool issue_when_due(const struct world *world, struct step *step)
+{
+    const char *why = schedule_due(world);
+    if (!why)
+        return false;
+    if (schedule_expiry_passed(world))
+        return rule_verdict(step, VERDICT_STALLED, "ExpiryPassed", INT64_MAX,
+                            "spec.expiresAt lies in the past, so a new credential would be dead at "
+                            "once: set a later time, or use spec.validFor");
+    if (rule_admin_problem(world, step, true) || rule_wait_for_deepgram(world, step))
+        return true;
+    size_t open = open_attempts(world);
+    if (open > 0 && (rule_need_list(world, step, rules_open_since_ms(world)) ||
+                     rule_sweep_orphan(world, step)))
+        return true;
+    if (open >= ATTEMPTS_MAX)
+        return rule_verdict(step, VERDICT_PROGRESSING, "MintLimited",
+                            rules_open_since_ms(world) + world->settle_ms,
+                            "%zu creates in a row had no answer: no further one until it is "
+                            "certain what they left at Deepgram", open);
+    if (!world->admin.marked)
+        return rule_step(step, STEP_MARK_ADMIN);
+    step->revision = world->highest_revision + 1;
+    step->why = why;
+    return rule_step(step, STEP_ANNOUNCE);
+}
+
+/* Announcements without an answer are dropped once a list that was taken long enough after them
+ * shows nothing: Deepgram may carry a create out late. */
+static bool close_attempts(const struct world *world, struct step *step)
+{
+    if (open_attempts(world) == 0)
+        return false;
+    int64_t settled = rules_open_since_ms(world) + world->settle_ms;
+    if (world->monotonic_ms < settled)
+        return false;
+    return rule_need_list(world, step, settled) || rule_step(step, STEP_CLOSE_ATTEMPTS);
+}
+
+/* Whoever may have to be revoked needs the admin Secret: also one that was made anew. */
+static bool mark_admin(const struct world *world, struct step *step)
+{
+    return world_holds_credential(world) && world->admin.state == ADMIN_USABLE &&
+           !world->admin.marked && rule_step(step, STEP_MARK_ADMIN);
+}
+
+/* When the next routine list may be sent; every resource comes by, the first one sends it. */
+static int64_t next_list_ms(const struct world *world)
+{
+    const struct inventory_view *inventory = &world->inventory;
+    int64_t next = inventory->due_ms;
+    if (inventory->blocked_until_ms > next)
+        next = inventory->blocked_until_ms;
+    return world->project_blocked_until_ms > next ? world->project_blocked_until_ms : next;
+}
+
+static bool can_list(const struct world *world)
+{
+    return world->admin.state == ADMIN_USABLE || world->admin.state == ADMIN_DELETING;
+}
+
+/* One list a project now and then, whoever of its resources comes first. */
+static bool refresh_inventory(const struct world *world, struct step *step)
+{
+    return can_list(world) && next_list_ms(world) <= world->monotonic_ms &&
+           rule_step(step, STEP_LIST);
+}
+
+/* Older than what is published, its overlap over, and no pod left that may still hold it. */
+static bool may_retire(const struct world *world, const struct world_revision *revision)
+{
+    const struct world_revision *published = world_published(world);
+    return published && revision->number < published->number && !revision->gone &&
+           revision->noted && revision->noted->state == REVISION_RETIRING &&
+           world->now_ms >= revision->noted->revoke_after_ms && world->consumers.old_pods == 0;
+}
+
+static bool revoke_retired(const struct world *world, struct step *step)
+{
+    for (size_t i = 0; i < world->revision_count; i++) {
+        if (!may_retire(world, &world->revisions[i]))
+            continue;
+        if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
+            return true;
+        step->revision = world->revisions[i].number;
+        step->id = world->revisions[i].id;
+        step->why = "Retired";
+        return rule_step(step, STEP_REVOKE);
+    }
+    return false;
+}
+
+/* Nothing to do: say so, and come back when time alone changes something. */
+static bool settle(const struct world *world, struct step *step)
+{
+    int64_t until = can_list(world) ? next_list_ms(world) : INT64_MAX;
+    int64_t rotation = schedule_next_rotation_ms(world);
+    if (rotation != 0)
+        until = rules_sooner(until, rules_monotonic(world, rotation));
+    const struct world_revision *published = world_published(world);
+    if (published && published->secret && published->secret->expires_at_ms > world->now_ms)
+        until = rules_sooner(until, rules_monotonic(world, published->secret->expires_at_ms));
+    if (world_any_attempt_open(world))
+        until = rules_sooner(until, rules_open_since_ms(world) + world->settle_ms);
+    for (size_t i = 0; i < world->resource->status.revision_count; i++) {
+        const struct status_revision *noted = &world->resource->status.revisions[i];
+        if (noted->state == REVISION_RETIRING && noted->revoke_after_ms > world->now_ms)
+            until = rules_sooner(until, rules_monotonic(world, noted->revoke_after_ms));
+    }
+    step->verdict.kind = VERDICT_READY;
+    return rule_wait(step, until);
+}
+
+struct step decide_living(const struct world *world)
+{
+    static rule_fn *const RULES[] = {
+        rule_wait_for_kubernetes,
+        keep_answer,
+        rule_discard,
+        refuse_bad_spec,
+        respect_suspend,
+        leave_terminating_namespace,
+        protect,
+        yield_to_other_owner,
+        wait_for_target_to_go,
+        publish_newest,
+        heal_target,
+        commit,
+        post_announced,
+        close_refused,
+        issue_when_due,
+        mark_admin,
+        rule_sweep_orphan,
+        close_attempts,
+        refresh_inventory,
+        revoke_retired,
+        rule_drop_gone,
+        settle,
+        NULL,
+    };
+    return rules_apply(RULES, world);
+}

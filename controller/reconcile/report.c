@@ -1,0 +1,268 @@
+/* Status is derived, never edited: the same world and verdict give the same status, so that a
+ * restart writes nothing and a wiped status comes back. What can't be derived any more (an id whose
+ * revision Secret is gone) is taken over from the status that is there. */
+#include "reconcile/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/condition.h"
+#include "api/timestamp.h"
+#include "base/json.h"
+#include "reconcile/failure.h"
+#include "reconcile/schedule.h"
+
+enum { REVISIONS_WRITTEN = 5 };
+
+/* Every member that the operator writes; those that aren't in a report are removed by null. */
+static const char *const MEMBERS[] = {
+    "observedGeneration", "conditions",  "revision",   "id",
+    "username",           "scopes",      "secretName", "issuedAt",
+    "expiresAt",          "revisions",   "failures",   "secretResourceVersion",
+    "nextRotationAt",     "nextAttemptAt", "lastHandledRotateRequest",
+};
+
+static void add_time(cJSON *object, const char *name, int64_t ms)
+{
+    if (ms == 0)
+        return;
+    char text[TIMESTAMP_BYTES];
+    timestamp_format(ms, text);
+    json_add_string(object, name, text);
+}
+
+static void keep(cJSON *status, const struct world *world, const char *name)
+{
+    const cJSON *old = json_member(world->resource->status.json, name);
+    if (old)
+        cJSON_AddItemToObject(status, name, cJSON_Duplicate(old, true));
+}
+
+static void add_scopes(cJSON *status, const char *scopes)
+{
+    cJSON *array = json_add_array(status, "scopes");
+    while (*scopes) {
+        size_t length = strcspn(scopes, " ");
+        auto_free char *scope = mem_strndup(scopes, length);
+        if (length > 0)
+            cJSON_AddItemToArray(array, cJSON_CreateString(scope));
+        scopes += length + (scopes[length] == ' ');
+    }
+}
+
+/* What is published now, or what was last known to be. */
+static void add_published(cJSON *status, const struct world *world)
+{
+    const struct world_revision *published = world_published(world);
+    if (!published || !published->secret) {
+        static const char *const KEPT[] = { "revision", "id", "username", "scopes", "secretName",
+                                            "issuedAt", "expiresAt" };
+        for (size_t i = 0; i < ARRAY_LENGTH(KEPT); i++)
+            keep(status, world, KEPT[i]);
+        return;
+    }
+    const struct revision *secret = published->secret;
+    json_add_int(status, "revision", published->number);
+    json_add_string(status, "id", published->id);
+    json_add_string(status, "username", secret->username);
+    if (secret->scopes[0] != '\0')
+        add_scopes(status, secret->scopes);
+    json_add_string(status, "secretName", world->resource->spec.secret_name);
+    add_time(status, "issuedAt", secret->issued_at_ms);
+    add_time(status, "expiresAt", secret->expires_at_ms);
+}
+
+static void add_target_version(cJSON *status, const struct world *world)
+{
+    const struct world_revision *published = world_published(world);
+    const char *version = world->target.resource_version;
+    if (published && strcmp(version, world->memory->target_same) == 0)
+        json_add_string(status, "secretResourceVersion", version);
+    else
+        keep(status, world, "secretResourceVersion");
+}
+
+static enum revision_state state_of(const struct world_revision *revision, int64_t published)
+{
+    if (revision->gone)
+        return REVISION_REVOKED;
+    if (revision->number == published)
+        return REVISION_CURRENT;
+    return revision->number < published ? REVISION_RETIRING : REVISION_ISSUED;
+}
+
+/* Why it was issued, as far as its predecessor tells. */
+static const char *reason_of(const struct world *world, size_t index)
+{
+    const struct world_revision *revision = &world->revisions[index];
+    if (revision->noted && revision->noted->reason)
+        return revision->noted->reason;
+    if (index == 0)
+        return "Created";
+    const struct world_revision *before = &world->revisions[index - 1];
+    if (!revision->secret || !before->secret)
+        return "Replaced";
+    if (strcmp(revision->secret->spec_hash, before->secret->spec_hash) != 0)
+        return "SpecChanged";
+    if (strcmp(revision->secret->rotate, before->secret->rotate) != 0)
+        return "RotationRequested";
+    return "RotationScheduled";
+}
+
+static void add_revision(cJSON *array, const struct world *world, size_t index, int64_t published)
+{
+    const struct world_revision *revision = &world->revisions[index];
+    enum revision_state state = state_of(revision, published);
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, entry);
+    json_add_int(entry, "revision", revision->number);
+    json_add_string(entry, "id", revision->id);
+    json_add_string(entry, "state", revision_state_name(state));
+    add_time(entry, "issuedAt",
+             revision->secret ? revision->secret->issued_at_ms
+                              : revision->noted ? revision->noted->issued_at_ms : 0);
+    json_add_string(entry, "reason", reason_of(world, index));
+    if (state != REVISION_RETIRING)
+        return;
+    bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
+    add_time(entry, "revokeAfter",
+             noted ? revision->noted->revoke_after_ms
+                   : world->now_ms + world->resource->spec.rotation_overlap_ms);
+}
+
+static void add_revisions(cJSON *status, const struct world *world)
+{
+    const struct world_revision *current = world_published(world);
+    int64_t published = current ? current->number : world->resource->status.revision;
+    if (world->revision_count == 0)
+        return;
+    cJSON *array = json_add_array(status, "revisions");
+    size_t first = world->revision_count > REVISIONS_WRITTEN
+                       ? world->revision_count - REVISIONS_WRITTEN : 0;
+    for (size_t i = first; i < world->revision_count; i++)
+        add_revision(array, world, i, published);
+}
+
+static void add_schedule(cJSON *status, const struct world *world)
+{
+    const struct world_revision *published = world_published(world);
+    const char *handled = world->resource->status.last_handled_rotate;
+    if (published && published->secret && published->secret->rotate[0] != '\0')
+        handled = published->secret->rotate;
+    if (handled[0] != '\0')
+        json_add_string(status, "lastHandledRotateRequest", handled);
+    add_time(status, "nextRotationAt", schedule_next_rotation_ms(world));
+    const struct failure *failure = &world->memory->failures[FAILURE_DEEPGRAM];
+    if (!failure_holds(world, FAILURE_DEEPGRAM))
+        return;
+    json_add_int(status, "failures", failure->count);
+    add_time(status, "nextAttemptAt", failure->retry_at_wall_ms);
+}
+
+/* ---- conditions ---- */
+
+static bool expired(const struct world *world, const struct world_revision *published)
+{
+    return published->secret && published->secret->expires_at_ms != 0 &&
+           published->secret->expires_at_ms <= world->now_ms;
+}
+
+static void ready_of_published(const struct world *world, const struct world_revision *published,
+                               const struct verdict *verdict, struct condition *ready, char *text,
+                               size_t size)
+{
+    const char *secret_name = world->resource->spec.secret_name;
+    if (expired(world, published)) {
+        char when[TIMESTAMP_BYTES];
+        timestamp_format(published->secret->expires_at_ms, when);
+        *ready = (struct condition){ .status = "False", .reason = "Expired" };
+        snprintf(text, size, "The credential %s in Secret %s expired at %s. %s", published->id,
+                 secret_name, when, verdict->message);
+        return;
+    }
+    *ready = (struct condition){ .status = "True", .reason = "Published" };
+    snprintf(text, size, "Credential %s (revision %lld) is in Secret %s", published->id,
+             (long long)published->number, secret_name);
+    if (verdict->kind == VERDICT_SUSPENDED)
+        ready->reason = verdict->reason;
+    if (verdict->kind != VERDICT_READY) {
+        size_t length = strlen(text);
+        snprintf(text + length, size - length, ". %s", verdict->message);
+    }
+}
+
+static bool spec_change_pending(const struct world *world)
+{
+    const struct world_revision *published = world_published(world);
+    return !published || !published->secret ||
+           strcmp(published->secret->spec_hash, world->resource->spec_hash) != 0;
+}
+
+static void set_abnormal(cJSON *conditions, const struct world *world,
+                         const struct verdict *verdict, const char *type, bool is_true)
+{
+    if (!is_true) {
+        condition_remove(conditions, type);
+        return;
+    }
+    condition_set(conditions,
+                  &(struct condition){ .type = type, .status = "True", .reason = verdict->reason,
+                                       .message = verdict->message },
+                  world->resource->generation, world->now_ms);
+}
+
+static void add_conditions(cJSON *status, const struct world *world, const struct verdict *verdict)
+{
+    const cJSON *old = json_member(world->resource->status.json, "conditions");
+    cJSON *conditions = cJSON_IsArray(old) ? cJSON_Duplicate(old, true) : cJSON_CreateArray();
+    cJSON_AddItemToObject(status, "conditions", conditions);
+    const struct world_revision *published = world_published(world);
+    char text[sizeof verdict->message + 512];
+    struct condition ready = { .status = "False", .reason = verdict->reason };
+    if (published && !world->resource->deleting)
+        ready_of_published(world, published, verdict, &ready, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "%s", verdict->message);
+    ready.type = "Ready";
+    ready.message = text;
+    condition_set(conditions, &ready, world->resource->generation, world->now_ms);
+    bool pending = spec_change_pending(world) || verdict->kind == VERDICT_TERMINATING ||
+                   world->resource->deleting;
+    set_abnormal(conditions, world, verdict, "Reconciling",
+                 pending && (verdict->kind == VERDICT_PROGRESSING ||
+                             verdict->kind == VERDICT_TERMINATING));
+    set_abnormal(conditions, world, verdict, "Stalled",
+                 pending && verdict->kind == VERDICT_STALLED);
+}
+
+cJSON *report_status(const struct world *world, const struct verdict *verdict)
+{
+    cJSON *status = cJSON_CreateObject();
+    json_add_int(status, "observedGeneration", world->resource->generation);
+    add_conditions(status, world, verdict);
+    add_published(status, world);
+    add_target_version(status, world);
+    add_revisions(status, world);
+    add_schedule(status, world);
+    return status;
+}
+
+bool report_is_current(const struct world *world, const struct verdict *verdict)
+{
+    auto_json cJSON *wanted = report_status(world, verdict);
+    return cJSON_Compare(wanted, world->resource->status.json, true);
+}
+
+cJSON *report_patch(const struct world *world, const struct verdict *verdict)
+{
+    cJSON *patch = cJSON_CreateObject();
+    cJSON *metadata = json_add_object(patch, "metadata");
+    json_add_string(metadata, "resourceVersion", world->resource->resource_version);
+    json_add_string(metadata, "uid", world->resource->uid);
+    cJSON *status = report_status(world, verdict);
+    cJSON_AddItemToObject(patch, "status", status);
+    for (size_t i = 0; i < ARRAY_LENGTH(MEMBERS); i++)
+        if (!json_member(status, MEMBERS[i]))
+            cJSON_AddItemToObject(status, MEMBERS[i], cJSON_CreateNull());
+    return patch;
+}

@@ -1,0 +1,83 @@
+/* A rotation on time is spread by a hash of the UID over a tenth of its lead, so that resources
+ * that were applied together don't rotate in the same second; the hash keeps it from moving. */
+#include "reconcile/schedule.h"
+
+#include <string.h>
+
+enum { SPREAD_PERMILLE = 100 };
+
+static int64_t spread_ms(const char *uid, int64_t lead_ms)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    for (const char *p = uid; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619U;
+    return lead_ms * SPREAD_PERMILLE / 1000 * (int64_t)(hash % 1000) / 1000;
+}
+
+/* With validFor only: a fixed expiresAt would give the next credential the same end. */
+static int64_t expiry_rotation_ms(const struct world *world, const struct revision *current)
+{
+    const struct spec *spec = &world->resource->spec;
+    if (spec->valid_for_ms == 0 || current->expires_at_ms == 0)
+        return 0;
+    int64_t lifetime = current->expires_at_ms - current->issued_at_ms;
+    int64_t before = spec->rotation_before_ms;
+    if (before < 0 || before >= lifetime)
+        before = lifetime / 3;
+    return current->expires_at_ms - before - spread_ms(world->resource->uid, before);
+}
+
+static int64_t scheduled_rotation_ms(const struct world *world, const struct revision *current)
+{
+    int64_t every = world->resource->spec.rotation_every_ms;
+    if (every == 0)
+        return 0;
+    return current->issued_at_ms + every - spread_ms(world->resource->uid, every);
+}
+
+int64_t schedule_next_rotation_ms(const struct world *world)
+{
+    const struct world_revision *newest = world_newest(world);
+    if (!newest)
+        return 0;
+    int64_t expiry = expiry_rotation_ms(world, newest->secret);
+    int64_t scheduled = scheduled_rotation_ms(world, newest->secret);
+    if (expiry == 0 || scheduled == 0)
+        return expiry + scheduled;
+    return expiry < scheduled ? expiry : scheduled;
+}
+
+static bool rotation_requested(const struct world *world, const struct revision *newest)
+{
+    const struct resource *resource = world->resource;
+    return resource->rotate[0] != '\0' && strcmp(resource->rotate, newest->rotate) != 0 &&
+           strcmp(resource->rotate, resource->status.last_handled_rotate) != 0;
+}
+
+const char *schedule_due(const struct world *world)
+{
+    const struct world_revision *newest = world_newest(world);
+    if (!newest) {
+        if (world_published(world))
+            return NULL; /* its revision Secret is lost, but the target still holds it */
+        return world->resource->status.revision > 0 ? "Lost" : "Created";
+    }
+    const struct revision *current = newest->secret;
+    if (strcmp(current->spec_hash, world->resource->spec_hash) != 0)
+        return "SpecChanged";
+    if (rotation_requested(world, current))
+        return "RotationRequested";
+    int64_t expiry = expiry_rotation_ms(world, current);
+    if (expiry != 0 && world->now_ms >= expiry)
+        return "Expiring";
+    int64_t scheduled = scheduled_rotation_ms(world, current);
+    if (scheduled != 0 && world->now_ms >= scheduled)
+        return "RotationScheduled";
+    return NULL;
+}
+
+bool schedule_expiry_passed(const struct world *world)
+{
+    int64_t expires_at = world->resource->spec.expires_at_ms;
+    return expires_at != 0 && expires_at <= world->now_ms;
+}

@@ -1,0 +1,146 @@
+/* The rules of a resource that is being deleted. With Revoke: no pod left, close the door (the
+ * target Secret goes), look again, revoke everything, and only then let the resource go. With
+ * Retain: the Secrets are released and stay. Either way nothing may surface later that nobody
+ * owns. */
+#include "reconcile/rules.h"
+
+#include <string.h>
+
+/* A pod made just before the target went shows in the cache within this time. */
+enum { DOOR_MS = 5 * 1000 };
+
+static bool already_released(const struct world *world, struct step *step)
+{
+    return !world->resource->has_finalizer && rule_wait(step, INT64_MAX);
+}
+
+/* deepgram.com/abandon: the person takes care of what is left at Deepgram. */
+static bool give_up_when_told(const struct world *world, struct step *step)
+{
+    if (!world->resource->abandon)
+        return false;
+    step->why = "Abandoned";
+    return rule_step(step, STEP_DROP_FINALIZER);
+}
+
+static bool retains(const struct world *world)
+{
+    return world->resource->spec.deletion_policy == DELETION_RETAIN;
+}
+
+/* Retain: without our owner reference the garbage collector leaves the Secrets alone. */
+static bool release_secrets(const struct world *world, struct step *step)
+{
+    if (!retains(world))
+        return false;
+    if (world->target.ours) {
+        step->secret_name = world->resource->spec.secret_name;
+        return rule_step(step, STEP_RELEASE);
+    }
+    for (size_t i = 0; i < world->revision_count; i++) {
+        if (world->revisions[i].secret) {
+            step->secret_name = world->revisions[i].secret->secret_name;
+            return rule_step(step, STEP_RELEASE);
+        }
+    }
+    return false;
+}
+
+/* Like the protection of a volume that is mounted. */
+static bool wait_for_pods(const struct world *world, struct step *step)
+{
+    if (retains(world) || world->consumers.pods == 0 || !world_holds_credential(world) ||
+        (world->target.exists && !world->target.ours))
+        return false;
+    return rule_verdict(step, VERDICT_TERMINATING, "InUse", INT64_MAX,
+                        "%zu pod(s) still use Secret %s, among them %s: the credential is revoked "
+                        "and the resource goes when none does any more",
+                        world->consumers.pods, world->resource->spec.secret_name,
+                        world->consumers.example);
+}
+
+static bool close_door(const struct world *world, struct step *step)
+{
+    if (retains(world) || !world->target.ours)
+        return false;
+    if (world->target.deleting)
+        return rule_wait(step, INT64_MAX);
+    return rule_step(step, STEP_DELETE_TARGET);
+}
+
+static bool look_again_for_pods(const struct world *world, struct step *step)
+{
+    if (retains(world) || world->namespace_terminating || world->memory->door_closed_ms == NEVER)
+        return false;
+    int64_t until = world->memory->door_closed_ms + DOOR_MS;
+    return world->monotonic_ms < until && rule_wait(step, until);
+}
+
+static bool revoke_everything(const struct world *world, struct step *step)
+{
+    if (retains(world))
+        return false;
+    for (size_t i = 0; i < world->revision_count; i++) {
+        if (world->revisions[i].gone)
+            continue;
+        if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
+            return true;
+        step->revision = world->revisions[i].number;
+        step->id = world->revisions[i].id;
+        step->why = "Deleted";
+        return rule_step(step, STEP_REVOKE);
+    }
+    return false;
+}
+
+/* Creates without an answer may still be carried out: wait until they can't, then look. */
+static bool await_late_creates(const struct world *world, struct step *step)
+{
+    if (!world_any_attempt_open(world))
+        return false;
+    int64_t settled = rules_open_since_ms(world) + world->settle_ms;
+    if (world->monotonic_ms < settled)
+        return rule_verdict(step, VERDICT_TERMINATING, "AwaitingLateCreates", settled,
+                            "A create had no answer and may still be carried out at Deepgram: "
+                            "looking again before the resource goes (annotate it with "
+                            ANNOTATION_ABANDON "=true to give that up)");
+    return rule_need_list(world, step, settled);
+}
+
+/* The last word on what carries this resource's marker. */
+static bool look_a_last_time(const struct world *world, struct step *step)
+{
+    if (retains(world) || world->revision_count == 0)
+        return false;
+    return rule_need_list(world, step, world->memory->deleting_since_ms);
+}
+
+static bool let_go(const struct world *world, struct step *step)
+{
+    (void)world;
+    return rule_step(step, STEP_DROP_FINALIZER);
+}
+
+struct step decide_terminating(const struct world *world)
+{
+    static rule_fn *const RULES[] = {
+        already_released,
+        rule_wait_for_kubernetes,
+        give_up_when_told,
+        rule_revoke_answer,
+        rule_discard,
+        release_secrets,
+        wait_for_pods,
+        close_door,
+        look_again_for_pods,
+        revoke_everything,
+        rule_sweep_orphan,
+        await_late_creates,
+        look_a_last_time,
+        rule_sweep_orphan,
+        rule_drop_gone,
+        let_go,
+        NULL,
+    };
+    return rules_apply(RULES, world);
+}

@@ -1,0 +1,207 @@
+/* Merging what status, revision Secrets and memory say into one list of revisions, and the few
+ * questions that several rules ask of it. */
+#include "reconcile/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct memory *memory_new(const char *uid, int64_t monotonic_ms)
+{
+    struct memory *memory = mem_alloc(sizeof *memory);
+    memory->known_since_ms = monotonic_ms;
+    memory->deleting_since_ms = NEVER;
+    memory->door_closed_ms = NEVER;
+    memory->unknown_ms = NEVER;
+    strncpy(memory->uid, uid, sizeof memory->uid - 1);
+    return memory;
+}
+
+void memory_free(struct memory *memory)
+{
+    if (!memory)
+        return;
+    credential_done(&memory->issued);
+    mem_free(memory->discard_id);
+    for (size_t i = 0; i < memory->gone_count; i++)
+        mem_free(memory->gone[i]);
+    mem_free(memory);
+}
+
+void memory_add_gone(struct memory *memory, const char *id)
+{
+    if (memory_is_gone(memory, id))
+        return;
+    if (memory->gone_count == GONE_MAX) {
+        mem_free(memory->gone[0]);
+        memmove(memory->gone, memory->gone + 1, (GONE_MAX - 1) * sizeof memory->gone[0]);
+        memory->gone_count--;
+    }
+    memory->gone[memory->gone_count++] = mem_strdup(id);
+}
+
+bool memory_is_gone(const struct memory *memory, const char *id)
+{
+    for (size_t i = 0; i < memory->gone_count; i++)
+        if (strcmp(memory->gone[i], id) == 0)
+            return true;
+    return false;
+}
+
+static struct world_revision *find(struct world *world, int64_t number)
+{
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (world->revisions[i].number == number)
+            return &world->revisions[i];
+    return NULL;
+}
+
+/* Inserts in ascending order. When there are too many, the oldest give way: they come back once
+ * newer ones are gone. */
+static struct world_revision *find_or_add(struct world *world, int64_t number)
+{
+    struct world_revision *found = find(world, number);
+    if (found)
+        return found;
+    if (world->revision_count == WORLD_REVISIONS_MAX) {
+        if (number < world->revisions[0].number)
+            return NULL;
+        memmove(world->revisions, world->revisions + 1,
+                (WORLD_REVISIONS_MAX - 1) * sizeof world->revisions[0]);
+        world->revision_count--;
+    }
+    size_t at = world->revision_count;
+    while (at > 0 && world->revisions[at - 1].number > number)
+        at--;
+    memmove(world->revisions + at + 1, world->revisions + at,
+            (world->revision_count - at) * sizeof world->revisions[0]);
+    world->revision_count++;
+    world->revisions[at] = (struct world_revision){ .number = number };
+    return &world->revisions[at];
+}
+
+static void derive_highest(struct world *world)
+{
+    const struct resource *resource = world->resource;
+    int64_t highest = resource->status.revision;
+    for (size_t i = 0; i < resource->status.revision_count; i++)
+        if (resource->status.revisions[i].number > highest)
+            highest = resource->status.revisions[i].number;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (resource->attempts[i].revision > highest)
+            highest = resource->attempts[i].revision;
+    for (size_t i = 0; i < world->secret_count; i++)
+        if (world->secrets[i].number > highest)
+            highest = world->secrets[i].number;
+    for (size_t i = 0; i < world->inventory.count; i++)
+        if (world->inventory.entries[i].revision > highest)
+            highest = world->inventory.entries[i].revision;
+    if (world->target.ours && world->target.revision > highest)
+        highest = world->target.revision;
+    world->highest_revision = highest;
+}
+
+void world_derive(struct world *world)
+{
+    const struct status *status = &world->resource->status;
+    world->revision_count = 0;
+    for (size_t i = 0; i < status->revision_count; i++) {
+        struct world_revision *revision = find_or_add(world, status->revisions[i].number);
+        if (!revision)
+            continue;
+        revision->noted = &status->revisions[i];
+        revision->id = status->revisions[i].id;
+        revision->gone = status->revisions[i].state == REVISION_REVOKED;
+    }
+    for (size_t i = 0; i < world->secret_count; i++) {
+        const struct revision *secret = &world->secrets[i];
+        /* A namesake's Secret counts for numbering only: its credential is not ours. */
+        if (!mem_streq(secret->owner_uid, world->resource->uid))
+            continue;
+        struct world_revision *revision = find_or_add(world, secret->number);
+        if (!revision)
+            continue;
+        revision->id = secret->id;
+        if (!secret->deleting)
+            revision->secret = secret;
+    }
+    if (world->target.ours && world->target.revision > 0 && world->target.id[0] != '\0') {
+        struct world_revision *revision = find_or_add(world, world->target.revision);
+        if (revision && !revision->id)
+            revision->id = world->target.id;
+    }
+    for (size_t i = 0; i < world->revision_count; i++) {
+        struct world_revision *revision = &world->revisions[i];
+        assert(revision->id);
+        if (memory_is_gone(world->memory, revision->id))
+            revision->gone = true;
+    }
+    derive_highest(world);
+}
+
+const struct world_revision *world_newest(const struct world *world)
+{
+    for (size_t i = world->revision_count; i > 0; i--) {
+        const struct world_revision *revision = &world->revisions[i - 1];
+        if (revision->secret && !revision->gone)
+            return revision;
+    }
+    return NULL;
+}
+
+const struct world_revision *world_revision(const struct world *world, int64_t number)
+{
+    return find((struct world *)world, number);
+}
+
+const struct world_revision *world_published(const struct world *world)
+{
+    if (!world->target.ours || world->target.deleting)
+        return NULL;
+    const struct world_revision *revision = world_revision(world, world->target.revision);
+    return revision && !revision->gone ? revision : NULL;
+}
+
+bool world_holds_credential(const struct world *world)
+{
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (!world->revisions[i].gone)
+            return true;
+    return false;
+}
+
+bool world_attempt_open(const struct world *world, const struct attempt *attempt)
+{
+    const struct memory *memory = world->memory;
+    return attempt->revision != memory->refused_revision &&
+           attempt->revision != memory->issued_for.revision &&
+           strcmp(attempt->nonce, memory->announced.nonce) != 0 &&
+           !world_revision(world, attempt->revision);
+}
+
+bool world_any_attempt_open(const struct world *world)
+{
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (world_attempt_open(world, &world->resource->attempts[i]))
+            return true;
+    return false;
+}
+
+static bool named(const struct world *world, const char *id)
+{
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (strcmp(world->revisions[i].id, id) == 0)
+            return true;
+    for (size_t i = 0; i < world->secret_count; i++)
+        if (strcmp(world->secrets[i].id, id) == 0)
+            return true;
+    return mem_streq(world->memory->issued.id, id) || mem_streq(world->target.id, id) ||
+           memory_is_gone(world->memory, id);
+}
+
+const struct inventory_entry *world_orphan(const struct world *world)
+{
+    for (size_t i = 0; i < world->inventory.count; i++)
+        if (!named(world, world->inventory.entries[i].id))
+            return &world->inventory.entries[i];
+    return NULL;
+}

@@ -1,0 +1,165 @@
+/* Everything that a decision about one resource may know. Gathered by operator/gather from caches
+ * and memory, read by decide() and report(). Pure data: no clock, no I/O.
+ *
+ * Two clocks: `now_ms` is the wall clock and compares with what is written in resources;
+ * `monotonic_ms` compares with what this process remembers.
+ */
+#ifndef RECONCILE_WORLD_H
+#define RECONCILE_WORLD_H
+
+#include "api/credential.h"
+#include "api/marker.h"
+
+/* ---- what one process remembers of one resource ---- */
+
+/* Whose fault a failure is, and so what it holds up: a Deepgram failure leaves healing alone. */
+enum failure_side { FAILURE_KUBERNETES, FAILURE_DEEPGRAM, FAILURE_SIDES };
+
+struct failure {
+    bool active;
+    enum err_kind kind;
+    const char *reason;         /* of the condition; static */
+    char message[640];
+    bool stalled;               /* needs a person */
+    bool reporting;             /* the failed step was the status write itself */
+    int64_t retry_at_ms;        /* monotonic; INT64_MAX: not until something changes */
+    int64_t retry_at_wall_ms;   /* the same for status.nextAttemptAt; 0: none */
+    int64_t count;              /* in a row */
+    int64_t generation;         /* what the failed attempt was made from: a change of any of */
+    char admin_version[32];     /* these is a reason to try again at once */
+    char rotate[64];
+};
+
+enum { GONE_MAX = 32, NEVER = -1 };
+
+struct memory {
+    char uid[UID_BYTES];
+    int64_t known_since_ms;       /* monotonic: when this process first saw the resource */
+    int64_t deleting_since_ms;    /* monotonic: first seen terminating; NEVER */
+    int64_t door_closed_ms;       /* monotonic: target Secret deleted for the deletion; NEVER */
+    struct attempt announced;     /* announced by this process and not posted; revision 0: none */
+    int64_t announced_ms;         /* monotonic */
+    struct attempt issued_for;    /* the attempt that `issued` answers; revision 0: none */
+    struct credential issued;     /* an answer that no revision Secret holds yet */
+    char *discard_id;             /* minted by this process and not to be kept: revoke it */
+    int64_t checked_revision;     /* found alive before publishing; 0: none */
+    int64_t refused_revision;     /* an announced create that certainly minted nothing; 0: none */
+    int64_t unknown_ms;           /* monotonic: last create without an answer; NEVER */
+    char *gone[GONE_MAX];         /* ids that Deepgram confirmed gone, newest last */
+    size_t gone_count;
+    char target_same[32];         /* resourceVersions of the target whose data was compared with */
+    char target_differs[32];      /* what it should be */
+    struct failure failures[FAILURE_SIDES];
+};
+
+NODISCARD struct memory *memory_new(const char *uid, int64_t monotonic_ms);
+void memory_free(struct memory *memory);
+void memory_add_gone(struct memory *memory, const char *id);
+bool memory_is_gone(const struct memory *memory, const char *id);
+
+/* ---- what is observed ---- */
+
+struct target_view {
+    bool exists;
+    bool ours;                   /* controlled by this resource's UID */
+    bool deleting;
+    const char *resource_version;
+    const char *uid;
+    const char *owner;           /* "<Kind>/<name>" of another owner, or "" */
+    int64_t revision;            /* annotation; 0: none */
+    const char *id;              /* annotation; "" */
+    int64_t published_at_ms;     /* annotation; 0: none */
+    bool metadata_current;       /* target_metadata_current() for `revision` */
+};
+
+enum admin_state {
+    ADMIN_USABLE,
+    ADMIN_MISSING,       /* the Secret doesn't exist */
+    ADMIN_DELETING,      /* exists, but is being deleted: good for revoking, not for issuing */
+    ADMIN_NOT_ALLOWED,   /* no credentialsRef, and no default credentials for this namespace */
+    ADMIN_ROLE_TOO_HIGH, /* spec.role is above --max-role for default credentials */
+};
+
+struct admin_view {
+    enum admin_state state;
+    bool is_default;
+    bool marked;                 /* finalizer deepgram.com/in-use is on (always, for defaults) */
+    const char *namespace;
+    const char *name;
+    const char *key;
+    const char *resource_version;
+};
+
+/* The shared inventory of the project, as far as it concerns this resource. */
+struct inventory_entry {
+    const char *id;
+    int64_t revision;
+    const char *nonce;
+};
+
+struct inventory_view {
+    int64_t listed_at_ms;        /* monotonic time at which the last good LIST was sent; NEVER */
+    int64_t due_ms;              /* monotonic: when the next routine LIST is due; 0: at once */
+    int64_t blocked_until_ms;    /* monotonic: no LIST before (it failed, or 429); 0: free */
+    const struct inventory_entry *entries; /* those with this resource's UID */
+    size_t count;
+};
+
+struct consumers_view {
+    size_t pods;                 /* pods that refer to the target Secret and are not finished */
+    size_t old_pods;             /* of them, created before the publication (or too near to it) */
+    const char *example;         /* name of one, "" when none */
+    const char *old_example;
+};
+
+/* A revision as the union of what status and revision Secrets say. */
+struct world_revision {
+    int64_t number;
+    const char *id;
+    const struct revision *secret;       /* NULL: no revision Secret (or it is being deleted) */
+    const struct status_revision *noted; /* NULL: not in status */
+    bool gone;                           /* confirmed gone at Deepgram */
+};
+
+enum { WORLD_REVISIONS_MAX = 32 };
+
+struct world {
+    int64_t now_ms;
+    int64_t monotonic_ms;
+    const struct resource *resource;
+    const struct memory *memory;
+    bool namespace_terminating;
+    bool checkable;                      /* this kind can be checked before publishing */
+    const struct revision *secrets;      /* revision Secrets that bear this resource's name */
+    size_t secret_count;
+    struct target_view target;
+    struct admin_view admin;
+    struct inventory_view inventory;
+    struct consumers_view consumers;
+    int64_t project_blocked_until_ms;    /* monotonic: 429 of the project; 0: free */
+    int64_t settle_ms;
+    /* derived by world_derive() */
+    struct world_revision revisions[WORLD_REVISIONS_MAX]; /* ascending */
+    size_t revision_count;
+    int64_t highest_revision;            /* ever seen, in whatever place */
+};
+
+/* Fills the derived part. */
+void world_derive(struct world *world);
+
+/* The newest revision that has a revision Secret and isn't gone; NULL when there is none. */
+const struct world_revision *world_newest(const struct world *world);
+/* By number; NULL when unknown. */
+const struct world_revision *world_revision(const struct world *world, int64_t number);
+/* The revision that the target holds, when it is ours and the revision is alive; else NULL. */
+const struct world_revision *world_published(const struct world *world);
+/* Some revision isn't known to be gone at Deepgram. */
+bool world_holds_credential(const struct world *world);
+/* An announced create whose revision is in no revision Secret or status: it may have left a
+ * credential. Not those that this process knows to have been refused or never sent. */
+bool world_attempt_open(const struct world *world, const struct attempt *attempt);
+bool world_any_attempt_open(const struct world *world);
+/* The first inventory entry that no revision names and that isn't in flight; NULL when none. */
+const struct inventory_entry *world_orphan(const struct world *world);
+
+#endif
