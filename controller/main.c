@@ -1,0 +1,52 @@
+/* Options, configuration, run. No core file and no ptrace: this process holds keys. */
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "kube/config.h"
+#include "net/loop.h"
+#include "operator/manager.h"
+#include "operator/options.h"
+
+static void keep_memory_private(void)
+{
+    const struct rlimit none = { 0, 0 };
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        log_warn("core files could not be switched off", NULL);
+}
+
+static int run(const struct options *options)
+{
+    struct kube_config config = { 0 };
+    struct loop *loop = NULL;
+    struct manager *manager = NULL;
+    struct err err = ERR_INIT;
+    int code = EXIT_FAILURE;
+    if (kube_config_load(options->kubeconfig, &config, &err) && loop_new(&loop, &err) &&
+        manager_new(loop, options, &config, &manager, &err))
+        code = manager_run(manager);
+    else
+        log_error("cannot start", "error", err.message, NULL);
+    manager_free(manager);
+    loop_free(loop);
+    kube_config_done(&config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    json_setup();
+    struct options options = { 0 };
+    enum options_result result = options_parse(argc, argv, &options);
+    if (result != OPTIONS_RUN) {
+        options_done(&options);
+        return result == OPTIONS_EXIT_OK ? EXIT_SUCCESS : 2;
+    }
+    log_setup(options.log_format, options.log_level);
+    keep_memory_private();
+    int code = run(&options);
+    options_done(&options);
+    return code;
+}

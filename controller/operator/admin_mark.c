@@ -1,0 +1,171 @@
+/* A mark too many holds up a namespace; a mark too few leaves credentials that nobody can revoke.
+ * So the cache is only believed when it says "needed". */
+#include "operator/admin_mark.h"
+
+#include "base/json.h"
+#include "base/log.h"
+
+enum { RETRY_MS = 5 * 1000 };
+
+struct sweep {
+    struct operator *operator;
+    struct queue_key key;
+    void (*ended)(void *context);
+    void *ended_context;
+    enum resource_kind kind; /* being listed */
+};
+
+static void finish(struct sweep *sweep)
+{
+    queue_finish(sweep->operator->queue, &sweep->key);
+    queue_key_done(&sweep->key);
+    void (*ended)(void *) = sweep->ended;
+    void *context = sweep->ended_context;
+    mem_free(sweep);
+    ended(context);
+}
+
+static void try_later(struct sweep *sweep, const struct err *err)
+{
+    log_warn("mark on admin Secret not removed yet", "namespace", sweep->key.namespace, "name",
+             sweep->key.name, "error", err->message, NULL);
+    queue_add_after(sweep->operator->queue, sweep->key.kind, sweep->key.namespace,
+                    sweep->key.name, RETRY_MS);
+    finish(sweep);
+}
+
+static bool lists(const cJSON *finalizers, const char *name)
+{
+    const cJSON *finalizer = NULL;
+    cJSON_ArrayForEach(finalizer, finalizers)
+        if (mem_streq(finalizer->valuestring, name))
+            return true;
+    return false;
+}
+
+/* Also one that has issued nothing yet: its pass may be about to. */
+static bool needs(const cJSON *resource, const char *secret)
+{
+    return mem_streq(json_string_at(resource, "spec.credentialsRef.name"), secret) &&
+           (!json_at(resource, "metadata.deletionTimestamp") ||
+            lists(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE));
+}
+
+/* ---- taking it off ---- */
+
+static void unmarked(void *context, cJSON **object, const struct err *err)
+{
+    struct sweep *sweep = context;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        try_later(sweep, err);
+        return;
+    }
+    if (!err)
+        store_put_written(sweep->operator->caches->secrets, take(*object));
+    finish(sweep);
+}
+
+static void unmark(struct sweep *sweep)
+{
+    auto_json cJSON *secret = store_get(sweep->operator->caches->secrets, sweep->key.namespace,
+                                        sweep->key.name);
+    if (!secret || !operator_may_write(sweep->operator)) {
+        finish(sweep);
+        return;
+    }
+    auto_json cJSON *patch = cJSON_CreateObject();
+    cJSON *metadata = json_add_object(patch, "metadata");
+    json_add_string(metadata, "resourceVersion",
+                    json_string_at(secret, "metadata.resourceVersion"));
+    cJSON *kept = json_add_array(metadata, "finalizers");
+    const cJSON *finalizer = NULL;
+    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
+        if (!mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
+            cJSON_AddItemToArray(kept, cJSON_CreateString(finalizer->valuestring));
+    kube_send(sweep->operator->kube, &(struct kube_call){ .verb = KUBE_MERGE_PATCH,
+                                                          .resource = &KUBE_SECRETS,
+                                                          .namespace = sweep->key.namespace,
+                                                          .name = sweep->key.name,
+                                                          .body = patch,
+                                                          .metadata_only = true,
+                                                          .done = unmarked,
+                                                          .context = sweep });
+}
+
+/* ---- asking the API server ---- */
+
+static void list_next(struct sweep *sweep);
+
+static void listed(void *context, cJSON **object, const struct err *err)
+{
+    struct sweep *sweep = context;
+    if (err) {
+        try_later(sweep, err);
+        return;
+    }
+    const cJSON *resource = NULL;
+    cJSON_ArrayForEach(resource, json_at(*object, "items")) {
+        if (needs(resource, sweep->key.name)) {
+            finish(sweep);
+            return;
+        }
+    }
+    sweep->kind++;
+    list_next(sweep);
+}
+
+static void list_next(struct sweep *sweep)
+{
+    if (sweep->kind == RESOURCE_KINDS) {
+        unmark(sweep);
+        return;
+    }
+    const struct kube_resource *resource =
+        sweep->kind == RESOURCE_API_KEY ? &KUBE_API_KEYS : &KUBE_PULL_SECRETS;
+    kube_send(sweep->operator->kube, &(struct kube_call){ .verb = KUBE_LIST,
+                                                          .resource = resource,
+                                                          .namespace = sweep->key.namespace,
+                                                          .done = listed,
+                                                          .context = sweep });
+}
+
+/* ---- asking the cache ---- */
+
+struct question {
+    const char *secret;
+    bool needed;
+};
+
+static void ask(void *context, const cJSON *resource)
+{
+    struct question *question = context;
+    question->needed = question->needed || needs(resource, question->secret);
+}
+
+static bool worth_asking(const struct sweep *sweep)
+{
+    const struct caches *caches = sweep->operator->caches;
+    auto_json cJSON *secret = store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
+    if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
+        return false;
+    struct question question = { .secret = sweep->key.name };
+    auto_free char *index_key = caches_admin_key(sweep->key.namespace, sweep->key.name);
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
+        store_visit(caches->resources[kind], index_key, ask, &question);
+    return !question.needed;
+}
+
+void admin_mark_run(struct operator *operator, struct queue_key *key,
+                    void (*ended)(void *context), void *context)
+{
+    struct sweep *sweep = mem_alloc(sizeof *sweep);
+    sweep->operator = operator;
+    sweep->key = *key;
+    *key = (struct queue_key){ 0 };
+    sweep->ended = ended;
+    sweep->ended_context = context;
+    if (worth_asking(sweep))
+        list_next(sweep);
+    else
+        finish(sweep);
+}

@@ -1,0 +1,256 @@
+/* From an event to the keys that it concerns. Indexes keep that constant in the number of
+ * resources: a Secret finds those that name it as target or as admin Secret, a pod those whose
+ * target it refers to. */
+#include "operator/caches.h"
+
+#include <string.h>
+
+#include "api/credential.h"
+#include "base/json.h"
+#include "operator/trim.h"
+
+char *caches_target_key(const char *namespace, const char *secret)
+{
+    return mem_printf("target:%s/%s", namespace, secret);
+}
+
+char *caches_admin_key(const char *namespace, const char *name)
+{
+    return name ? mem_printf("admin:%s/%s", namespace, name) : mem_strdup("admin:");
+}
+
+char *caches_revision_key(enum resource_kind kind, const char *namespace, const char *resource)
+{
+    return mem_printf("revision:%s/%s/%s", namespace, resource_kind_name(kind), resource);
+}
+
+char *caches_pod_key(const char *namespace, const char *secret)
+{
+    return mem_printf("pod:%s/%s", namespace, secret);
+}
+
+enum queue_kind caches_queue_kind(enum resource_kind kind)
+{
+    return kind == RESOURCE_API_KEY ? QUEUE_API_KEY : QUEUE_PULL_SECRET;
+}
+
+/* ---- what an object is found by ---- */
+
+static const char *target_name(const cJSON *resource)
+{
+    const char *name = json_string_at(resource, "spec.secret.name");
+    return name ? name : json_string_at(resource, "metadata.name");
+}
+
+static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    const char *namespace = json_string_at(resource, "metadata.namespace");
+    ret_keys[0] = caches_target_key(namespace, target_name(resource));
+    ret_keys[1] = caches_admin_key(namespace, json_string_at(resource, "spec.credentialsRef.name"));
+    return 2;
+}
+
+static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    struct revision revision;
+    if (!revision_parse(secret, &revision))
+        return 0;
+    const char *resource =
+        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
+    ret_keys[0] = mem_printf("revision:%s/%s", json_string_at(secret, "metadata.namespace"),
+                             resource);
+    return 1;
+}
+
+static size_t index_pod(const cJSON *pod, char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    const char *namespace = json_string_at(pod, "metadata.namespace");
+    size_t count = 0;
+    const cJSON *name = NULL;
+    cJSON_ArrayForEach(name, json_member(pod, "secrets")) {
+        if (count == STORE_INDEX_KEYS_MAX)
+            break;
+        ret_keys[count++] = caches_pod_key(namespace, name->valuestring);
+    }
+    return count;
+}
+
+/* ---- from a change to keys ---- */
+
+struct enqueue {
+    struct queue *queue;
+    enum queue_kind kind;
+};
+
+static void enqueue_visited(void *context, const cJSON *object)
+{
+    const struct enqueue *enqueue = context;
+    queue_add(enqueue->queue, enqueue->kind, json_string_at(object, "metadata.namespace"),
+              json_string_at(object, "metadata.name"));
+}
+
+static void enqueue_indexed(const struct caches *caches, const char *index_key)
+{
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
+        struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
+        store_visit(caches->resources[kind], index_key, enqueue_visited, &enqueue);
+    }
+}
+
+void caches_enqueue_target_users(struct caches *caches, const char *namespace, const char *secret)
+{
+    auto_free char *key = caches_target_key(namespace, secret);
+    enqueue_indexed(caches, key);
+}
+
+/* A resource that went, or turned elsewhere, leaves its target to others and its admin Secret
+ * perhaps without use. */
+static void enqueue_left_behind(struct caches *caches, const cJSON *before, const cJSON *after)
+{
+    const char *namespace = json_string_at(before, "metadata.namespace");
+    if (!after || !mem_streq(target_name(before), target_name(after)))
+        caches_enqueue_target_users(caches, namespace, target_name(before));
+    const char *admin = json_string_at(before, "spec.credentialsRef.name");
+    if (admin && (!after || !mem_streq(admin, json_string_at(after, "spec.credentialsRef.name"))))
+        queue_add(caches->queue, QUEUE_ADMIN_SECRET, namespace, admin);
+}
+
+static void resource_changed(struct caches *caches, enum resource_kind kind, const cJSON *before,
+                             const cJSON *after)
+{
+    struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
+    enqueue_visited(&enqueue, after ? after : before);
+    if (before)
+        enqueue_left_behind(caches, before, after);
+}
+
+static void api_key_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    resource_changed(context, RESOURCE_API_KEY, before, after);
+}
+
+static void pull_secret_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    resource_changed(context, RESOURCE_PULL_SECRET, before, after);
+}
+
+static bool is_marked(const cJSON *secret)
+{
+    const cJSON *finalizer = NULL;
+    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
+        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
+            return true;
+    return false;
+}
+
+/* A revision Secret belongs to the resource that its annotation names. */
+static void enqueue_named_resource(struct caches *caches, const cJSON *secret)
+{
+    const char *resource =
+        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
+    const char *slash = resource ? strchr(resource, '/') : NULL;
+    if (!slash)
+        return;
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
+        const char *name = resource_kind_name(kind);
+        if (strlen(name) == (size_t)(slash - resource) &&
+            strncmp(resource, name, strlen(name)) == 0)
+            queue_add(caches->queue, caches_queue_kind(kind),
+                      json_string_at(secret, "metadata.namespace"), slash + 1);
+    }
+}
+
+static void secret_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    struct caches *caches = context;
+    const cJSON *secret = after ? after : before;
+    const char *namespace = json_string_at(secret, "metadata.namespace");
+    const char *name = json_string_at(secret, "metadata.name");
+    enqueue_named_resource(caches, secret);
+    caches_enqueue_target_users(caches, namespace, name);
+    auto_free char *admin = caches_admin_key(namespace, name);
+    enqueue_indexed(caches, admin);
+    const struct options *options = caches->options;
+    if (mem_streq(name, options->default_credentials_name) &&
+        mem_streq(namespace, options->default_credentials_namespace)) {
+        auto_free char *by_default = caches_admin_key(NULL, NULL);
+        enqueue_indexed(caches, by_default);
+    }
+    if (is_marked(secret))
+        queue_add(caches->queue, QUEUE_ADMIN_SECRET, namespace, name);
+}
+
+static void enqueue_pod_secrets(struct caches *caches, const cJSON *pod)
+{
+    const cJSON *name = NULL;
+    cJSON_ArrayForEach(name, json_member(pod, "secrets"))
+        caches_enqueue_target_users(caches, json_string_at(pod, "metadata.namespace"),
+                                    name->valuestring);
+}
+
+static void pod_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    enqueue_pod_secrets(context, after ? after : before);
+}
+
+static void namespace_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    (void)context, (void)before, (void)after; /* its objects tell on their own */
+}
+
+static size_t index_nothing(const cJSON *object, char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    (void)object, (void)ret_keys;
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+struct caches *caches_new(struct queue *queue, const struct options *options)
+{
+    struct caches *caches = mem_alloc(sizeof *caches);
+    caches->queue = queue;
+    caches->options = options;
+    caches->resources[RESOURCE_API_KEY] =
+        store_new(resource_trim, index_resource, api_key_changed, caches);
+    caches->resources[RESOURCE_PULL_SECRET] =
+        store_new(resource_trim, index_resource, pull_secret_changed, caches);
+    caches->secrets = store_new(trim_secret, index_secret, secret_changed, caches);
+    caches->pods = store_new(trim_pod, index_pod, pod_changed, caches);
+    caches->namespaces = store_new(trim_namespace, index_nothing, namespace_changed, caches);
+    return caches;
+}
+
+void caches_free(struct caches *caches)
+{
+    if (!caches)
+        return;
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
+        store_free(caches->resources[kind]);
+    store_free(caches->secrets);
+    store_free(caches->pods);
+    store_free(caches->namespaces);
+    mem_free(caches);
+}
+
+static void enqueue_if_marked(void *context, const cJSON *secret)
+{
+    if (is_marked(secret))
+        enqueue_visited(context, secret);
+}
+
+void caches_enqueue_all(struct caches *caches)
+{
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
+        struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
+        store_visit_all(caches->resources[kind], enqueue_visited, &enqueue);
+    }
+    struct enqueue enqueue = { caches->queue, QUEUE_ADMIN_SECRET };
+    store_visit_all(caches->secrets, enqueue_if_marked, &enqueue);
+}
+
+bool caches_namespace_terminating(const struct caches *caches, const char *namespace)
+{
+    auto_json cJSON *object = store_get(caches->namespaces, NULL, namespace);
+    return json_at(object, "metadata.deletionTimestamp") != NULL;
+}

@@ -1,0 +1,47 @@
+/* What the watches keep: one store per resource type, reduced to what decisions need, with the
+ * indexes by which an event finds the resources that it concerns. Every change ends in the queue
+ * as keys, never as objects: a missing or doubled event is harmless.
+ */
+#ifndef OPERATOR_CACHES_H
+#define OPERATOR_CACHES_H
+
+#include "api/resource.h"
+#include "kube/store.h"
+#include "operator/options.h"
+#include "operator/queue.h"
+
+struct caches {
+    struct store *resources[RESOURCE_KINDS];
+    struct store *secrets;      /* metadata only */
+    struct store *pods;
+    struct store *namespaces;   /* empty when only some namespaces are watched */
+    struct queue *queue;        /* borrowed */
+    const struct options *options;
+};
+
+NODISCARD struct caches *caches_new(struct queue *queue, const struct options *options);
+void caches_free(struct caches *caches);
+
+/* Puts every resource, and every marked admin Secret, into the queue. */
+void caches_enqueue_all(struct caches *caches);
+/* Puts the resources that name this Secret as their target into the queue. */
+void caches_enqueue_target_users(struct caches *caches, const char *namespace, const char *secret);
+
+/* ---- index keys; free with mem_free ---- */
+
+/* resources: by target Secret */
+NODISCARD char *caches_target_key(const char *namespace, const char *secret);
+/* resources: by admin Secret; name NULL: those on default credentials */
+NODISCARD char *caches_admin_key(const char *namespace, const char *name);
+/* Secrets: revision Secrets of a resource */
+NODISCARD char *caches_revision_key(enum resource_kind kind, const char *namespace,
+                                    const char *resource);
+/* pods: by a Secret that they refer to */
+NODISCARD char *caches_pod_key(const char *namespace, const char *secret);
+
+bool caches_namespace_terminating(const struct caches *caches, const char *namespace);
+
+/* The queue's name for a resource kind, and back. */
+enum queue_kind caches_queue_kind(enum resource_kind kind);
+
+#endif

@@ -1,0 +1,29 @@
+/* The way to Deepgram: at most --max-in-flight requests at once, first come first served, each
+ * sent exactly once: no automatic retry, no redirect. Counts and times every request.
+ */
+#ifndef OPERATOR_GATEWAY_H
+#define OPERATOR_GATEWAY_H
+
+#include "deepgram/answer.h"
+#include "net/http.h"
+#include "operator/metrics.h"
+#include "operator/options.h"
+
+struct gateway;
+struct gateway_call; /* waiting or in flight; owned by the gateway */
+
+typedef void gateway_done_fn(void *context, const struct deepgram_answer *answer);
+
+NODISCARD struct gateway *gateway_new(struct http *http, const struct options *options,
+                                      struct metrics *metrics);
+/* Cancels everything, without callbacks. */
+void gateway_free(struct gateway *gateway);
+
+/* Takes over *request. key: the Deepgram API key to send it with; copied. sent_ms, when not NULL,
+ * is set to the monotonic time at which the request leaves the queue. */
+struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
+                                  const struct secret *key, int64_t *sent_ms,
+                                  gateway_done_fn *done, void *context);
+void gateway_cancel(struct gateway_call *call);
+
+#endif

@@ -1,0 +1,198 @@
+/* Only lookups and no judgement: what the facts mean is decided in reconcile/. */
+#include "operator/gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/target.h"
+#include "api/timestamp.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "deepgram/request.h"
+
+/* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
+ * and creation times have whole seconds. */
+enum { PUBLICATION_SKEW_MS = 5 * 1000 };
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static void gather_secret(void *context, const cJSON *secret)
+{
+    struct gathered *gathered = context;
+    gathered->secrets = mem_realloc(gathered->secrets,
+                                    (gathered->secret_count + 1) * sizeof gathered->secrets[0]);
+    gathered->secrets[gathered->secret_count++] = cJSON_Duplicate(secret, true);
+}
+
+static void gather_revisions(struct operator *operator, struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    auto_free char *key =
+        caches_revision_key(resource->kind, resource->namespace, resource->name);
+    store_visit(operator->caches->secrets, key, gather_secret, gathered);
+    gathered->revisions = mem_calloc(gathered->secret_count, sizeof gathered->revisions[0]);
+    size_t count = 0;
+    for (size_t i = 0; i < gathered->secret_count; i++)
+        if (revision_parse(gathered->secrets[i], &gathered->revisions[count]))
+            count++;
+    gathered->world.secrets = gathered->revisions;
+    gathered->world.secret_count = count;
+}
+
+static char *other_owner(const cJSON *secret)
+{
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
+        if (json_bool_at(owner, "controller", false))
+            return mem_printf("%s/%s", or_empty(json_string_member(owner, "kind")),
+                              or_empty(json_string_member(owner, "name")));
+    return mem_strdup("");
+}
+
+static void gather_target(struct operator *operator, struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    struct target_view *view = &gathered->world.target;
+    gathered->target = store_get(operator->caches->secrets, resource->namespace,
+                                 resource->spec.secret_name);
+    const cJSON *target = gathered->target;
+    const cJSON *annotations = json_at(target, "metadata.annotations");
+    gathered->target_owner = other_owner(target);
+    view->exists = target != NULL;
+    view->ours = owned_by(target, resource->uid);
+    view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
+    view->resource_version = or_empty(json_string_at(target, "metadata.resourceVersion"));
+    view->uid = or_empty(json_string_at(target, "metadata.uid"));
+    view->owner = gathered->target_owner;
+    const char *revision = json_string_member(annotations, ANNOTATION_REVISION);
+    view->revision = revision ? strtoll(revision, NULL, 10) : 0;
+    view->id = or_empty(json_string_member(annotations, ANNOTATION_ID));
+    const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
+    if (!timestamp_parse(published, &view->published_at_ms))
+        view->published_at_ms = 0;
+    view->metadata_current = target_metadata_current(resource, view->revision, target);
+}
+
+static bool is_marked(const cJSON *secret)
+{
+    const cJSON *finalizer = NULL;
+    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
+        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
+            return true;
+    return false;
+}
+
+static enum admin_state admin_state(const struct operator *operator,
+                                    const struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    const struct admin_view *view = &gathered->world.admin;
+    if (view->is_default &&
+        !options_default_credentials_allowed(operator->options, resource->namespace))
+        return ADMIN_NOT_ALLOWED;
+    if (!view->is_default && !gathered->admin)
+        return ADMIN_MISSING;
+    if (view->is_default && resource->kind == RESOURCE_API_KEY &&
+        resource->spec.role > operator->options->max_role)
+        return ADMIN_ROLE_TOO_HIGH;
+    return json_at(gathered->admin, "metadata.deletionTimestamp") ? ADMIN_DELETING : ADMIN_USABLE;
+}
+
+static void gather_admin(struct operator *operator, struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    const struct options *options = operator->options;
+    struct admin_view *view = &gathered->world.admin;
+    view->is_default = resource->spec.credentials_name == NULL;
+    view->namespace = view->is_default ? or_empty(options->default_credentials_namespace)
+                                       : resource->namespace;
+    view->name = view->is_default ? or_empty(options->default_credentials_name)
+                                  : resource->spec.credentials_name;
+    view->key = view->is_default ? CREDENTIALS_DEFAULT_KEY : resource->spec.credentials_key;
+    gathered->admin = store_get(operator->caches->secrets, view->namespace, view->name);
+    view->resource_version = or_empty(json_string_at(gathered->admin, "metadata.resourceVersion"));
+    view->marked = view->is_default || is_marked(gathered->admin);
+    view->state = admin_state(operator, gathered);
+}
+
+/* ---- pods ---- */
+
+static void count_pod(void *context, const cJSON *pod)
+{
+    struct gathered *gathered = context;
+    struct consumers_view *consumers = &gathered->world.consumers;
+    if (json_bool_at(pod, "finished", false))
+        return;
+    const char *name = or_empty(json_string_at(pod, "metadata.name"));
+    consumers->pods++;
+    if (!gathered->pod_example)
+        gathered->pod_example = mem_strdup(name);
+    int64_t created = 0;
+    if (timestamp_parse(json_string_at(pod, "metadata.creationTimestamp"), &created) &&
+        created > gathered->world.target.published_at_ms + PUBLICATION_SKEW_MS)
+        return;
+    consumers->old_pods++;
+    if (!gathered->old_pod_example)
+        gathered->old_pod_example = mem_strdup(name);
+}
+
+static void gather_consumers(struct operator *operator, struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    auto_free char *key = caches_pod_key(resource->namespace, resource->spec.secret_name);
+    store_visit(operator->caches->pods, key, count_pod, gathered);
+    gathered->world.consumers.example = or_empty(gathered->pod_example);
+    gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
+}
+
+struct gathered *gather(struct operator *operator, enum resource_kind kind, const char *namespace,
+                        const char *name)
+{
+    cJSON *json = store_get(operator->caches->resources[kind], namespace, name);
+    if (!json)
+        return NULL;
+    struct gathered *gathered = mem_alloc(sizeof *gathered);
+    struct world *world = &gathered->world;
+    gathered->resource = resource_new(kind, json);
+    world->resource = gathered->resource;
+    world->now_ms = clock_wall_ms();
+    world->monotonic_ms = clock_monotonic_ms();
+    world->settle_ms = operator->options->settle_ms;
+    world->checkable = credential_kind(kind)->checkable;
+    world->namespace_terminating = caches_namespace_terminating(operator->caches, namespace);
+    gathered->memory =
+        memories_get(operator->memories, gathered->resource->uid, world->monotonic_ms);
+    world->memory = gathered->memory;
+    if (gathered->resource->deleting && gathered->memory->deleting_since_ms == NEVER)
+        gathered->memory->deleting_since_ms = world->monotonic_ms;
+    gather_revisions(operator, gathered);
+    gather_target(operator, gathered);
+    gather_admin(operator, gathered);
+    gather_consumers(operator, gathered);
+    gathered->inventory = inventories_get(operator->inventories, kind,
+                                          gathered->resource->spec.project_id, &world->admin);
+    inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
+    world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);
+    world_derive(world);
+    return gathered;
+}
+
+void gathered_free(struct gathered *gathered)
+{
+    if (!gathered)
+        return;
+    for (size_t i = 0; i < gathered->secret_count; i++)
+        cJSON_Delete(gathered->secrets[i]);
+    mem_free(gathered->secrets);
+    mem_free(gathered->revisions);
+    cJSON_Delete(gathered->target);
+    cJSON_Delete(gathered->admin);
+    mem_free(gathered->pod_example);
+    mem_free(gathered->old_pod_example);
+    mem_free(gathered->target_owner);
+    resource_free(gathered->resource);
+    mem_free(gathered);
+}

@@ -1,0 +1,41 @@
+/* One inventory for each project, kind of credential and admin Secret: what Deepgram listed with
+ * our marker, by resource UID. Shared by all resources of the project: one LIST answers them all.
+ * Another namespace's admin Secret is another inventory, so that nobody's key serves others.
+ */
+#ifndef OPERATOR_INVENTORIES_H
+#define OPERATOR_INVENTORIES_H
+
+#include "deepgram/request.h"
+#include "operator/queue.h"
+#include "reconcile/world.h"
+
+struct inventories;
+struct inventory;
+
+NODISCARD struct inventories *inventories_new(int64_t interval_ms);
+void inventories_free(struct inventories *inventories);
+
+/* Made when it is new; lives as long as `inventories`. */
+NODISCARD struct inventory *inventories_get(struct inventories *inventories,
+                                            enum resource_kind kind, const char *project_id,
+                                            const struct admin_view *admin);
+
+/* The part that concerns one resource; entries are borrowed until the next inventory_set(). */
+void inventory_view(const struct inventory *inventory, const char *uid,
+                    struct inventory_view *ret_view);
+
+/* A LIST is about to be sent. False when one is under way: `waiter` is told by its end. */
+bool inventory_begin(struct inventory *inventory, enum queue_kind kind, const char *namespace,
+                     const char *name);
+/* The LIST was answered: takes over *list; sent_ms is the time at which it was sent. */
+void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms);
+/* The LIST failed: none before a back-off. */
+void inventory_fail(struct inventory *inventory, int64_t now_ms, uint64_t random);
+/* After set or fail: puts whoever waited into the queue. */
+void inventory_end(struct inventory *inventory, struct queue *queue);
+
+/* Deepgram asked the project to pause (429). */
+void inventory_pause(struct inventory *inventory, int64_t until_ms);
+int64_t inventory_paused_until_ms(const struct inventory *inventory);
+
+#endif

@@ -1,0 +1,285 @@
+/* Work begins when all caches are synced and this process leads; it ends with SIGTERM (what is
+ * under way is finished first) or with a lost lease (at once: somebody else writes by now). */
+#include "operator/manager.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "api/condition.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "net/http.h"
+#include "net/server.h"
+#include "operator/admin_mark.h"
+#include "operator/operator.h"
+#include "operator/pass.h"
+#include "operator/probes.h"
+#include "operator/version.h"
+#include "operator/watches.h"
+
+enum {
+    PASSES_MAX = 64,            /* at once */
+    CONNECTIONS_PER_HOST = 32,
+    SHUTDOWN_MS = 10 * 1000,
+};
+
+struct manager {
+    struct operator operator;
+    struct http *http;
+    struct watches *watches;
+    struct probes *probes;
+    struct server *server;
+    struct loop_timer shutdown;
+    const struct kube_config *config;
+    size_t passes;
+    bool leading;
+    bool lost;
+    bool releasing;
+};
+
+/* ---- work ---- */
+
+static void work(void *context);
+
+static void leave_when_idle(struct manager *manager);
+
+static void pass_ended(void *context)
+{
+    struct manager *manager = context;
+    manager->passes--;
+    leave_when_idle(manager);
+    work(manager);
+}
+
+static bool may_work(const struct manager *manager)
+{
+    const char *missing = NULL;
+    return manager->leading && !manager->operator.stopping &&
+           watches_synced(manager->watches, &missing);
+}
+
+static void work(void *context)
+{
+    struct manager *manager = context;
+    struct queue_key key = { 0 };
+    while (manager->passes < PASSES_MAX && may_work(manager) &&
+           queue_take(manager->operator.queue, &key)) {
+        manager->passes++;
+        if (key.kind == QUEUE_ADMIN_SECRET)
+            admin_mark_run(&manager->operator, &key, pass_ended, manager);
+        else
+            pass_run(&manager->operator, &key, pass_ended, manager);
+    }
+}
+
+static void begin_when_ready(struct manager *manager)
+{
+    if (!may_work(manager))
+        return;
+    log_info("working", NULL);
+    caches_enqueue_all(manager->operator.caches);
+    work(manager);
+}
+
+static void one_synced(void *context)
+{
+    begin_when_ready(context);
+}
+
+static void leadership_changed(void *context, enum leader_change change)
+{
+    struct manager *manager = context;
+    manager->leading = change == LEADER_ELECTED;
+    metrics_set(manager->operator.metrics, METRIC_LEADER, manager->leading ? 1 : 0, NULL);
+    if (manager->leading) {
+        begin_when_ready(manager);
+        return;
+    }
+    log_error("lease lost: stopping at once, because another replica may lead by now", NULL);
+    manager->lost = true;
+    loop_stop(manager->operator.loop);
+}
+
+/* ---- the end ---- */
+
+static void released(void *context)
+{
+    struct manager *manager = context;
+    loop_stop(manager->operator.loop);
+}
+
+static void leave(struct manager *manager)
+{
+    if (manager->releasing)
+        return;
+    manager->releasing = true;
+    loop_timer_stop(&manager->shutdown);
+    leader_release(manager->operator.leader, released, manager);
+}
+
+static void leave_when_idle(struct manager *manager)
+{
+    if (manager->operator.stopping && manager->passes == 0)
+        leave(manager);
+}
+
+static void shutdown_timed_out(void *context)
+{
+    struct manager *manager = context;
+    log_warn("leaving with requests under way: what they left at Deepgram is found by its marker "
+             "at the next start", NULL);
+    leave(manager);
+}
+
+static void terminate(void *context, int signal_number)
+{
+    (void)signal_number;
+    struct manager *manager = context;
+    if (manager->operator.stopping)
+        return;
+    log_info("stopping: finishing what is under way", NULL);
+    manager->operator.stopping = true;
+    loop_timer_start(manager->operator.loop, &manager->shutdown, SHUTDOWN_MS, shutdown_timed_out,
+                     manager);
+    leave_when_idle(manager);
+}
+
+/* ---- probes ---- */
+
+static bool ready(void *context, const char **missing)
+{
+    const struct manager *manager = context;
+    return watches_synced(manager->watches, missing);
+}
+
+struct tally {
+    size_t all;
+    size_t ready;
+};
+
+static void tally(void *context, const cJSON *resource)
+{
+    struct tally *counts = context;
+    counts->all++;
+    counts->ready += condition_is_true(json_at(resource, "status.conditions"), "Ready");
+}
+
+static void collect(void *context)
+{
+    struct manager *manager = context;
+    struct operator *operator = &manager->operator;
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
+        struct tally counts = { 0 };
+        store_visit_all(operator->caches->resources[kind], tally, &counts);
+        const char *name = resource_kind_name(kind);
+        metrics_set(operator->metrics, METRIC_RESOURCES, (double)counts.all, name, NULL);
+        metrics_set(operator->metrics, METRIC_RESOURCES_READY, (double)counts.ready, name, NULL);
+    }
+    struct queue_stats stats;
+    queue_stats(operator->queue, &stats);
+    metrics_set(operator->metrics, METRIC_WORKQUEUE_DEPTH, (double)stats.depth, "resources", NULL);
+    metrics_set(operator->metrics, METRIC_WORKQUEUE_ADDS, (double)stats.adds_total, "resources",
+                NULL);
+    watches_collect(manager->watches);
+}
+
+static void observe_kube(void *context, const char *method, const char *plural, long code,
+                         int64_t duration_ms)
+{
+    struct metrics *metrics = context;
+    auto_free char *code_text = mem_printf("%ld", code);
+    metrics_add(metrics, METRIC_KUBERNETES_REQUESTS, 1, method, plural, code_text, NULL);
+    metrics_observe(metrics, METRIC_KUBERNETES_SECONDS, (double)duration_ms / 1000.0, method, NULL);
+}
+
+/* ---- putting together ---- */
+
+static bool start_clients(struct manager *manager, struct err *err)
+{
+    struct operator *operator = &manager->operator;
+    operator->metrics = metrics_new();
+    metrics_set(operator->metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
+    metrics_set(operator->metrics, METRIC_LEADER, 0, NULL);
+    if (!http_new(operator->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
+                  CONNECTIONS_PER_HOST, &manager->http, err))
+        return false;
+    operator->kube = kube_client_new(operator->loop, manager->http, manager->config, observe_kube,
+                                     operator->metrics);
+    operator->gateway = gateway_new(manager->http, operator->options, operator->metrics);
+    operator->recorder = recorder_new(operator->kube, operator->metrics);
+    return true;
+}
+
+static void start_caches(struct manager *manager)
+{
+    struct operator *operator = &manager->operator;
+    operator->queue = queue_new(operator->loop, work, manager);
+    operator->caches = caches_new(operator->queue, operator->options);
+    operator->memories = memories_new();
+    operator->inventories = inventories_new(operator->options->inventory_interval_ms);
+    manager->watches = watches_new(operator->loop, operator->kube, operator->caches,
+                                   operator->options, operator->metrics, one_synced, manager);
+}
+
+static bool start_serving(struct manager *manager, struct err *err)
+{
+    struct operator *operator = &manager->operator;
+    manager->probes = probes_new(operator->loop, operator->metrics, ready, collect, manager);
+    return server_new(operator->loop, operator->options->listen, probes_handle, manager->probes,
+                      &manager->server, err) &&
+           loop_on_signal(operator->loop, SIGTERM, terminate, manager, err) &&
+           loop_on_signal(operator->loop, SIGINT, terminate, manager, err);
+}
+
+bool manager_new(struct loop *loop, const struct options *options,
+                 const struct kube_config *config, struct manager **ret_manager, struct err *err)
+{
+    struct manager *manager = mem_alloc(sizeof *manager);
+    manager->operator.loop = loop;
+    manager->operator.options = options;
+    manager->config = config;
+    if (!start_clients(manager, err)) {
+        manager_free(manager);
+        return false;
+    }
+    start_caches(manager);
+    if (!start_serving(manager, err)) {
+        manager_free(manager);
+        return false;
+    }
+    manager->operator.leader = leader_new(loop, manager->operator.kube, options,
+                                          config->namespace, leadership_changed, manager);
+    *ret_manager = manager;
+    return true;
+}
+
+int manager_run(struct manager *manager)
+{
+    server_run(manager->server);
+    int code = manager->lost ? 1 : 0;
+    if (manager->passes > 0) /* cut off with requests under way: the kernel cleans up */
+        _exit(code);
+    return code;
+}
+
+void manager_free(struct manager *manager)
+{
+    if (!manager)
+        return;
+    struct operator *operator = &manager->operator;
+    loop_timer_stop(&manager->shutdown);
+    leader_free(operator->leader);
+    watches_free(manager->watches);
+    recorder_free(operator->recorder);
+    gateway_free(operator->gateway);
+    kube_client_free(operator->kube);
+    http_free(manager->http);
+    server_free(manager->server);
+    probes_free(manager->probes);
+    caches_free(operator->caches);
+    queue_free(operator->queue);
+    memories_free(operator->memories);
+    inventories_free(operator->inventories);
+    metrics_free(operator->metrics);
+    mem_free(manager);
+}

@@ -1,0 +1,34 @@
+/* What every part of operator/ works with. All borrowed; main.c and manager.c own them. */
+#ifndef OPERATOR_OPERATOR_H
+#define OPERATOR_OPERATOR_H
+
+#include "kube/client.h"
+#include "operator/caches.h"
+#include "operator/gateway.h"
+#include "operator/inventories.h"
+#include "operator/leader.h"
+#include "operator/memories.h"
+#include "operator/metrics.h"
+#include "operator/options.h"
+#include "operator/queue.h"
+#include "operator/recorder.h"
+
+struct operator {
+    const struct options *options;
+    struct loop *loop;
+    struct kube_client *kube;
+    struct gateway *gateway;
+    struct metrics *metrics;
+    struct recorder *recorder;
+    struct leader *leader;
+    struct queue *queue;
+    struct caches *caches;
+    struct memories *memories;
+    struct inventories *inventories;
+    bool stopping;         /* begin nothing new; finish what can't be lost */
+};
+
+/* May this process write now? Asked before every write. */
+bool operator_may_write(const struct operator *operator);
+
+#endif

@@ -1,0 +1,255 @@
+/* The loop around decide(). A step budget guards against a livelock: a pass that doesn't come to
+ * rest is put off and logged, and the other resources go on. */
+#include "operator/pass.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "kube/status.h"
+#include "operator/steps.h"
+#include "reconcile/failure.h"
+
+enum { STEP_BUDGET = 40, LIVELOCK_PAUSE_MS = 30 * 1000 };
+
+typedef void step_fn(struct pass *pass);
+
+static step_fn *const STEPS[STEP_KINDS] = {
+    [STEP_REPORT] = step_report,
+    [STEP_MARK_ADMIN] = step_mark_admin,
+    [STEP_ANNOUNCE] = step_announce,
+    [STEP_PROTECT] = step_protect,
+    [STEP_CREATE] = step_create,
+    [STEP_KEEP] = step_keep,
+    [STEP_CHECK] = step_check,
+    [STEP_PUBLISH] = step_publish,
+    [STEP_COMPARE_TARGET] = step_compare_target,
+    [STEP_LIST] = step_list,
+    [STEP_REVOKE] = step_revoke,
+    [STEP_DROP_REVISION] = step_drop_revision,
+    [STEP_CLOSE_ATTEMPTS] = step_close_attempts,
+    [STEP_DELETE_TARGET] = step_delete_target,
+    [STEP_RELEASE] = step_release,
+    [STEP_DROP_FINALIZER] = step_drop_finalizer,
+};
+
+bool operator_may_write(const struct operator *operator)
+{
+    return leader_may_write(operator->leader);
+}
+
+static void step_done(struct pass *pass)
+{
+    gathered_free(take(pass->gathered));
+    secret_done(&pass->admin_key);
+    deepgram_request_done(&pass->request);
+    mem_free(take(pass->id));
+    cJSON_Delete(take(pass->object));
+}
+
+static void finish(struct pass *pass, const char *result)
+{
+    struct operator *operator = pass->operator;
+    metrics_add(operator->metrics, METRIC_RECONCILES, 1, resource_kind_name(pass->kind), result,
+                NULL);
+    metrics_observe(operator->metrics, METRIC_WORKQUEUE_WORK_SECONDS,
+                    (double)(clock_monotonic_ms() - pass->started_ms) / 1000.0, "resources", NULL);
+    step_done(pass);
+    credential_done(&pass->credential);
+    queue_finish(operator->queue, &pass->key);
+    queue_key_done(&pass->key);
+    void (*ended)(void *) = pass->ended;
+    void *context = pass->ended_context;
+    mem_free(pass);
+    ended(context);
+}
+
+void pass_end(struct pass *pass)
+{
+    finish(pass, "done");
+}
+
+/* Comes back when time alone changes something. */
+static void rest(struct pass *pass)
+{
+    int64_t until = pass->step.wait_until_ms;
+    bool failing = pass->gathered->memory->failures[FAILURE_DEEPGRAM].active ||
+                   pass->gathered->memory->failures[FAILURE_KUBERNETES].active;
+    if (until != INT64_MAX) {
+        int64_t delay = until - clock_monotonic_ms();
+        queue_add_after(pass->operator->queue, pass->key.kind, pass->key.namespace,
+                        pass->key.name, delay > 0 ? delay : 0);
+    }
+    finish(pass, failing ? "failed" : "done");
+}
+
+static void give_pause(struct pass *pass)
+{
+    log_error("pass does not come to rest; put off", "kind", resource_kind_name(pass->kind),
+              "namespace", pass->key.namespace, "name", pass->key.name, "step",
+              step_name(pass->step.kind), NULL);
+    queue_add_after(pass->operator->queue, pass->key.kind, pass->key.namespace, pass->key.name,
+                    LIVELOCK_PAUSE_MS);
+    finish(pass, "failed");
+}
+
+/* A shutting down process only finishes what would be lost. */
+static bool may_go_on(const struct pass *pass)
+{
+    return operator_may_write(pass->operator) &&
+           (!pass->operator->stopping || pass->gathered->memory->issued_for.revision != 0);
+}
+
+void pass_continue(struct pass *pass)
+{
+    step_done(pass);
+    pass->gathered = gather(pass->operator, pass->kind, pass->key.namespace, pass->key.name);
+    if (!pass->gathered || !may_go_on(pass)) {
+        finish(pass, "done");
+        return;
+    }
+    pass->step = decide(&pass->gathered->world);
+    log_debug("step", "kind", resource_kind_name(pass->kind), "namespace", pass->key.namespace,
+              "name", pass->key.name, "step", step_name(pass->step.kind), NULL);
+    if (pass->step.kind == STEP_WAIT)
+        rest(pass);
+    else if (++pass->steps > STEP_BUDGET)
+        give_pause(pass);
+    else
+        STEPS[pass->step.kind](pass);
+}
+
+static uint64_t random_bits(void)
+{
+    uint64_t bits = 0;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        bits = (uint64_t)clock_monotonic_ms();
+    return bits;
+}
+
+void pass_fail(struct pass *pass, enum failure_side side, const char *reason,
+               const struct err *err)
+{
+    struct memory *memory = pass->gathered->memory;
+    failure_set(&pass->gathered->world, memory, side, reason, pass->step.kind == STEP_REPORT, err,
+                random_bits());
+    log_warn("step failed", "kind", resource_kind_name(pass->kind), "namespace",
+             pass->key.namespace, "name", pass->key.name, "step", step_name(pass->step.kind),
+             "reason", memory->failures[side].reason, "error", err->message, NULL);
+    pass_continue(pass);
+}
+
+void pass_run(struct operator *operator, struct queue_key *key, void (*ended)(void *context),
+              void *context)
+{
+    struct pass *pass = mem_alloc(sizeof *pass);
+    pass->operator = operator;
+    pass->key = *key;
+    *key = (struct queue_key){ 0 };
+    pass->kind = pass->key.kind == QUEUE_API_KEY ? RESOURCE_API_KEY : RESOURCE_PULL_SECRET;
+    pass->ended = ended;
+    pass->ended_context = context;
+    pass->started_ms = clock_monotonic_ms();
+    pass_continue(pass);
+}
+
+/* ---- Kubernetes calls ---- */
+
+const struct kube_resource *pass_resource_type(const struct pass *pass)
+{
+    return pass->kind == RESOURCE_API_KEY ? &KUBE_API_KEYS : &KUBE_PULL_SECRETS;
+}
+
+struct store *pass_resource_store(const struct pass *pass)
+{
+    return pass->operator->caches->resources[pass->kind];
+}
+
+void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resource *resource,
+               const char *name, const char *subresource, cJSON *body, bool metadata_only,
+               kube_done_fn *done)
+{
+    auto_json cJSON *owned = body;
+    kube_send(pass->operator->kube, &(struct kube_call){ .verb = verb,
+                                                         .resource = resource,
+                                                         .namespace = pass->key.namespace,
+                                                         .name = name,
+                                                         .subresource = subresource,
+                                                         .body = owned,
+                                                         .metadata_only = metadata_only,
+                                                         .done = done,
+                                                         .context = pass });
+}
+
+struct reread {
+    struct pass *pass;
+    struct store *store;
+    char *name;
+    char *uid; /* of what the cache shows, "" when nothing */
+};
+
+static void reread_done(void *context, cJSON **object, const struct err *err)
+{
+    struct reread *reread = context;
+    struct pass *pass = reread->pass;
+    if (!err)
+        store_put_written(reread->store, take(*object));
+    else if (err->kind == ERR_NOT_FOUND)
+        store_remove_written(reread->store, pass->key.namespace, reread->name, reread->uid);
+    mem_free(reread->uid);
+    mem_free(reread->name);
+    mem_free(reread);
+    if (err && err->kind != ERR_NOT_FOUND)
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    else
+        pass_continue(pass);
+}
+
+void pass_reread(struct pass *pass, const struct kube_resource *resource, const char *name,
+                 struct store *store)
+{
+    struct reread *reread = mem_alloc(sizeof *reread);
+    auto_json cJSON *cached = store_get(store, pass->key.namespace, name);
+    const char *uid = json_string_at(cached, "metadata.uid");
+    reread->uid = mem_strdup(uid ? uid : "");
+    reread->pass = pass;
+    reread->store = store;
+    reread->name = mem_strdup(name);
+    kube_send(pass->operator->kube,
+              &(struct kube_call){ .verb = KUBE_GET,
+                                   .resource = resource,
+                                   .namespace = pass->key.namespace,
+                                   .name = reread->name,
+                                   .metadata_only = resource == &KUBE_SECRETS,
+                                   .done = reread_done,
+                                   .context = reread });
+}
+
+void pass_written(struct pass *pass, struct store *store, cJSON **object, const struct err *err)
+{
+    if (!err) {
+        store_put_written(store, take(*object));
+        failure_clear(pass->gathered->memory, FAILURE_KUBERNETES);
+        pass_continue(pass);
+    } else if (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND) {
+        /* Only the resource is written with others about; what else changed comes by watch. */
+        pass_reread(pass, pass_resource_type(pass), pass->key.name, pass_resource_store(pass));
+    } else {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    }
+}
+
+void pass_event(struct pass *pass, enum recorder_type type, const char *reason,
+                const char *action, const char *format, ...)
+{
+    char note[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(note, sizeof note, format, args);
+    va_end(args);
+    recorder_event(pass->operator->recorder, pass->gathered->resource, type, reason, action, note);
+}

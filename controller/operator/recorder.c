@@ -1,0 +1,206 @@
+/* What was written lately is a table with a fixed maximum, in the order of writing: what is older
+ * than ten minutes, or the oldest when the table is full, makes room at its head. */
+#include "operator/recorder.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "api/microtime.h"
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/utf8.h"
+
+#define uthash_malloc(size) mem_alloc(size)
+#define uthash_free(block, size) mem_free(block)
+#include <uthash.h>
+#include <utlist.h>
+
+enum {
+    RECENT_MAX = 1024,
+    RECENT_MS = 10 * 60 * 1000,
+    IN_FLIGHT_MAX = 256,        /* further events are dropped: they must not hold up real work */
+    NOTE_MAX_BYTES = 1024,      /* what the API server accepts */
+    NAME_PREFIX_MAX_BYTES = 230,
+    HOST_NAME_BYTES = 65,
+};
+
+struct recent {
+    UT_hash_handle hh;
+    int64_t written_ms; /* monotonic */
+    char digest[BASE64_SHA256_HEX_BYTES];
+};
+
+struct sending { /* one event under way */
+    struct sending *prev;
+    struct sending *next;
+    struct recorder *recorder;
+    struct kube_call_handle *call;
+};
+
+struct recorder {
+    struct kube_client *client;
+    struct metrics *metrics;
+    char instance[HOST_NAME_BYTES];
+    struct recent *recent;
+    struct sending *sending;
+    size_t sending_count;
+};
+
+/* ---- written lately? ---- */
+
+static void forget(struct recorder *recorder, struct recent *recent)
+{
+    HASH_DEL(recorder->recent, recent);
+    mem_free(recent);
+}
+
+static void make_room(struct recorder *recorder, int64_t now_ms)
+{
+    while (recorder->recent && (now_ms - recorder->recent->written_ms >= RECENT_MS ||
+                                HASH_COUNT(recorder->recent) >= RECENT_MAX))
+        forget(recorder, recorder->recent);
+}
+
+/* True when this is the first of its kind within ten minutes; remembers it. */
+static bool is_news(struct recorder *recorder, const char *uid, const char *reason,
+                    const char *note)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    make_room(recorder, now_ms);
+    auto_free char *text = mem_printf("%s\n%s\n%s", uid, reason, note);
+    char digest[BASE64_SHA256_HEX_BYTES];
+    base64_sha256_hex(text, strlen(text), digest);
+    struct recent *recent = NULL;
+    HASH_FIND_STR(recorder->recent, digest, recent);
+    if (recent)
+        return false;
+    recent = mem_alloc(sizeof *recent);
+    recent->written_ms = now_ms;
+    memcpy(recent->digest, digest, sizeof digest);
+    HASH_ADD_STR(recorder->recent, digest, recent);
+    return true;
+}
+
+/* ---- the object ---- */
+
+static char *cut_note(const char *note)
+{
+    size_t length = 0;
+    for (;;) {
+        size_t character = utf8_character_length(note + length);
+        if (character == 0 || length + character > NOTE_MAX_BYTES)
+            return mem_strndup(note, length);
+        length += character;
+    }
+}
+
+static void add_regarding(cJSON *event, const struct resource *resource)
+{
+    cJSON *regarding = json_add_object(event, "regarding");
+    json_add_string(regarding, "apiVersion", RESOURCE_API_VERSION);
+    json_add_string(regarding, "kind", resource_kind_name(resource->kind));
+    json_add_string(regarding, "namespace", resource->namespace);
+    json_add_string(regarding, "name", resource->name);
+    json_add_string(regarding, "uid", resource->uid);
+    json_add_string(regarding, "resourceVersion", resource->resource_version);
+}
+
+static cJSON *make_event(const struct recorder *recorder, const struct resource *resource)
+{
+    auto_free char *name = mem_printf("%.*s.%016llx", NAME_PREFIX_MAX_BYTES, resource->name,
+                                      (unsigned long long)random_u64());
+    char now[TIMESTAMP_BYTES];
+    microtime_format(clock_wall_ms(), now);
+    cJSON *event = cJSON_CreateObject();
+    json_add_string(event, "apiVersion", "events.k8s.io/v1");
+    json_add_string(event, "kind", KUBE_EVENTS.kind);
+    cJSON *metadata = json_add_object(event, "metadata");
+    json_add_string(metadata, "namespace", resource->namespace);
+    json_add_string(metadata, "name", name);
+    json_add_string(event, "eventTime", now);
+    json_add_string(event, "reportingController", RESOURCE_GROUP "/operator");
+    json_add_string(event, "reportingInstance", recorder->instance);
+    add_regarding(event, resource);
+    return event;
+}
+
+/* ---- sending ---- */
+
+static void sending_free(struct sending *sending)
+{
+    DL_DELETE(sending->recorder->sending, sending);
+    sending->recorder->sending_count--;
+    mem_free(sending);
+}
+
+static void on_written(void *context, cJSON **object, const struct err *err)
+{
+    (void)object;
+    struct sending *sending = context;
+    if (err) {
+        metrics_add(sending->recorder->metrics, METRIC_EVENTS_FAILED, 1, NULL);
+        log_debug("an event was not written", "error", err->message, NULL);
+    }
+    sending_free(sending);
+}
+
+static void send(struct recorder *recorder, const struct resource *resource, const cJSON *event)
+{
+    struct sending *sending = mem_alloc(sizeof *sending);
+    sending->recorder = recorder;
+    DL_APPEND(recorder->sending, sending);
+    recorder->sending_count++;
+    sending->call = kube_send(recorder->client, &(struct kube_call){
+        .verb = KUBE_CREATE,
+        .resource = &KUBE_EVENTS,
+        .namespace = resource->namespace,
+        .body = event,
+        .done = on_written,
+        .context = sending,
+    });
+}
+
+/* ---- the interface ---- */
+
+struct recorder *recorder_new(struct kube_client *client, struct metrics *metrics)
+{
+    struct recorder *recorder = mem_alloc(sizeof *recorder);
+    *recorder = (struct recorder){ .client = client, .metrics = metrics };
+    gethostname(recorder->instance, sizeof recorder->instance - 1);
+    return recorder;
+}
+
+void recorder_free(struct recorder *recorder)
+{
+    if (!recorder)
+        return;
+    while (recorder->sending) {
+        kube_cancel(recorder->sending->call);
+        sending_free(recorder->sending);
+    }
+    while (recorder->recent)
+        forget(recorder, recorder->recent);
+    mem_free(recorder);
+}
+
+void recorder_event(struct recorder *recorder, const struct resource *resource,
+                    enum recorder_type type, const char *reason, const char *action,
+                    const char *note)
+{
+    if (recorder->sending_count >= IN_FLIGHT_MAX) {
+        metrics_add(recorder->metrics, METRIC_EVENTS_FAILED, 1, NULL);
+        return;
+    }
+    auto_free char *cut = cut_note(note);
+    if (!is_news(recorder, resource->uid, reason, cut))
+        return;
+    auto_json cJSON *event = make_event(recorder, resource);
+    json_add_string(event, "type", type == EVENT_WARNING ? "Warning" : "Normal");
+    json_add_string(event, "reason", reason);
+    json_add_string(event, "action", action);
+    json_add_string(event, "note", cut);
+    send(recorder, resource, event);
+}

@@ -1,0 +1,30 @@
+/* One function per kind of step. Each starts what it has to and ends in exactly one of
+ * pass_continue(), pass_fail() and pass_end(). None looks at spec or status to decide anything:
+ * that was decide()'s.
+ */
+#ifndef OPERATOR_STEPS_H
+#define OPERATOR_STEPS_H
+
+#include "operator/pass.h"
+
+/* steps_kube.c */
+void step_report(struct pass *pass);
+void step_mark_admin(struct pass *pass);
+void step_announce(struct pass *pass);
+void step_protect(struct pass *pass);
+void step_close_attempts(struct pass *pass);
+void step_drop_finalizer(struct pass *pass);
+/* steps_secret.c */
+void step_keep(struct pass *pass);
+void step_publish(struct pass *pass);
+void step_compare_target(struct pass *pass);
+void step_delete_target(struct pass *pass);
+void step_release(struct pass *pass);
+void step_drop_revision(struct pass *pass);
+/* steps_deepgram.c */
+void step_create(struct pass *pass);
+void step_check(struct pass *pass);
+void step_list(struct pass *pass);
+void step_revoke(struct pass *pass);
+
+#endif

@@ -1,0 +1,210 @@
+/* The steps that write the resource itself and the mark on its admin Secret: merge patches with
+ * resourceVersion as precondition, so that a stale or second leader is refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "operator/steps.h"
+#include "reconcile/failure.h"
+#include "reconcile/report.h"
+
+static void resource_written(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    pass_written(pass, pass_resource_store(pass), object, err);
+}
+
+static void patch_resource(struct pass *pass, const char *subresource, cJSON *patch,
+                           kube_done_fn *done)
+{
+    pass_kube(pass, KUBE_MERGE_PATCH, pass_resource_type(pass), pass->key.name, subresource, patch,
+              false, done);
+}
+
+/* ---- status ---- */
+
+static const char *ready_reason(const cJSON *resource)
+{
+    const cJSON *condition = NULL;
+    cJSON_ArrayForEach(condition, json_at(resource, "status.conditions"))
+        if (mem_streq(json_string_member(condition, "type"), "Ready"))
+            return json_string_member(condition, "reason");
+    return NULL;
+}
+
+/* A new trouble is worth an event; the same one in other words isn't. */
+static void tell_trouble(struct pass *pass, const cJSON *written)
+{
+    const struct verdict *verdict = &pass->step.verdict;
+    bool trouble = verdict->kind == VERDICT_STALLED || verdict->kind == VERDICT_PROGRESSING;
+    if (trouble && !mem_streq(ready_reason(pass->gathered->resource->json), ready_reason(written)))
+        pass_event(pass, EVENT_WARNING, verdict->reason, "Reconcile", "%s", verdict->message);
+}
+
+static void tell_published(struct pass *pass, const cJSON *written)
+{
+    const struct resource *resource = pass->gathered->resource;
+    int64_t revision = json_int_at(written, "status.revision", 0);
+    if (revision == resource->status.revision)
+        return;
+    pass_event(pass, EVENT_NORMAL, "Issued", "Issue",
+               "Issued credential %s as revision %lld and published it in Secret %s",
+               json_string_at(written, "status.id"), (long long)revision,
+               resource->spec.secret_name);
+    log_info("credential published", "kind", resource_kind_name(pass->kind), "namespace",
+             pass->key.namespace, "name", pass->key.name, "id",
+             json_string_at(written, "status.id"), NULL);
+}
+
+static void reported(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!err) {
+        tell_published(pass, *object);
+        tell_trouble(pass, *object);
+    }
+    resource_written(context, object, err);
+}
+
+void step_report(struct pass *pass)
+{
+    patch_resource(pass, "status", report_patch(&pass->gathered->world, &pass->step.verdict),
+                   reported);
+}
+
+/* ---- announcement and finalizer ---- */
+
+static void random_nonce(char nonce[NONCE_BYTES])
+{
+    unsigned char bytes[(NONCE_BYTES - 1) / 2];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        abort();
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* Those that may have left something stay on record. */
+static size_t open_attempts(const struct world *world, struct attempt *ret_attempts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (world_attempt_open(world, &world->resource->attempts[i]))
+            ret_attempts[count++] = world->resource->attempts[i];
+    return count;
+}
+
+static void announced(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err)
+        pass->gathered->memory->announced = (struct attempt){ 0 };
+    resource_written(context, object, err);
+}
+
+void step_announce(struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    const struct resource *resource = world->resource;
+    struct attempt attempts[ATTEMPTS_MAX];
+    size_t count = open_attempts(world, attempts);
+    struct attempt *attempt = &attempts[count++];
+    *attempt = (struct attempt){ .revision = pass->step.revision,
+                                 .since_ms = world->now_ms,
+                                 .rotate = resource->rotate };
+    random_nonce(attempt->nonce);
+    snprintf(attempt->spec_hash, sizeof attempt->spec_hash, "%s", resource->spec_hash);
+    struct memory *memory = pass->gathered->memory;
+    memory->announced = *attempt;
+    memory->announced.rotate = ""; /* read back from the resource when it is needed */
+    memory->announced_ms = clock_monotonic_ms();
+    memory->refused_revision = 0;
+    auto_free char *text = attempts_print(attempts, count);
+    patch_resource(pass, NULL, resource_metadata_patch(resource, true, text), announced);
+}
+
+void step_protect(struct pass *pass)
+{
+    patch_resource(pass, NULL, resource_metadata_patch(pass->gathered->resource, true, NULL),
+                   resource_written);
+}
+
+static void closed(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!err) {
+        pass->gathered->memory->refused_revision = 0;
+        pass->gathered->memory->unknown_ms = NEVER;
+    }
+    resource_written(context, object, err);
+}
+
+void step_close_attempts(struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    struct attempt attempts[ATTEMPTS_MAX];
+    size_t count = pass->step.keep_open ? open_attempts(world, attempts) : 0;
+    auto_free char *text = count > 0 ? attempts_print(attempts, count) : mem_strdup("");
+    patch_resource(pass, NULL, resource_metadata_patch(world->resource, true, text), closed);
+}
+
+static void let_go(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err && err->kind == ERR_NOT_FOUND) {
+        store_remove_written(pass_resource_store(pass), pass->key.namespace, pass->key.name,
+                             pass->gathered->resource->uid);
+        pass_continue(pass);
+        return;
+    }
+    resource_written(context, object, err);
+}
+
+static void tell_abandoned(struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (!world->revisions[i].gone)
+            pass_event(pass, EVENT_WARNING, "Abandoned", "Abandon",
+                       "Credential %s of project %s stays alive at Deepgram: revoke it there when "
+                       "it is no longer needed",
+                       world->revisions[i].id, world->resource->spec.project_id);
+}
+
+void step_drop_finalizer(struct pass *pass)
+{
+    if (pass->step.why)
+        tell_abandoned(pass);
+    patch_resource(pass, NULL, resource_metadata_patch(pass->gathered->resource, false, NULL),
+                   let_go);
+}
+
+/* ---- the mark on the admin Secret ---- */
+
+static void admin_marked(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND))
+        pass_reread(pass, &KUBE_SECRETS, pass->gathered->world.admin.name,
+                    pass->operator->caches->secrets);
+    else
+        pass_written(pass, pass->operator->caches->secrets, object, err);
+}
+
+void step_mark_admin(struct pass *pass)
+{
+    const cJSON *admin = pass->gathered->admin;
+    cJSON *patch = cJSON_CreateObject();
+    cJSON *metadata = json_add_object(patch, "metadata");
+    json_add_string(metadata, "resourceVersion",
+                    json_string_at(admin, "metadata.resourceVersion"));
+    const cJSON *old = json_at(admin, "metadata.finalizers");
+    cJSON *finalizers = old ? cJSON_Duplicate(old, true) : cJSON_CreateArray();
+    cJSON_AddItemToArray(finalizers, cJSON_CreateString(FINALIZER_IN_USE));
+    cJSON_AddItemToObject(metadata, "finalizers", finalizers);
+    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SECRETS, pass->gathered->world.admin.name, NULL, patch,
+              true, admin_marked);
+}

@@ -1,0 +1,348 @@
+/* The steps that write Secrets: revision Secrets (create-only), the target (rendered, replaced
+ * whole), and their ends. A whole Secret is only read into the step that needs it and wiped with it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/target.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "kube/status.h"
+#include "operator/steps.h"
+#include "reconcile/failure.h"
+
+static struct store *secrets(const struct pass *pass)
+{
+    return pass->operator->caches->secrets;
+}
+
+static const char *target_name(const struct pass *pass)
+{
+    return pass->gathered->resource->spec.secret_name;
+}
+
+static void secret_failed(struct pass *pass, const char *name, const struct err *err)
+{
+    if (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND)
+        pass_reread(pass, &KUBE_SECRETS, name, secrets(pass));
+    else
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+}
+
+static void target_failed(struct pass *pass, const struct err *err)
+{
+    secret_failed(pass, target_name(pass), err);
+}
+
+/* ---- keep ---- */
+
+static char *kept_name(const struct pass *pass)
+{
+    return revision_secret_name(pass->kind, pass->key.name, pass->step.revision);
+}
+
+static void kept_here(struct pass *pass, cJSON *secret)
+{
+    struct memory *memory = pass->gathered->memory;
+    credential_done(&pass->credential);
+    pass->credential = memory->issued;
+    pass->credential_revision = memory->issued_for.revision;
+    memory->issued = (struct credential){ 0 };
+    memory->issued_for = (struct attempt){ 0 };
+    failure_clear(memory, FAILURE_KUBERNETES);
+    store_put_written(secrets(pass), secret);
+    pass_continue(pass);
+}
+
+/* Another writer was first: its credential counts, ours is revoked. */
+static void lost_race(struct pass *pass, cJSON *secret)
+{
+    struct memory *memory = pass->gathered->memory;
+    mem_replace(&memory->discard_id, memory->issued.id);
+    credential_done(&memory->issued);
+    memory->issued_for = (struct attempt){ 0 };
+    store_put_written(secrets(pass), secret);
+    pass_continue(pass);
+}
+
+static void compare_kept(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        auto_free char *name = kept_name(pass);
+        secret_failed(pass, name, err);
+        return;
+    }
+    struct revision revision;
+    const struct memory *memory = pass->gathered->memory;
+    bool same = revision_parse(*object, &revision) &&
+                strcmp(revision.nonce, memory->issued_for.nonce) == 0 &&
+                mem_streq(revision.id, memory->issued.id);
+    if (same)
+        kept_here(pass, take(*object)); /* the answer to our own create was lost */
+    else
+        lost_race(pass, take(*object));
+}
+
+static void kept(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!err) {
+        kept_here(pass, take(*object));
+    } else if (kube_status_already_exists(err)) {
+        auto_free char *name = kept_name(pass);
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, compare_kept);
+    } else if (err->kind == ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err); /* the namespace is gone: revoked next */
+    } else {
+        auto_free char *name = kept_name(pass);
+        secret_failed(pass, name, err);
+    }
+}
+
+void step_keep(struct pass *pass)
+{
+    const struct resource *resource = pass->gathered->resource;
+    const struct memory *memory = pass->gathered->memory;
+    const struct attempt *attempt = &memory->issued_for;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, memory->issued_for.nonce) == 0)
+            attempt = &resource->attempts[i]; /* has the rotate token too */
+    cJSON *body = revision_secret(resource, attempt, &memory->issued, clock_wall_ms());
+    pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
+}
+
+/* ---- the value of a revision ---- */
+
+static const struct revision *step_revision(const struct pass *pass)
+{
+    return world_revision(&pass->gathered->world, pass->step.revision)->secret;
+}
+
+/* Calls `then` with pass->credential filled for the step's revision: from this pass's own create, or
+ * read back from the revision Secret. */
+typedef void credential_fn(struct pass *pass);
+
+static void credential_read(struct pass *pass, cJSON *secret, credential_fn *then)
+{
+    struct err err = ERR_INIT;
+    credential_done(&pass->credential);
+    pass->credential_revision = 0;
+    if (!revision_read(secret, &pass->credential, &err)) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, &err);
+        return;
+    }
+    pass->credential_revision = pass->step.revision;
+    then(pass);
+}
+
+static void with_credential(struct pass *pass, kube_done_fn *read, credential_fn *then)
+{
+    if (pass->credential_revision == pass->step.revision)
+        then(pass);
+    else
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, step_revision(pass)->secret_name, NULL, NULL,
+                  false, read);
+}
+
+/* Forwards an answered GET of the revision Secret. */
+static void forward_credential(struct pass *pass, cJSON *secret, const struct err *err,
+                               credential_fn *then)
+{
+    if (err)
+        secret_failed(pass, step_revision(pass)->secret_name, err);
+    else
+        credential_read(pass, secret, then);
+}
+
+static cJSON *render(struct pass *pass, const cJSON *existing)
+{
+    struct err err = ERR_INIT;
+    cJSON *rendered = target_render(pass->gathered->resource, step_revision(pass),
+                                    &pass->credential, existing, clock_wall_ms(), &err);
+    if (!rendered)
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, &err);
+    return rendered;
+}
+
+/* ---- publish ---- */
+
+static void note_version(const cJSON *secret, char field[32])
+{
+    snprintf(field, 32, "%s", json_string_at(secret, "metadata.resourceVersion"));
+}
+
+static void published(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        target_failed(pass, err);
+        return;
+    }
+    note_version(*object, pass->gathered->memory->target_same);
+    pass_written(pass, secrets(pass), object, NULL);
+}
+
+static void replace_target(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        target_failed(pass, err);
+        return;
+    }
+    if (!owned_by(*object, pass->gathered->resource->uid)) {
+        store_put_written(secrets(pass), take(*object)); /* somebody else's by now */
+        pass_continue(pass);
+        return;
+    }
+    cJSON *rendered = render(pass, *object);
+    if (rendered)
+        pass_kube(pass, KUBE_UPDATE, &KUBE_SECRETS, target_name(pass), NULL, rendered, true,
+                  published);
+}
+
+static void publish_value(struct pass *pass)
+{
+    if (pass->gathered->world.target.exists) {
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false,
+                  replace_target);
+        return;
+    }
+    cJSON *rendered = render(pass, NULL);
+    if (rendered)
+        pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, rendered, true, published);
+}
+
+static void publish_read(void *context, cJSON **object, const struct err *err)
+{
+    forward_credential(context, *object, err, publish_value);
+}
+
+void step_publish(struct pass *pass)
+{
+    with_credential(pass, publish_read, publish_value);
+}
+
+/* ---- compare ---- */
+
+static void compare_with_target(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        target_failed(pass, err);
+        return;
+    }
+    auto_json cJSON *rendered = render(pass, *object);
+    if (!rendered)
+        return;
+    struct memory *memory = pass->gathered->memory;
+    note_version(*object, target_same_content(rendered, *object) ? memory->target_same
+                                                                 : memory->target_differs);
+    pass_written(pass, secrets(pass), object, NULL);
+}
+
+static void compare_value(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false,
+              compare_with_target);
+}
+
+static void compare_read(void *context, cJSON **object, const struct err *err)
+{
+    forward_credential(context, *object, err, compare_value);
+}
+
+void step_compare_target(struct pass *pass)
+{
+    with_credential(pass, compare_read, compare_value);
+}
+
+/* ---- deletion and release ---- */
+
+static cJSON *preconditions(const char *uid, const char *resource_version)
+{
+    cJSON *options = cJSON_CreateObject();
+    json_add_string(options, "kind", "DeleteOptions");
+    json_add_string(options, "apiVersion", "v1");
+    cJSON *conditions = json_add_object(options, "preconditions");
+    json_add_string(conditions, "uid", uid);
+    json_add_string(conditions, "resourceVersion", resource_version);
+    return options;
+}
+
+static void target_deleted(void *context, cJSON **object, const struct err *err)
+{
+    (void)object;
+    struct pass *pass = context;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        target_failed(pass, err);
+        return;
+    }
+    pass->gathered->memory->door_closed_ms = clock_monotonic_ms();
+    store_remove_written(secrets(pass), pass->key.namespace, target_name(pass),
+                         pass->gathered->world.target.uid);
+    pass_continue(pass);
+}
+
+void step_delete_target(struct pass *pass)
+{
+    const struct target_view *target = &pass->gathered->world.target;
+    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, target_name(pass), NULL,
+              preconditions(target->uid, target->resource_version), true, target_deleted);
+}
+
+static void revision_dropped(void *context, cJSON **object, const struct err *err)
+{
+    (void)object;
+    struct pass *pass = context;
+    const char *name = pass->step.secret_name;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        secret_failed(pass, name, err);
+        return;
+    }
+    store_remove_written(secrets(pass), pass->key.namespace, name,
+                         step_revision(pass)->secret_uid);
+    pass_continue(pass);
+}
+
+void step_drop_revision(struct pass *pass)
+{
+    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, pass->step.secret_name, NULL,
+              preconditions(step_revision(pass)->secret_uid, NULL), true, revision_dropped);
+}
+
+static void released(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err)
+        secret_failed(pass, pass->step.secret_name, err);
+    else
+        pass_written(pass, secrets(pass), object, NULL);
+}
+
+static void release(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        secret_failed(pass, pass->step.secret_name, err);
+        return;
+    }
+    cJSON *patch = cJSON_CreateObject();
+    cJSON *metadata = json_add_object(patch, "metadata");
+    json_add_string(metadata, "resourceVersion",
+                    json_string_at(*object, "metadata.resourceVersion"));
+    cJSON *owners = json_add_array(metadata, "ownerReferences");
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(*object, "metadata.ownerReferences"))
+        if (!mem_streq(json_string_member(owner, "uid"), pass->gathered->resource->uid))
+            cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
+    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SECRETS, pass->step.secret_name, NULL, patch, true,
+              released);
+}
+
+/* Read first: the cache keeps the controlling owner only, and others' references must stay. */
+void step_release(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, release);
+}

@@ -1,0 +1,24 @@
+/* The reflectors that keep the caches: one for each resource type, or one for each type and
+ * namespace with --namespaces.
+ */
+#ifndef OPERATOR_WATCHES_H
+#define OPERATOR_WATCHES_H
+
+#include "kube/client.h"
+#include "operator/caches.h"
+#include "operator/metrics.h"
+
+struct watches;
+
+/* synced: called each time a further one has synced for the first time. */
+NODISCARD struct watches *watches_new(struct loop *loop, struct kube_client *kube,
+                                      struct caches *caches, const struct options *options,
+                                      struct metrics *metrics, void (*synced)(void *context),
+                                      void *context);
+void watches_free(struct watches *watches);
+/* All of them have synced; when not, *missing names the first that hasn't (borrowed). */
+bool watches_synced(const struct watches *watches, const char **missing);
+/* Sets the gauges of silence. */
+void watches_collect(const struct watches *watches);
+
+#endif
