@@ -1,0 +1,133 @@
+# The Deepgram operator. `make help` lists the targets.
+#
+# Objects are built in two flavours from the same sources: build/release (optimised, hardened) and
+# build/asan (AddressSanitizer and UBSan, what the tests run).
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+B ?= build
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+VERSION ?= 0.1.0
+PYTHON := $(B)/venv/bin/python
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+  -Wswitch-enum -Wformat=2 -Wundef -Werror
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+  -fcf-protection -fPIE
+COMMON := -std=gnu17 -D_GNU_SOURCE -g $(WARNINGS) -DDEEPGRAM_OPERATOR_VERSION='"$(VERSION)"' -MMD -MP
+RELEASE := $(COMMON) -O2 $(HARDENING)
+ASAN := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK := -pie -Wl,-z,relro,-z,now
+LIBRARIES := -lcurl -lwebsockets -lcjson -lyaml -lcrypto
+
+CONTROLLER := $(wildcard controller/*/*.c)
+EMULATOR := $(wildcard tests/emulator/*.c)
+UNIT := $(wildcard tests/unit/test_*.c)
+FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+
+release = $(patsubst %.c,$(B)/release/%.o,$(1))
+asan = $(patsubst %.c,$(B)/asan/%.o,$(1))
+
+.PHONY: all
+all: $(B)/deepgram-operator $(B)/deepgram-emulator ## Build build/deepgram-operator and the emulator
+
+.PHONY: help
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- what the machine must have -------------------------------------------------------------
+
+.PHONY: deps
+deps: $(B)/.deps ## Install the Debian packages that building and testing need (root or sudo)
+$(B)/.deps: tests/packages.txt tests/packages.sh
+	@mkdir -p $(B)
+	@tests/packages.sh tests/packages.txt
+	@touch $@
+
+# ---- programs -------------------------------------------------------------------------------
+
+$(B)/deepgram-operator: $(call release,controller/main.c $(CONTROLLER))
+	$(CC) $(LINK) -o $@ $^ $(LIBRARIES)
+
+$(B)/deepgram-operator-asan: $(call asan,controller/main.c $(CONTROLLER))
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
+
+$(B)/deepgram-emulator: $(call release,$(EMULATOR))
+	$(CC) $(LINK) -o $@ $^ -lwebsockets -lcjson -lcrypto -lssl
+
+$(B)/release/%.o: %.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(RELEASE) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
+
+$(B)/asan/%.o: %.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
+
+# ---- unit tests and corpora -----------------------------------------------------------------
+
+$(B)/asan/controller.a: $(call asan,$(CONTROLLER))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/controller.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES) -lcmocka
+
+$(B)/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay.o $(B)/asan/controller.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
+
+UNIT_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## Run the unit tests and replay the fuzz corpora (ASan, UBSan)
+	@tests/unit/run.py $(UNIT_PROGRAMS) --replay $(FUZZ_PROGRAMS)
+
+# ---- layers and lint ------------------------------------------------------------------------
+
+.PHONY: check-layers
+check-layers: $(call release,$(CONTROLLER)) ## Hold the layers of controller/README.md
+	@tests/check_layers.py $(B)/release
+
+.PHONY: lint
+lint: | $(B)/.deps ## Format, banned functions, callers of secret_reveal, clang warnings
+	@tests/lint.py
+
+# ---- control plane and integration ----------------------------------------------------------
+
+.PHONY: controlplane
+controlplane: ## Build etcd, kube-apiserver, kubectl, kwok, helm … (once, about ten minutes)
+	@tests/controlplane/build.sh $(B)/controlplane
+
+.PHONY: venv
+venv: | $(B)/.deps
+	@tests/venv.sh $(B)/venv
+
+.PHONY: integration
+integration: all $(B)/deepgram-operator-asan controlplane venv ## Tests on a real control plane
+	@tests/integration/run.sh $(B)
+
+# ---- the three that people use --------------------------------------------------------------
+
+.PHONY: demo
+demo: all controlplane venv ## Show it: from nothing to live credentials and back (KEEP=1 leaves it up)
+	@$(PYTHON) tests/demo/demo.py
+
+.PHONY: check
+check: all check-layers lint unit ## Build, layers, lint, unit tests, fuzz corpora: under a minute
+
+.PHONY: test
+test: ## Everything that CI runs; ends in "N passed, N failed, N skipped"
+	@tests/test.sh
+
+.PHONY: clean
+clean: ## Remove build/
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,30 @@
+"""Hooks for a conftest.py: they append one line "passed failed skipped" to the file named by TEST_COUNTS.
+
+The Makefile adds the lines of all suites up. Each test counts once, with its worst outcome; an
+error in a fixture or in collecting a file counts as failed.
+"""
+
+import os
+
+WORST_LAST = ("passed", "skipped", "failed")
+_outcomes = {}
+
+
+def _note(nodeid, outcome):
+    _outcomes[nodeid] = max(_outcomes.get(nodeid, "passed"), outcome, key=WORST_LAST.index)
+
+
+def pytest_runtest_logreport(report):
+    _note(report.nodeid, report.outcome)
+
+
+def pytest_collectreport(report):
+    if report.outcome != "passed":
+        _note(report.nodeid, report.outcome)
+
+
+def pytest_sessionfinish():
+    if path := os.environ.get("TEST_COUNTS"):
+        outcomes = list(_outcomes.values())
+        with open(path, "a", encoding="utf-8") as counts:
+            print(*(outcomes.count(kind) for kind in ("passed", "failed", "skipped")), file=counts)

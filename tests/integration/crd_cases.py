@@ -1,0 +1,208 @@
+"""The rows of test_crds.py: specs that the API server has to accept or to refuse, and why."""
+
+API_KEYS = "deepgramapikeys"
+PULL_SECRETS = "deepgrampullsecrets"
+BOTH = [API_KEYS, PULL_SECRETS]
+
+PROJECT = "3a8f6c1e-5b0d-4f7a-9c42-d1e06b7f2a95"
+UUID_PATTERN = "should match '^[0-9a-fA-F]{8}-"
+DURATION_PATTERN = "should match '^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$'"
+OWN_PREFIX = "the prefix deepgram.com/ is the operator's own"
+OWN_TAG = "the prefixes deepgram-operator, uid:, rev: and nonce: are the operator's own"
+KEY_NAME = "the name of an entry has at most 253 letters"
+PLACEHOLDER = "only the placeholders ${apiKey}, ${keyId} and ${projectId} are known"
+SUBDOMAIN_PATTERN = "should match '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]"
+REVISION_NAME = "the name of the target Secret must not end in -dgkey-r or -dgpull-r and a number"
+LONGEST_SUBDOMAIN = ".".join(["n" * 63, "n" * 63, "n" * 63, "n" * 61])
+LONGEST_LABEL = f"{'.'.join(['p' * 63, 'p' * 63, 'p' * 63, 'p' * 61])}/{'n' * 63}"
+
+# Each row: id, the plurals it holds for, fields of the spec.
+ACCEPTED = [
+    ("nothing but the project", BOTH, {}),
+    ("a project in capitals", BOTH, {"projectId": PROJECT.upper()}),
+    ("credentials with an entry", BOTH, {"credentialsRef": {"name": "admin", "key": "my.key_1-a"}}),
+    ("credentials with the longest name", BOTH, {"credentialsRef": {"name": LONGEST_SUBDOMAIN}}),
+    ("a comment of 256 characters", BOTH, {"comment": "c" * 256}),
+    ("a comment of 256 emoji", BOTH, {"comment": "\N{PARROT}" * 256}),
+    ("one product", BOTH, {"scopes": ["self-hosted:product:license-proxy"]}),
+    ("several products", BOTH,
+     {"scopes": ["self-hosted:product:api", "self-hosted:product:engine"]}),
+    ("32 scopes", API_KEYS, {"scopes": [f"a:{index}" for index in range(32)]}),
+    ("a scope of 64 characters", API_KEYS, {"scopes": ["s" * 64]}),
+    ("rotation every ten seconds", BOTH, {"rotation": {"every": "10s"}}),
+    ("rotation as Go prints it", BOTH, {"rotation": {"every": "720h0m0s", "overlap": "0h0m1s"}}),
+    ("the longest duration", BOTH, {"rotation": {"every": "99999h99999m99999s"}}),
+    ("leading zeros", BOTH, {"rotation": {"every": "00m010s"}}),
+    ("policy Retain", BOTH, {"deletionPolicy": "Retain"}),
+    ("suspended", BOTH, {"suspend": True}),
+    ("a target that only resembles a revision Secret", BOTH, {"secret": {"name": "a-dgkey-r1-b"}}),
+    ("the longest target", BOTH, {"secret": {"name": LONGEST_SUBDOMAIN}}),
+    ("labels", BOTH,
+     {"secret": {"labels": {"a": "", LONGEST_LABEL: "v" * 63, "x/y_z.0": "a.b-C"}}}),
+    ("a label of a subdomain", BOTH, {"secret": {"labels": {"x.deepgram.com/a": "b"}}}),
+    ("annotations", BOTH, {"secret": {"annotations": {LONGEST_LABEL: "any text: ${x}\n" * 200}}}),
+    ("provider quay", PULL_SECRETS, {"provider": "quay"}),
+    ("role owner", API_KEYS, {"role": "owner"}),
+    ("no role", API_KEYS, {"role": "none", "scopes": ["usage:read"]}),
+    ("tags", API_KEYS, {"tags": ["batch", "rev", "team: speech", "\N{PARROT}" * 128]}),
+    ("a lifetime", API_KEYS, {"validFor": "1h30m"}),
+    ("an expiry", API_KEYS, {"expiresAt": "2099-12-31T23:59:59Z"}),
+    ("an expiry with fraction and offset", API_KEYS, {"expiresAt": "2099-12-31T23:59:59.5+05:30"}),
+    ("before shorter than the lifetime", API_KEYS,
+     {"validFor": "1h", "rotation": {"before": "59m59s"}}),
+    ("before with an expiry", API_KEYS,
+     {"expiresAt": "2099-12-31T23:59:59Z", "rotation": {"before": "48h"}}),
+    ("32 entries", API_KEYS, {"secret": {"data": {f"entry-{index}": "x" for index in range(32)}}}),
+    ("the longest entry", API_KEYS, {"secret": {"data": {"k" * 253: "\N{PARROT}" * 16384}}}),
+    ("32 entries of the longest kind", API_KEYS,
+     {"secret": {"data": {f"{i:02}" + "k" * 251: "$${${apiKey}" * 1365 for i in range(32)}}}),
+    ("an entry that starts with a dot", API_KEYS, {"secret": {"data": {".env": "x"}}}),
+]
+
+# Each row: id, the plurals it holds for, fields of the spec, the only field that is complained
+# about, and what is said.
+REFUSED = [
+    ("no UUID", BOTH, {"projectId": "speech"}, "spec.projectId", UUID_PATTERN),
+    ("a UUID and more", BOTH, {"projectId": PROJECT + "\n"},
+     "spec.projectId", "may not be more than 36"),
+    ("no project", BOTH, {"projectId": None}, "spec.projectId", "Required value"),
+    ("credentials without a name", BOTH, {"credentialsRef": {}},
+     "spec.credentialsRef.name", "Required value"),
+    ("credentials of another namespace", BOTH, {"credentialsRef": {"name": "other/admin"}},
+     "spec.credentialsRef.name", SUBDOMAIN_PATTERN),
+    ("credentials of 254 characters", BOTH, {"credentialsRef": {"name": LONGEST_SUBDOMAIN + "n"}},
+     "spec.credentialsRef.name", "may not be more than 253"),
+    *((f"credentials with the entry {key:.8}", BOTH,
+       {"credentialsRef": {"name": "admin", "key": key}}, "spec.credentialsRef.key", "should match")
+      for key in ("", ".", "..a", "a b")),
+    ("credentials with an entry of 254 characters", BOTH,
+     {"credentialsRef": {"name": "admin", "key": "k" * 254}},
+     "spec.credentialsRef.key", "may not be more than 253"),
+    ("an empty comment", BOTH, {"comment": ""}, "spec.comment", "at least 1 chars long"),
+    ("a comment of 257 characters", BOTH, {"comment": "c" * 257},
+     "spec.comment", "may not be more than 256"),
+    ("a comment of 257 emoji", BOTH, {"comment": "\N{PARROT}" * 257},
+     "spec.comment", "may not be more than 256"),
+    ("no scope", BOTH, {"scopes": []}, "spec.scopes", "at least 1 items"),
+    ("33 scopes", API_KEYS, {"scopes": [f"a:{index}" for index in range(33)]},
+     "spec.scopes", "at most 32 items"),
+    ("a scope twice", BOTH, {"scopes": ["self-hosted:products"] * 2},
+     "spec.scopes", "scopes must not be repeated"),
+    ("a scope with a space", API_KEYS, {"scopes": ["usage: read"]},
+     "spec.scopes[0]", "should match"),
+    ("a scope of 65 characters", API_KEYS, {"scopes": ["s" * 65]},
+     "spec.scopes[0]", "may not be more than 64"),
+    *((f"the role {role} as a scope", API_KEYS, {"scopes": ["usage:read", role]}, "spec.scopes",
+       "member, admin and owner are roles; set spec.role instead")
+      for role in ("member", "admin", "owner")),
+    ("a scope other than a product", PULL_SECRETS, {"scopes": ["usage:read"]}, "spec.scopes[0]",
+     "should match '^self-hosted:(products|product:[a-z0-9-]+)$'"),
+    ("rotation every nine seconds", BOTH, {"rotation": {"every": "9s"}},
+     "spec.rotation.every", "rotation.every must be at least 10s"),
+    ("rotation every day", BOTH, {"rotation": {"every": "1d"}},
+     "spec.rotation.every", DURATION_PATTERN),
+    ("no overlap", BOTH, {"rotation": {"overlap": "0s"}},
+     "spec.rotation.overlap", "rotation.overlap must be positive"),
+    ("an overlap of a day", BOTH, {"rotation": {"overlap": "1d"}},
+     "spec.rotation.overlap", DURATION_PATTERN),
+    ("an unknown policy", BOTH, {"deletionPolicy": "Delete"},
+     "spec.deletionPolicy", '"Revoke", "Retain"'),
+    ("suspend as text", BOTH, {"suspend": "yes"}, "spec.suspend", "must be of type boolean"),
+    ("a target in capitals", BOTH, {"secret": {"name": "Target"}},
+     "spec.secret.name", SUBDOMAIN_PATTERN),
+    *((f"the target {name}", BOTH, {"secret": {"name": name}}, "spec.secret.name", REVISION_NAME)
+      for name in ("a-dgkey-r1", "a-dgpull-r20", "a-dgkey-r1-dgkey-r007")),
+    ("a target of 254 characters", BOTH, {"secret": {"name": LONGEST_SUBDOMAIN + "n"}},
+     "spec.secret.name", "may not be more than 253"),
+    ("an own label", BOTH, {"secret": {"labels": {"deepgram.com/x": "a"}}},
+     "spec.secret.labels", OWN_PREFIX),
+    ("a label's name too long", BOTH, {"secret": {"labels": {"n" * 64: "a"}}},
+     "spec.secret.labels", "a label's name"),
+    ("a label's name with a space", BOTH, {"secret": {"labels": {"a b": "a"}}},
+     "spec.secret.labels", "a label's name"),
+    ("a label's value too long", BOTH, {"secret": {"labels": {"a": "v" * 64}}},
+     "spec.secret.labels.a", "may not be more than 63"),
+    ("a label's value with a space", BOTH, {"secret": {"labels": {"a": "b c"}}},
+     "spec.secret.labels.a", "should match"),
+    ("33 labels", BOTH, {"secret": {"labels": {f"l{index}": "" for index in range(33)}}},
+     "spec.secret.labels", "at most 32 items"),
+    ("an own annotation", BOTH, {"secret": {"annotations": {"deepgram.com/adopt": "true"}}},
+     "spec.secret.annotations", OWN_PREFIX),
+    ("an annotation's name with a space", BOTH, {"secret": {"annotations": {"a b": "a"}}},
+     "spec.secret.annotations", "an annotation's name"),
+    ("an annotation of 4097 characters", BOTH, {"secret": {"annotations": {"a": "v" * 4097}}},
+     "spec.secret.annotations.a", "may not be more than 4096"),
+    ("another provider", PULL_SECRETS, {"provider": "ecr"}, "spec.provider", '"quay"'),
+    ("an unknown role", API_KEYS, {"role": "root"},
+     "spec.role", '"member", "admin", "owner", "none"'),
+    *((f"the tag {tag}", API_KEYS, {"tags": ["batch", tag]}, "spec.tags[1]", OWN_TAG)
+      for tag in ("deepgram-operator", "deepgram-operators", "uid:", "rev:1", "nonce:0")),
+    ("a tag twice", API_KEYS, {"tags": ["batch", "batch"]}, "spec.tags[1]", "Duplicate value"),
+    ("an empty tag", API_KEYS, {"tags": [""]}, "spec.tags[0]", "at least 1 chars long"),
+    ("a tag of two lines", API_KEYS, {"tags": ["a\nb"]}, "spec.tags[0]", "should match"),
+    ("a tag of 129 characters", API_KEYS, {"tags": ["t" * 129]},
+     "spec.tags[0]", "may not be more than 128"),
+    ("33 tags", API_KEYS, {"tags": [f"t{index}" for index in range(33)]},
+     "spec.tags", "at most 32 items"),
+    ("a lifetime and an expiry", API_KEYS, {"validFor": "1h", "expiresAt": "2099-12-31T23:59:59Z"},
+     "spec", "give validFor or expiresAt, not both"),
+    ("before as long as the lifetime", API_KEYS, {"validFor": "1h", "rotation": {"before": "60m"}},
+     "spec", "rotation.before must be shorter than validFor"),
+    *((f"the expiry {text}", API_KEYS, {"expiresAt": text},
+       "spec.expiresAt", "must be of type date-time")
+      for text in ("tomorrow", "2099-12-31", "2099-12-31T23:59:59", "2099-12-31 23:59:59Z",
+                   "2099-02-30T00:00:00Z")),
+    ("no entry", API_KEYS, {"secret": {"data": {}}}, "spec.secret.data", "at least 1 properties"),
+    ("33 entries", API_KEYS, {"secret": {"data": {f"entry-{index}": "x" for index in range(33)}}},
+     "spec.secret.data", "at most 32 items"),
+    ("an entry of 16385 characters", API_KEYS, {"secret": {"data": {"a": "x" * 16385}}},
+     "spec.secret.data.a", "may not be more than 16384"),
+    *((f"an entry named {name:.8}", API_KEYS, {"secret": {"data": {name: "x"}}},
+       "spec.secret.data", KEY_NAME)
+      for name in ("", ".", "..", "..data", "a b", "a/b", "\N{PARROT}", "k" * 254)),
+]
+
+# Each row: text, is it a duration at all, is it at least ten seconds.
+DURATIONS = [
+    ("90s", True, True),
+    ("1h30m", True, True),
+    ("720h0m0s", True, True),
+    ("9s", True, False),
+    ("0h0m09s", True, False),
+    ("0s", True, False),
+    ("1d", False, False),
+    ("1 h", False, False),
+    ("-5m", False, False),
+    ("+5m", False, False),
+    ("1.5h", False, False),
+    ("100000h", False, False),
+    ("100ms", False, False),
+    ("30m1h", False, False),
+    ("1h\n", False, False),
+    ("3600", False, False),
+]
+
+# Each row: template, is it accepted.
+TEMPLATES = [
+    ("${apiKey}", True),
+    ("${apiKey}${keyId}${projectId}", True),
+    ("[license]\nkey = \"${apiKey}\"\n", True),
+    ("", True),
+    ("$", True),
+    ("$$", True),
+    ("$apiKey {apiKey} }", True),
+    ("$${", True),
+    ("$${x}", True),
+    ("$$${apiKey}", True),
+    ("$${${apiKey}}", True),
+    ("${", False),
+    ("${}", False),
+    ("${other}", False),
+    ("${apikey}", False),
+    ("${ apiKey }", False),
+    ("${apiKey", False),
+    ("${key${apiKey}Id}", False),
+    ("${api$${Key}", False),
+    ("${apiKey}${", False),
+    ("$${x}${x}", False),
+]

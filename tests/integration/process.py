@@ -1,0 +1,92 @@
+"""A child process that logs to a file and never outlives the test run."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+
+
+def free_port():
+    """A free loopback port below the range that the kernel hands out to clients.
+
+    Inside that range a client that keeps trying a closed port can be given this very port as its
+    own and connect to itself.
+    """
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class ProcessEnded(Exception):
+    """A process that should be running has ended on its own."""
+
+
+class Process:
+    """Started by start(), which may be called again after stop() or kill()."""
+
+    def __init__(self, name, argv, log_path, env=None):
+        self.name = name
+        self.argv = [str(arg) for arg in argv]
+        self.log_path = log_path
+        self.env = env
+        self._child = None
+
+    def start(self):
+        assert not self.running(), f"{self.name} runs already"
+        # setpriv: the kernel kills the child when we die, also when we are killed ourselves.
+        with open(self.log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self.argv],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
+            )
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def running(self):
+        return self._child is not None and self._child.poll() is None
+
+    def check_running(self):
+        """Raises ProcessEnded, with the end of the log, unless it runs."""
+        if not self.running():
+            code = self._child.returncode
+            raise ProcessEnded(f"{self.name} ended with {code}; its log:\n{self.log_tail()}")
+
+    def stop(self, grace_s=10):
+        """SIGTERM, after `grace_s` SIGKILL. Returns the exit code (negative: the signal)."""
+        if self._child is None:
+            return None
+        if self.running():
+            self._child.terminate()
+            try:
+                self._child.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self._child.returncode
+
+    def kill(self):
+        """SIGKILL, and waits until the process is gone."""
+        if self.running():
+            self._child.kill()
+        self._child.wait()
+
+    def pause(self):
+        """SIGSTOP: the process stands still until resume()."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def log_text(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def log_tail(self, lines=40):
+        return "\n".join(self.log_text().splitlines()[-lines:])

@@ -1,0 +1,64 @@
+"""The main job: resources in, live credentials and Secrets out, and back."""
+
+import httpx
+import pytest
+
+from resources import ADMIN_SECRET, IN_USE, Tenant, condition, docker_login, toml_license_key
+from polling import wait_for
+
+
+@pytest.fixture
+def tenant(control_plane, emulator, namespace):
+    found = Tenant(control_plane, emulator, namespace)
+    found.put_admin_secret()
+    return found
+
+
+def test_an_api_key_becomes_a_live_key_in_a_secret_with_one_entry(tenant, operator):
+    operator()
+    tenant.api_key("api-key")
+    ready = tenant.wait_ready("DeepgramApiKey", "api-key")
+    data = tenant.data("api-key")
+    assert list(data) == ["DEEPGRAM_API_KEY"]
+    credential = tenant.credential(ready["status"]["id"])
+    assert credential["alive"] and credential["key"] == data["DEEPGRAM_API_KEY"]
+    assert sorted(credential["scopes"]) == ["member", "self-hosted:products"]
+    assert credential["comment"].startswith(f"{tenant.namespace}/api-key ")
+    assert ready["status"]["scopes"] == credential["scopes"]
+    assert ready["status"]["secretName"] == "api-key"
+    assert tenant.live() == [ready["status"]["id"]]
+    assert len(tenant.creates()) == 1
+
+
+def test_pull_credentials_become_a_docker_config_that_the_registry_accepts(tenant, operator):
+    operator()
+    tenant.pull_secret("regcred")
+    ready = tenant.wait_ready("DeepgramPullSecret", "regcred")
+    secret = tenant.secret("regcred")
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    username, password = docker_login(tenant.data("regcred")[".dockerconfigjson"])
+    assert ready["status"]["username"] == username
+    answer = httpx.get(
+        f"{tenant.emulator.url}/v2/auth",
+        params={"service": "quay.io", "scope": "repository:deepgram/self-hosted-api:pull"},
+        auth=(username, password), trust_env=False,
+    )
+    assert answer.status_code == 200 and answer.json()["token"]
+
+
+def test_deleting_revokes_and_leaves_nothing(tenant, operator):
+    operator()
+    tenant.api_key("api-key")
+    tenant.pull_secret("regcred")
+    tenant.wait_ready("DeepgramApiKey", "api-key")
+    tenant.wait_ready("DeepgramPullSecret", "regcred")
+    assert IN_USE in tenant.secret(ADMIN_SECRET)["metadata"]["finalizers"]
+    tenant.delete("DeepgramApiKey", "api-key")
+    tenant.delete("DeepgramPullSecret", "regcred")
+    tenant.wait_gone("DeepgramApiKey", "api-key")
+    tenant.wait_gone("DeepgramPullSecret", "regcred")
+    assert tenant.live() == []
+    wait_for(lambda: [s["metadata"]["name"] for s in tenant.secrets()] == [ADMIN_SECRET],
+             20, "only the admin Secret is left")
+    wait_for(lambda: not tenant.secret(ADMIN_SECRET)["metadata"].get("finalizers"),
+             20, "the admin Secret is free again")

@@ -1,0 +1,116 @@
+"""What the API server makes of manifests/: the samples, the operator's rights, its Deployment."""
+
+import copy
+
+import pytest
+import yaml
+
+import operator_process
+from api_client import ApiError
+from controlplane import REPOSITORY
+
+MANIFESTS = REPOSITORY / "manifests"
+SAMPLES = MANIFESTS / "samples"
+STRICT_DRY_RUN = ("apply", "--dry-run=server", "--validate=strict", "--warnings-as-errors")
+
+
+def documents(path):
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+class TestSamples:
+    def test_apply_without_warnings(self, control_plane):
+        namespace = SAMPLES / "00-namespace.yaml"  # a dry run of the others needs it
+        control_plane.apply(namespace)
+        try:
+            done = control_plane.kubectl(*STRICT_DRY_RUN, "-f", SAMPLES)
+            assert done.stderr == ""
+        finally:
+            control_plane.kubectl("delete", "--wait=false", "-f", namespace)
+
+    def test_admin_secret_has_a_file_of_its_own(self):
+        kinds = {path.name: [document["kind"] for document in documents(path)]
+                 for path in SAMPLES.glob("*.yaml")}
+        assert kinds.pop("10-admin-secret.yaml") == ["Secret"]
+        assert not [name for name, found in kinds.items() if "Secret" in found]
+
+
+class TestRbac:
+    USER = operator_process.USER
+    OWN = operator_process.NAMESPACE
+    LEASES = "coordination.k8s.io/leases"
+
+    def test_no_wildcards(self):
+        rules = [rule for document in documents(MANIFESTS / "rbac.yaml")
+                 for rule in document.get("rules", [])]
+        assert len(rules) > 5
+        assert not [rule for rule in rules if "*" in str(rule)]
+
+    @pytest.mark.parametrize("is_allowed, verbs, resource, namespace, name", [
+        (True, "get list watch patch", "deepgram.com/deepgramapikeys", "", ""),
+        (True, "get list watch patch", "deepgram.com/deepgrampullsecrets", "", ""),
+        (False, "create update delete deletecollection", "deepgram.com/deepgramapikeys", "", ""),
+        (True, "patch", "deepgram.com/deepgramapikeys/status", "", ""),
+        (True, "patch", "deepgram.com/deepgrampullsecrets/status", "", ""),
+        (True, "update", "deepgram.com/deepgramapikeys/finalizers", "", ""),
+        (True, "update", "deepgram.com/deepgrampullsecrets/finalizers", "", ""),
+        (True, "get list watch create update patch delete", "/secrets", "", ""),
+        (False, "deletecollection", "/secrets", "", ""),
+        (True, "list watch", "/pods", "", ""),
+        (False, "create update patch delete", "/pods", "", ""),
+        (False, "create", "/pods/exec", "", ""),
+        (True, "get list watch", "/namespaces", "", ""),
+        (False, "create update patch delete", "/namespaces", "", ""),
+        (True, "create patch", "events.k8s.io/events", "", ""),
+        (True, "create", LEASES, OWN, ""),
+        (True, "get update", LEASES, OWN, "deepgram-operator"),
+        (False, "get update", LEASES, OWN, "other"),
+        (False, "get create update", LEASES, "default", "deepgram-operator"),
+        (False, "get update bind escalate", "rbac.authorization.k8s.io/clusterroles", "", ""),
+        (False, "create", "/serviceaccounts/token", OWN, ""),
+    ])
+    def test_rights(self, control_plane, is_allowed, verbs, resource, namespace, name):
+        group, kind, *subresource = resource.split("/")
+        for verb in verbs.split():
+            attributes = {"verb": verb, "group": group, "resource": kind, "namespace": namespace,
+                          "subresource": "".join(subresource), "name": name}
+            review = control_plane.client.post(
+                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+                {"spec": {"user": self.USER, "resourceAttributes": attributes}})
+            assert review["status"]["allowed"] == is_allowed, f"{verb} {resource}"
+
+
+class TestDeployment:
+    def pod(self):
+        deployment, = documents(MANIFESTS / "deployment.yaml")
+        template = copy.deepcopy(deployment["spec"]["template"])
+        return {"apiVersion": "v1", "kind": "Pod", **template,
+                "metadata": {**template["metadata"], "name": "operator-pod"}}
+
+    def create(self, control_plane, pod):
+        """In the operator's namespace, which rbac.yaml puts under Pod Security "restricted"."""
+        path = f"/api/v1/namespaces/{operator_process.NAMESPACE}/pods"
+        return control_plane.client.post(path, pod, dryRun="All", fieldValidation="Strict")
+
+    def test_applies_without_warnings(self, control_plane):
+        control_plane.kubectl(*STRICT_DRY_RUN, "-f", MANIFESTS / "deployment.yaml")
+
+    def test_pod_is_admitted_under_restricted(self, control_plane):
+        self.create(control_plane, self.pod())
+
+    def test_pod_with_privileges_is_refused(self, control_plane):
+        pod = self.pod()
+        pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+        with pytest.raises(ApiError, match='violates PodSecurity "restricted'):
+            self.create(control_plane, pod)
+
+    def test_root_filesystem_is_read_only(self):
+        container, = self.pod()["spec"]["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+    def test_probes_ask_the_listening_port(self):
+        container, = self.pod()["spec"]["containers"]
+        assert container["args"] == ["--listen=:8080"]
+        assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+        probes = [container[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")]
+        assert probes == [{"path": "/healthz", "port": "http"}, {"path": "/readyz", "port": "http"}]
