@@ -17,19 +17,23 @@ bool canonical_contains(const cJSON *array, const char *text)
     return false;
 }
 
+/* cJSON_InsertItemInArray would do, but Debian 12's (1.7.15-1+deb12u1 and later) refuses to insert
+ * anywhere but at the ends: the string goes to the end, and those greater behind it again. */
 void canonical_add(cJSON *set, const char *text)
 {
-    int index = 0;
+    int smaller = 0;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, set) {
         int order = strcmp(item->valuestring, text);
         if (order == 0)
             return;
-        if (order > 0)
-            break;
-        index++;
+        if (order < 0)
+            smaller++;
     }
-    cJSON_InsertItemInArray(set, index, cJSON_CreateString(text));
+    int greater = cJSON_GetArraySize(set) - smaller;
+    cJSON_AddItemToArray(set, cJSON_CreateString(text));
+    for (int i = 0; i < greater; i++)
+        cJSON_AddItemToArray(set, cJSON_DetachItemFromArray(set, smaller));
 }
 
 void canonical_digest(const cJSON *json, char ret_hex[CANONICAL_DIGEST_BYTES])

@@ -6,6 +6,7 @@
  * just before each sending of the request. Until it was called nothing can have reached the peer;
  * and libcurl's silent second sending (when a reused connection dies without an answer, though the
  * peer may have carried the first one out) is stopped there for methods that aren't idempotent. */
+#define CURL_DISABLE_DEPRECATION /* of curl_multi_socket_all, which drive() explains */
 #include "net/http.h"
 
 #include <assert.h>
@@ -26,6 +27,7 @@ struct http {
     CURLSH *tls_sessions;
     char *user_agent;
     struct loop_timer timer; /* libcurl's */
+    bool run_again;
     struct http_request *requests;
 };
 
@@ -158,31 +160,45 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 /* ---- libcurl on the loop ---- */
 
+/* When one address of a peer refuses, libcurl 7.88 drops the socket and tries the next address only
+ * when it is run again, which could take seconds: so it is run again at once. */
+static void drive(struct http *http, curl_socket_t fd, int events)
+{
+    int running = 0;
+    http->run_again = false;
+    curl_multi_socket_action(http->multi, fd, events, &running);
+    while (http->run_again) {
+        http->run_again = false;
+        curl_multi_socket_all(http->multi, &running);
+    }
+    finish_completed(http);
+}
+
 static void on_socket_ready(void *context, int fd, unsigned events)
 {
-    struct http *http = context;
-    int mask = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-               (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
-    int running = 0;
-    curl_multi_socket_action(http->multi, fd, mask, &running);
-    finish_completed(http);
+    drive(context, fd, (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+                           (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_timeout(void *context)
 {
-    struct http *http = context;
-    int running = 0;
-    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    finish_completed(http);
+    drive(context, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static bool is_connecting(CURL *easy)
+{
+    const struct http_request *request = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request);
+    return request && !request->sent;
 }
 
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context,
                             void *socket_context)
 {
-    (void)easy;
     struct http *http = context;
     struct loop_fd_watch *watch = socket_context;
     if (what == CURL_POLL_REMOVE) {
+        http->run_again = http->run_again || is_connecting(easy);
         loop_unwatch_fd(watch);
         curl_multi_assign(http->multi, fd, NULL);
         return 0;

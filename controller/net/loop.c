@@ -205,6 +205,8 @@ void loop_watch_update(struct loop_fd_watch *watch, unsigned events)
 {
     struct epoll_event event = { .events = to_epoll(events), .data.ptr = watch };
     int failed = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+    if (failed && errno == ENOENT)
+        failed = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event);
     assert(!failed);
 }
 
@@ -213,7 +215,7 @@ void loop_unwatch_fd(struct loop_fd_watch *watch)
     if (!watch)
         return;
     int failed = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-    assert(!failed);
+    assert(!failed || errno == EBADF || errno == ENOENT);
     watch->fn = NULL;
     watch->next_removed = watch->loop->removed;
     watch->loop->removed = watch;

@@ -41,7 +41,8 @@ typedef void loop_fd_fn(void *context, int fd, unsigned events);
 
 /* Watches fd (level-triggered) for LOOP_READ|LOOP_WRITE; errors and hang-ups come as both. One
  * watch per descriptor; not for regular files. The descriptor stays the caller's: unwatch before
- * closing it. */
+ * closing it. (The kernel forgets a closed descriptor; a watch bears that, for libcurl's sake, also
+ * when its number is open again.) */
 struct loop_fd_watch *loop_watch_fd(struct loop *loop, int fd, unsigned events, loop_fd_fn *fn,
                                     void *context);
 void loop_watch_update(struct loop_fd_watch *watch, unsigned events);

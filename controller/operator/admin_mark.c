@@ -8,7 +8,7 @@
 enum { RETRY_MS = 5 * 1000 };
 
 struct sweep {
-    struct operator *operator;
+    struct runtime *runtime;
     struct queue_key key;
     void (*ended)(void *context);
     void *ended_context;
@@ -17,7 +17,7 @@ struct sweep {
 
 static void finish(struct sweep *sweep)
 {
-    queue_finish(sweep->operator->queue, &sweep->key);
+    queue_finish(sweep->runtime->queue, &sweep->key);
     queue_key_done(&sweep->key);
     void (*ended)(void *) = sweep->ended;
     void *context = sweep->ended_context;
@@ -29,7 +29,7 @@ static void try_later(struct sweep *sweep, const struct err *err)
 {
     log_warn("mark on admin Secret not removed yet", "namespace", sweep->key.namespace, "name",
              sweep->key.name, "error", err->message, NULL);
-    queue_add_after(sweep->operator->queue, sweep->key.kind, sweep->key.namespace,
+    queue_add_after(sweep->runtime->queue, sweep->key.kind, sweep->key.namespace,
                     sweep->key.name, RETRY_MS);
     finish(sweep);
 }
@@ -61,15 +61,15 @@ static void unmarked(void *context, cJSON **object, const struct err *err)
         return;
     }
     if (!err)
-        store_put_written(sweep->operator->caches->secrets, take(*object));
+        store_put_written(sweep->runtime->caches->secrets, take(*object));
     finish(sweep);
 }
 
 static void unmark(struct sweep *sweep)
 {
-    auto_json cJSON *secret = store_get(sweep->operator->caches->secrets, sweep->key.namespace,
+    auto_json cJSON *secret = store_get(sweep->runtime->caches->secrets, sweep->key.namespace,
                                         sweep->key.name);
-    if (!secret || !operator_may_write(sweep->operator)) {
+    if (!secret || !runtime_may_write(sweep->runtime)) {
         finish(sweep);
         return;
     }
@@ -82,7 +82,7 @@ static void unmark(struct sweep *sweep)
     cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
         if (!mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
             cJSON_AddItemToArray(kept, cJSON_CreateString(finalizer->valuestring));
-    kube_send(sweep->operator->kube, &(struct kube_call){ .verb = KUBE_MERGE_PATCH,
+    kube_send(sweep->runtime->kube, &(struct kube_call){ .verb = KUBE_MERGE_PATCH,
                                                           .resource = &KUBE_SECRETS,
                                                           .namespace = sweep->key.namespace,
                                                           .name = sweep->key.name,
@@ -122,7 +122,7 @@ static void list_next(struct sweep *sweep)
     }
     const struct kube_resource *resource =
         sweep->kind == RESOURCE_API_KEY ? &KUBE_API_KEYS : &KUBE_PULL_SECRETS;
-    kube_send(sweep->operator->kube, &(struct kube_call){ .verb = KUBE_LIST,
+    kube_send(sweep->runtime->kube, &(struct kube_call){ .verb = KUBE_LIST,
                                                           .resource = resource,
                                                           .namespace = sweep->key.namespace,
                                                           .done = listed,
@@ -144,7 +144,7 @@ static void ask(void *context, const cJSON *resource)
 
 static bool worth_asking(const struct sweep *sweep)
 {
-    const struct caches *caches = sweep->operator->caches;
+    const struct caches *caches = sweep->runtime->caches;
     auto_json cJSON *secret = store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
     if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
         return false;
@@ -155,11 +155,11 @@ static bool worth_asking(const struct sweep *sweep)
     return !question.needed;
 }
 
-void admin_mark_run(struct operator *operator, struct queue_key *key,
+void admin_mark_run(struct runtime *runtime, struct queue_key *key,
                     void (*ended)(void *context), void *context)
 {
     struct sweep *sweep = mem_alloc(sizeof *sweep);
-    sweep->operator = operator;
+    sweep->runtime = runtime;
     sweep->key = *key;
     *key = (struct queue_key){ 0 };
     sweep->ended = ended;

@@ -5,11 +5,11 @@
 #ifndef OPERATOR_ADMIN_MARK_H
 #define OPERATOR_ADMIN_MARK_H
 
-#include "operator/operator.h"
+#include "operator/runtime.h"
 
 /* Takes over *key. The cache decides whether it is worth asking; whether somebody refers to the
  * Secret is then read from the API server. ended is called when it is over. */
-void admin_mark_run(struct operator *operator, struct queue_key *key,
+void admin_mark_run(struct runtime *runtime, struct queue_key *key,
                     void (*ended)(void *context), void *context);
 
 #endif

@@ -27,12 +27,12 @@ static void gather_secret(void *context, const cJSON *secret)
     gathered->secrets[gathered->secret_count++] = cJSON_Duplicate(secret, true);
 }
 
-static void gather_revisions(struct operator *operator, struct gathered *gathered)
+static void gather_revisions(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     auto_free char *key =
         caches_revision_key(resource->kind, resource->namespace, resource->name);
-    store_visit(operator->caches->secrets, key, gather_secret, gathered);
+    store_visit(runtime->caches->secrets, key, gather_secret, gathered);
     gathered->revisions = mem_calloc(gathered->secret_count, sizeof gathered->revisions[0]);
     size_t count = 0;
     for (size_t i = 0; i < gathered->secret_count; i++)
@@ -52,11 +52,11 @@ static char *other_owner(const cJSON *secret)
     return mem_strdup("");
 }
 
-static void gather_target(struct operator *operator, struct gathered *gathered)
+static void gather_target(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     struct target_view *view = &gathered->world.target;
-    gathered->target = store_get(operator->caches->secrets, resource->namespace,
+    gathered->target = store_get(runtime->caches->secrets, resource->namespace,
                                  resource->spec.secret_name);
     const cJSON *target = gathered->target;
     const cJSON *annotations = json_at(target, "metadata.annotations");
@@ -85,26 +85,26 @@ static bool is_marked(const cJSON *secret)
     return false;
 }
 
-static enum admin_state admin_state(const struct operator *operator,
+static enum admin_state admin_state(const struct runtime *runtime,
                                     const struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     const struct admin_view *view = &gathered->world.admin;
     if (view->is_default &&
-        !options_default_credentials_allowed(operator->options, resource->namespace))
+        !options_default_credentials_allowed(runtime->options, resource->namespace))
         return ADMIN_NOT_ALLOWED;
     if (!view->is_default && !gathered->admin)
         return ADMIN_MISSING;
     if (view->is_default && resource->kind == RESOURCE_API_KEY &&
-        resource->spec.role > operator->options->max_role)
+        resource->spec.role > runtime->options->max_role)
         return ADMIN_ROLE_TOO_HIGH;
     return json_at(gathered->admin, "metadata.deletionTimestamp") ? ADMIN_DELETING : ADMIN_USABLE;
 }
 
-static void gather_admin(struct operator *operator, struct gathered *gathered)
+static void gather_admin(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
-    const struct options *options = operator->options;
+    const struct options *options = runtime->options;
     struct admin_view *view = &gathered->world.admin;
     view->is_default = resource->spec.credentials_name == NULL;
     view->namespace = view->is_default ? or_empty(options->default_credentials_namespace)
@@ -112,10 +112,10 @@ static void gather_admin(struct operator *operator, struct gathered *gathered)
     view->name = view->is_default ? or_empty(options->default_credentials_name)
                                   : resource->spec.credentials_name;
     view->key = view->is_default ? CREDENTIALS_DEFAULT_KEY : resource->spec.credentials_key;
-    gathered->admin = store_get(operator->caches->secrets, view->namespace, view->name);
+    gathered->admin = store_get(runtime->caches->secrets, view->namespace, view->name);
     view->resource_version = or_empty(json_string_at(gathered->admin, "metadata.resourceVersion"));
     view->marked = view->is_default || is_marked(gathered->admin);
-    view->state = admin_state(operator, gathered);
+    view->state = admin_state(runtime, gathered);
 }
 
 /* ---- pods ---- */
@@ -139,19 +139,19 @@ static void count_pod(void *context, const cJSON *pod)
         gathered->old_pod_example = mem_strdup(name);
 }
 
-static void gather_consumers(struct operator *operator, struct gathered *gathered)
+static void gather_consumers(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     auto_free char *key = caches_pod_key(resource->namespace, resource->spec.secret_name);
-    store_visit(operator->caches->pods, key, count_pod, gathered);
+    store_visit(runtime->caches->pods, key, count_pod, gathered);
     gathered->world.consumers.example = or_empty(gathered->pod_example);
     gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
 }
 
-struct gathered *gather(struct operator *operator, enum resource_kind kind, const char *namespace,
+struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
                         const char *name)
 {
-    cJSON *json = store_get(operator->caches->resources[kind], namespace, name);
+    cJSON *json = store_get(runtime->caches->resources[kind], namespace, name);
     if (!json)
         return NULL;
     struct gathered *gathered = mem_alloc(sizeof *gathered);
@@ -160,19 +160,19 @@ struct gathered *gather(struct operator *operator, enum resource_kind kind, cons
     world->resource = gathered->resource;
     world->now_ms = clock_wall_ms();
     world->monotonic_ms = clock_monotonic_ms();
-    world->settle_ms = operator->options->settle_ms;
+    world->settle_ms = runtime->options->settle_ms;
     world->checkable = credential_kind(kind)->checkable;
-    world->namespace_terminating = caches_namespace_terminating(operator->caches, namespace);
+    world->namespace_terminating = caches_namespace_terminating(runtime->caches, namespace);
     gathered->memory =
-        memories_get(operator->memories, gathered->resource->uid, world->monotonic_ms);
+        memories_get(runtime->memories, gathered->resource->uid, world->monotonic_ms);
     world->memory = gathered->memory;
     if (gathered->resource->deleting && gathered->memory->deleting_since_ms == NEVER)
         gathered->memory->deleting_since_ms = world->monotonic_ms;
-    gather_revisions(operator, gathered);
-    gather_target(operator, gathered);
-    gather_admin(operator, gathered);
-    gather_consumers(operator, gathered);
-    gathered->inventory = inventories_get(operator->inventories, kind,
+    gather_revisions(runtime, gathered);
+    gather_target(runtime, gathered);
+    gather_admin(runtime, gathered);
+    gather_consumers(runtime, gathered);
+    gathered->inventory = inventories_get(runtime->inventories, kind,
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
     world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);

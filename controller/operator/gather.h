@@ -5,7 +5,7 @@
 #ifndef OPERATOR_GATHER_H
 #define OPERATOR_GATHER_H
 
-#include "operator/operator.h"
+#include "operator/runtime.h"
 
 struct gathered {
     struct world world;
@@ -23,7 +23,7 @@ struct gathered {
 };
 
 /* NULL when the resource doesn't exist in the cache. */
-NODISCARD struct gathered *gather(struct operator *operator, enum resource_kind kind,
+NODISCARD struct gathered *gather(struct runtime *runtime, enum resource_kind kind,
                                   const char *namespace, const char *name);
 void gathered_free(struct gathered *gathered);
 

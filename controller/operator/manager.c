@@ -11,7 +11,7 @@
 #include "net/http.h"
 #include "net/server.h"
 #include "operator/admin_mark.h"
-#include "operator/operator.h"
+#include "operator/runtime.h"
 #include "operator/pass.h"
 #include "operator/probes.h"
 #include "operator/version.h"
@@ -24,7 +24,7 @@ enum {
 };
 
 struct manager {
-    struct operator operator;
+    struct runtime runtime;
     struct http *http;
     struct watches *watches;
     struct probes *probes;
@@ -54,7 +54,7 @@ static void pass_ended(void *context)
 static bool may_work(const struct manager *manager)
 {
     const char *missing = NULL;
-    return manager->leading && !manager->operator.stopping &&
+    return manager->leading && !manager->runtime.stopping &&
            watches_synced(manager->watches, &missing);
 }
 
@@ -63,12 +63,12 @@ static void work(void *context)
     struct manager *manager = context;
     struct queue_key key = { 0 };
     while (manager->passes < PASSES_MAX && may_work(manager) &&
-           queue_take(manager->operator.queue, &key)) {
+           queue_take(manager->runtime.queue, &key)) {
         manager->passes++;
         if (key.kind == QUEUE_ADMIN_SECRET)
-            admin_mark_run(&manager->operator, &key, pass_ended, manager);
+            admin_mark_run(&manager->runtime, &key, pass_ended, manager);
         else
-            pass_run(&manager->operator, &key, pass_ended, manager);
+            pass_run(&manager->runtime, &key, pass_ended, manager);
     }
 }
 
@@ -77,7 +77,7 @@ static void begin_when_ready(struct manager *manager)
     if (!may_work(manager))
         return;
     log_info("working", NULL);
-    caches_enqueue_all(manager->operator.caches);
+    caches_enqueue_all(manager->runtime.caches);
     work(manager);
 }
 
@@ -90,14 +90,14 @@ static void leadership_changed(void *context, enum leader_change change)
 {
     struct manager *manager = context;
     manager->leading = change == LEADER_ELECTED;
-    metrics_set(manager->operator.metrics, METRIC_LEADER, manager->leading ? 1 : 0, NULL);
+    metrics_set(manager->runtime.metrics, METRIC_LEADER, manager->leading ? 1 : 0, NULL);
     if (manager->leading) {
         begin_when_ready(manager);
         return;
     }
     log_error("lease lost: stopping at once, because another replica may lead by now", NULL);
     manager->lost = true;
-    loop_stop(manager->operator.loop);
+    loop_stop(manager->runtime.loop);
 }
 
 /* ---- the end ---- */
@@ -105,7 +105,7 @@ static void leadership_changed(void *context, enum leader_change change)
 static void released(void *context)
 {
     struct manager *manager = context;
-    loop_stop(manager->operator.loop);
+    loop_stop(manager->runtime.loop);
 }
 
 static void leave(struct manager *manager)
@@ -114,12 +114,12 @@ static void leave(struct manager *manager)
         return;
     manager->releasing = true;
     loop_timer_stop(&manager->shutdown);
-    leader_release(manager->operator.leader, released, manager);
+    leader_release(manager->runtime.leader, released, manager);
 }
 
 static void leave_when_idle(struct manager *manager)
 {
-    if (manager->operator.stopping && manager->passes == 0)
+    if (manager->runtime.stopping && manager->passes == 0)
         leave(manager);
 }
 
@@ -135,11 +135,11 @@ static void terminate(void *context, int signal_number)
 {
     (void)signal_number;
     struct manager *manager = context;
-    if (manager->operator.stopping)
+    if (manager->runtime.stopping)
         return;
     log_info("stopping: finishing what is under way", NULL);
-    manager->operator.stopping = true;
-    loop_timer_start(manager->operator.loop, &manager->shutdown, SHUTDOWN_MS, shutdown_timed_out,
+    manager->runtime.stopping = true;
+    loop_timer_start(manager->runtime.loop, &manager->shutdown, SHUTDOWN_MS, shutdown_timed_out,
                      manager);
     leave_when_idle(manager);
 }
@@ -167,18 +167,18 @@ static void tally(void *context, const cJSON *resource)
 static void collect(void *context)
 {
     struct manager *manager = context;
-    struct operator *operator = &manager->operator;
+    struct runtime *runtime = &manager->runtime;
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
         struct tally counts = { 0 };
-        store_visit_all(operator->caches->resources[kind], tally, &counts);
+        store_visit_all(runtime->caches->resources[kind], tally, &counts);
         const char *name = resource_kind_name(kind);
-        metrics_set(operator->metrics, METRIC_RESOURCES, (double)counts.all, name, NULL);
-        metrics_set(operator->metrics, METRIC_RESOURCES_READY, (double)counts.ready, name, NULL);
+        metrics_set(runtime->metrics, METRIC_RESOURCES, (double)counts.all, name, NULL);
+        metrics_set(runtime->metrics, METRIC_RESOURCES_READY, (double)counts.ready, name, NULL);
     }
     struct queue_stats stats;
-    queue_stats(operator->queue, &stats);
-    metrics_set(operator->metrics, METRIC_WORKQUEUE_DEPTH, (double)stats.depth, "resources", NULL);
-    metrics_set(operator->metrics, METRIC_WORKQUEUE_ADDS, (double)stats.adds_total, "resources",
+    queue_stats(runtime->queue, &stats);
+    metrics_set(runtime->metrics, METRIC_WORKQUEUE_DEPTH, (double)stats.depth, "resources", NULL);
+    metrics_set(runtime->metrics, METRIC_WORKQUEUE_ADDS, (double)stats.adds_total, "resources",
                 NULL);
     watches_collect(manager->watches);
 }
@@ -196,47 +196,47 @@ static void observe_kube(void *context, const char *method, const char *plural, 
 
 static bool start_clients(struct manager *manager, struct err *err)
 {
-    struct operator *operator = &manager->operator;
-    operator->metrics = metrics_new();
-    metrics_set(operator->metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
-    metrics_set(operator->metrics, METRIC_LEADER, 0, NULL);
-    if (!http_new(operator->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
+    struct runtime *runtime = &manager->runtime;
+    runtime->metrics = metrics_new();
+    metrics_set(runtime->metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
+    metrics_set(runtime->metrics, METRIC_LEADER, 0, NULL);
+    if (!http_new(runtime->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
                   CONNECTIONS_PER_HOST, &manager->http, err))
         return false;
-    operator->kube = kube_client_new(operator->loop, manager->http, manager->config, observe_kube,
-                                     operator->metrics);
-    operator->gateway = gateway_new(manager->http, operator->options, operator->metrics);
-    operator->recorder = recorder_new(operator->kube, operator->metrics);
+    runtime->kube = kube_client_new(runtime->loop, manager->http, manager->config, observe_kube,
+                                     runtime->metrics);
+    runtime->gateway = gateway_new(manager->http, runtime->options, runtime->metrics);
+    runtime->recorder = recorder_new(runtime->kube, runtime->metrics);
     return true;
 }
 
 static void start_caches(struct manager *manager)
 {
-    struct operator *operator = &manager->operator;
-    operator->queue = queue_new(operator->loop, work, manager);
-    operator->caches = caches_new(operator->queue, operator->options);
-    operator->memories = memories_new();
-    operator->inventories = inventories_new(operator->options->inventory_interval_ms);
-    manager->watches = watches_new(operator->loop, operator->kube, operator->caches,
-                                   operator->options, operator->metrics, one_synced, manager);
+    struct runtime *runtime = &manager->runtime;
+    runtime->queue = queue_new(runtime->loop, work, manager);
+    runtime->caches = caches_new(runtime->queue, runtime->options);
+    runtime->memories = memories_new();
+    runtime->inventories = inventories_new(runtime->options->inventory_interval_ms);
+    manager->watches = watches_new(runtime->loop, runtime->kube, runtime->caches,
+                                   runtime->options, runtime->metrics, one_synced, manager);
 }
 
 static bool start_serving(struct manager *manager, struct err *err)
 {
-    struct operator *operator = &manager->operator;
-    manager->probes = probes_new(operator->loop, operator->metrics, ready, collect, manager);
-    return server_new(operator->loop, operator->options->listen, probes_handle, manager->probes,
+    struct runtime *runtime = &manager->runtime;
+    manager->probes = probes_new(runtime->loop, runtime->metrics, ready, collect, manager);
+    return server_new(runtime->loop, runtime->options->listen, probes_handle, manager->probes,
                       &manager->server, err) &&
-           loop_on_signal(operator->loop, SIGTERM, terminate, manager, err) &&
-           loop_on_signal(operator->loop, SIGINT, terminate, manager, err);
+           loop_on_signal(runtime->loop, SIGTERM, terminate, manager, err) &&
+           loop_on_signal(runtime->loop, SIGINT, terminate, manager, err);
 }
 
 bool manager_new(struct loop *loop, const struct options *options,
                  const struct kube_config *config, struct manager **ret_manager, struct err *err)
 {
     struct manager *manager = mem_alloc(sizeof *manager);
-    manager->operator.loop = loop;
-    manager->operator.options = options;
+    manager->runtime.loop = loop;
+    manager->runtime.options = options;
     manager->config = config;
     if (!start_clients(manager, err)) {
         manager_free(manager);
@@ -247,7 +247,7 @@ bool manager_new(struct loop *loop, const struct options *options,
         manager_free(manager);
         return false;
     }
-    manager->operator.leader = leader_new(loop, manager->operator.kube, options,
+    manager->runtime.leader = leader_new(loop, manager->runtime.kube, options,
                                           config->namespace, leadership_changed, manager);
     *ret_manager = manager;
     return true;
@@ -266,20 +266,20 @@ void manager_free(struct manager *manager)
 {
     if (!manager)
         return;
-    struct operator *operator = &manager->operator;
+    struct runtime *runtime = &manager->runtime;
     loop_timer_stop(&manager->shutdown);
-    leader_free(operator->leader);
+    leader_free(runtime->leader);
     watches_free(manager->watches);
-    recorder_free(operator->recorder);
-    gateway_free(operator->gateway);
-    kube_client_free(operator->kube);
+    recorder_free(runtime->recorder);
+    gateway_free(runtime->gateway);
+    kube_client_free(runtime->kube);
     http_free(manager->http);
     server_free(manager->server);
     probes_free(manager->probes);
-    caches_free(operator->caches);
-    queue_free(operator->queue);
-    memories_free(operator->memories);
-    inventories_free(operator->inventories);
-    metrics_free(operator->metrics);
+    caches_free(runtime->caches);
+    queue_free(runtime->queue);
+    memories_free(runtime->memories);
+    inventories_free(runtime->inventories);
+    metrics_free(runtime->metrics);
     mem_free(manager);
 }

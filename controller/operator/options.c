@@ -31,8 +31,8 @@ struct flag {
 static const struct flag flags[] = {
     { "Kubernetes",
       "kubeconfig", "PATH", NULL, option_set_text, FIELD(kubeconfig),
-      "How to reach the API server. Without it: the pod's ServiceAccount, else $KUBECONFIG,\n"
-      "else ~/.kube/config." },
+      "How to reach the API server. Without it: the pod's ServiceAccount, else\n"
+      "$KUBECONFIG, else ~/.kube/config." },
     { NULL, "namespaces", "A,B", NULL, option_set_namespaces, FIELD(namespaces),
       "Work on the resources of these namespaces only. Without it: all." },
     { NULL, "watch-timeout", "DURATION", "5m", option_set_duration, FIELD(watch_timeout_ms),
@@ -44,9 +44,10 @@ static const struct flag flags[] = {
     { NULL, "registry-url", "URL", "https://quay.io", option_set_url, FIELD(registry_url),
       "The registry at which pull credentials are verified." },
     { NULL, "ca-file", "PATH", NULL, option_set_ca_file, FIELD(ca_pem),
-      "Trust the certificates in this PEM file instead of the system's for the two above." },
+      "Trust the certificates in this PEM file, instead of the system's, for\n"
+      "these two URLs." },
     { NULL, "allow-plain-http", NULL, "false", option_set_bool, FIELD(allow_plain_http),
-      "Accept http:// for the two URLs. Loopback addresses need no permission." },
+      "Accept http:// for these two URLs. Loopback addresses need no permission." },
     { NULL, "default-credentials", "NS/NAME", NULL, option_set_default_credentials, 0,
       "Secret with the Deepgram key for resources without spec.credentialsRef." },
     { NULL, "default-credentials-namespaces", "A,B", NULL, option_set_namespaces,
@@ -57,7 +58,8 @@ static const struct flag flags[] = {
     { NULL, "max-in-flight", "N", "16", option_set_in_flight, FIELD(max_in_flight),
       "Requests to Deepgram at the same time." },
     { NULL, "inventory-interval", "DURATION", "10m", option_set_duration, FIELD(inventory_interval_ms),
-      "How often each project's credentials are listed, to find revoked and orphaned ones." },
+      "How often each project's credentials are listed, to find those that were\n"
+      "revoked or that nobody owns." },
     { NULL, "settle", "DURATION", "2m", option_set_duration, FIELD(settle_ms),
       "How long Deepgram may take to carry out a create whose answer was lost." },
 
@@ -69,7 +71,7 @@ static const struct flag flags[] = {
     { NULL, "lease-duration", "DURATION", "15s", option_set_duration, FIELD(lease_duration_ms),
       "How long the others wait for a leader that doesn't renew its Lease." },
     { NULL, "lease-renew", "DURATION", "10s", option_set_duration, FIELD(lease_renew_ms),
-      "How long a leader goes on trying to renew it; less than --lease-duration." },
+      "How long a leader tries to renew it; less than --lease-duration." },
     { NULL, "lease-retry", "DURATION", "2s", option_set_duration, FIELD(lease_retry_ms),
       "Time between two tries; less than --lease-renew." },
     { NULL, "log-format", "FORMAT", "json", option_set_log_format, FIELD(log_format), "json or text." },
@@ -93,18 +95,19 @@ static void print_flag(const struct flag *flag)
 {
     if (flag->group)
         printf("\n%s:\n", flag->group);
-    printf(flag->argument ? "  --%s %s\n" : "  --%s%s\n", flag->name,
+    printf(flag->argument ? "  --%s %s" : "  --%s%s", flag->name,
            flag->argument ? flag->argument : "[=true|false]");
-    print_indented(flag->help);
     if (flag->fallback)
-        printf(" Default: %s", flag->fallback);
+        printf(" (default %s)", flag->fallback);
+    putchar('\n');
+    print_indented(flag->help);
     putchar('\n');
 }
 
 static void print_help(void)
 {
-    puts("deepgram-operator turns DeepgramApiKey and DeepgramPullSecret resources into live\n"
-         "Deepgram credentials and Kubernetes Secrets, rotates them, and revokes them.\n"
+    puts("deepgram-operator turns DeepgramApiKey and DeepgramPullSecret resources into\n"
+         "live Deepgram credentials and Kubernetes Secrets, rotates and revokes them.\n"
          "\n"
          "Usage: deepgram-operator [--flag value]...");
     for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
@@ -116,9 +119,9 @@ static void print_help(void)
          "  --help\n"
          "        Print this page.\n"
          "\n"
-         "Every flag is also read from the environment, where --log-level is\n"
-         ENVIRONMENT_PREFIX "LOG_LEVEL, and so on. A flag wins. An empty variable counts as not\n"
-         "set. Durations are written as 90s, 10m or 1h30m.");
+         "Every flag is also read from the environment: --log-level as\n"
+         ENVIRONMENT_PREFIX "LOG_LEVEL, and so on. A flag wins, and an empty\n"
+         "variable counts as not set. Durations are written as 90s, 10m or 1h30m.");
 }
 
 /* ---- one flag ---- */

@@ -37,9 +37,9 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_DROP_FINALIZER] = step_drop_finalizer,
 };
 
-bool operator_may_write(const struct operator *operator)
+bool runtime_may_write(const struct runtime *runtime)
 {
-    return leader_may_write(operator->leader);
+    return leader_may_write(runtime->leader);
 }
 
 static void step_done(struct pass *pass)
@@ -53,14 +53,14 @@ static void step_done(struct pass *pass)
 
 static void finish(struct pass *pass, const char *result)
 {
-    struct operator *operator = pass->operator;
-    metrics_add(operator->metrics, METRIC_RECONCILES, 1, resource_kind_name(pass->kind), result,
+    struct runtime *runtime = pass->runtime;
+    metrics_add(runtime->metrics, METRIC_RECONCILES, 1, resource_kind_name(pass->kind), result,
                 NULL);
-    metrics_observe(operator->metrics, METRIC_WORKQUEUE_WORK_SECONDS,
+    metrics_observe(runtime->metrics, METRIC_WORKQUEUE_WORK_SECONDS,
                     (double)(clock_monotonic_ms() - pass->started_ms) / 1000.0, "resources", NULL);
     step_done(pass);
     credential_done(&pass->credential);
-    queue_finish(operator->queue, &pass->key);
+    queue_finish(runtime->queue, &pass->key);
     queue_key_done(&pass->key);
     void (*ended)(void *) = pass->ended;
     void *context = pass->ended_context;
@@ -81,7 +81,7 @@ static void rest(struct pass *pass)
                    pass->gathered->memory->failures[FAILURE_KUBERNETES].active;
     if (until != INT64_MAX) {
         int64_t delay = until - clock_monotonic_ms();
-        queue_add_after(pass->operator->queue, pass->key.kind, pass->key.namespace,
+        queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace,
                         pass->key.name, delay > 0 ? delay : 0);
     }
     finish(pass, failing ? "failed" : "done");
@@ -92,7 +92,7 @@ static void give_pause(struct pass *pass)
     log_error("pass does not come to rest; put off", "kind", resource_kind_name(pass->kind),
               "namespace", pass->key.namespace, "name", pass->key.name, "step",
               step_name(pass->step.kind), NULL);
-    queue_add_after(pass->operator->queue, pass->key.kind, pass->key.namespace, pass->key.name,
+    queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,
                     LIVELOCK_PAUSE_MS);
     finish(pass, "failed");
 }
@@ -100,14 +100,14 @@ static void give_pause(struct pass *pass)
 /* A shutting down process only finishes what would be lost. */
 static bool may_go_on(const struct pass *pass)
 {
-    return operator_may_write(pass->operator) &&
-           (!pass->operator->stopping || pass->gathered->memory->issued_for.revision != 0);
+    return runtime_may_write(pass->runtime) &&
+           (!pass->runtime->stopping || pass->gathered->memory->issued_for.revision != 0);
 }
 
 void pass_continue(struct pass *pass)
 {
     step_done(pass);
-    pass->gathered = gather(pass->operator, pass->kind, pass->key.namespace, pass->key.name);
+    pass->gathered = gather(pass->runtime, pass->kind, pass->key.namespace, pass->key.name);
     if (!pass->gathered || !may_go_on(pass)) {
         finish(pass, "done");
         return;
@@ -143,11 +143,11 @@ void pass_fail(struct pass *pass, enum failure_side side, const char *reason,
     pass_continue(pass);
 }
 
-void pass_run(struct operator *operator, struct queue_key *key, void (*ended)(void *context),
+void pass_run(struct runtime *runtime, struct queue_key *key, void (*ended)(void *context),
               void *context)
 {
     struct pass *pass = mem_alloc(sizeof *pass);
-    pass->operator = operator;
+    pass->runtime = runtime;
     pass->key = *key;
     *key = (struct queue_key){ 0 };
     pass->kind = pass->key.kind == QUEUE_API_KEY ? RESOURCE_API_KEY : RESOURCE_PULL_SECRET;
@@ -166,7 +166,7 @@ const struct kube_resource *pass_resource_type(const struct pass *pass)
 
 struct store *pass_resource_store(const struct pass *pass)
 {
-    return pass->operator->caches->resources[pass->kind];
+    return pass->runtime->caches->resources[pass->kind];
 }
 
 void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resource *resource,
@@ -174,7 +174,7 @@ void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resourc
                kube_done_fn *done)
 {
     auto_json cJSON *owned = body;
-    kube_send(pass->operator->kube, &(struct kube_call){ .verb = verb,
+    kube_send(pass->runtime->kube, &(struct kube_call){ .verb = verb,
                                                          .resource = resource,
                                                          .namespace = pass->key.namespace,
                                                          .name = name,
@@ -219,7 +219,7 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
     reread->pass = pass;
     reread->store = store;
     reread->name = mem_strdup(name);
-    kube_send(pass->operator->kube,
+    kube_send(pass->runtime->kube,
               &(struct kube_call){ .verb = KUBE_GET,
                                    .resource = resource,
                                    .namespace = pass->key.namespace,
@@ -251,5 +251,5 @@ void pass_event(struct pass *pass, enum recorder_type type, const char *reason,
     va_start(args, format);
     vsnprintf(note, sizeof note, format, args);
     va_end(args);
-    recorder_event(pass->operator->recorder, pass->gathered->resource, type, reason, action, note);
+    recorder_event(pass->runtime->recorder, pass->gathered->resource, type, reason, action, note);
 }

@@ -9,7 +9,7 @@
 #include "reconcile/credential.h"
 
 struct pass {
-    struct operator *operator;
+    struct runtime *runtime;
     struct queue_key key;
     enum resource_kind kind;
     void (*ended)(void *context); /* after the pass is freed */
@@ -30,7 +30,7 @@ struct pass {
 };
 
 /* Takes over *key and starts. ended is called when it is over, perhaps before this returns. */
-void pass_run(struct operator *operator, struct queue_key *key, void (*ended)(void *context),
+void pass_run(struct runtime *runtime, struct queue_key *key, void (*ended)(void *context),
               void *context);
 
 /* ---- for the steps ---- */

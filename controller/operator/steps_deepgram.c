@@ -71,7 +71,7 @@ static bool read_admin_key(const struct admin_view *admin, const cJSON *secret,
 
 static void send_with(struct pass *pass, const struct secret *key, gateway_done_fn *done)
 {
-    gateway_send(pass->operator->gateway, &pass->request, key, &pass->sent_ms, done, pass);
+    gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, done, pass);
 }
 
 /* Reads the admin key into the pass and sends pass->request with it, unless that failed (`failed`
@@ -84,7 +84,7 @@ static void admin_failed(struct pass *pass, const struct err *err)
     const struct admin_view *admin = &pass->gathered->world.admin;
     const char *uid = json_string_at(pass->gathered->admin, "metadata.uid");
     if (err->kind == ERR_NOT_FOUND && uid)
-        store_remove_written(pass->operator->caches->secrets, admin->namespace, admin->name, uid);
+        store_remove_written(pass->runtime->caches->secrets, admin->namespace, admin->name, uid);
     pass_fail(pass, of_secret ? FAILURE_DEEPGRAM : FAILURE_KUBERNETES,
               of_secret ? "CredentialsInvalid" : NULL, err);
 }
@@ -92,7 +92,7 @@ static void admin_failed(struct pass *pass, const struct err *err)
 static void get_admin_secret(struct pass *pass, kube_done_fn *done)
 {
     const struct admin_view *admin = &pass->gathered->world.admin;
-    kube_send(pass->operator->kube, &(struct kube_call){ .verb = KUBE_GET,
+    kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
                                                          .resource = &KUBE_SECRETS,
                                                          .namespace = admin->namespace,
                                                          .name = admin->name,
@@ -129,7 +129,7 @@ static void deepgram_worked(struct pass *pass)
 /* Somebody else leads by now, or is about to: do nothing more. */
 static bool may_send(struct pass *pass)
 {
-    if (operator_may_write(pass->operator))
+    if (runtime_may_write(pass->runtime))
         return true;
     pass_end(pass);
     return false;
@@ -142,7 +142,7 @@ static void create_refused(struct pass *pass, const struct err *err)
     struct memory *memory = pass->gathered->memory;
     if (err->kind == ERR_UNKNOWN_OUTCOME) {
         memory->unknown_ms = clock_monotonic_ms();
-        metrics_add(pass->operator->metrics, METRIC_UNKNOWN_OUTCOMES, 1,
+        metrics_add(pass->runtime->metrics, METRIC_UNKNOWN_OUTCOMES, 1,
                     resource_kind_name(pass->kind), NULL);
     } else {
         memory->refused_revision = memory->announced.revision;
@@ -165,7 +165,7 @@ static void created(void *context, const struct deepgram_answer *answer)
     memory->issued = credential;
     memory->issued_for = memory->announced;
     memory->announced = (struct attempt){ 0 };
-    metrics_add(pass->operator->metrics, METRIC_CREDENTIALS_ISSUED, 1,
+    metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ISSUED, 1,
                 resource_kind_name(pass->kind), NULL);
     log_info("credential issued", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "id", memory->issued.id, NULL);
@@ -248,7 +248,7 @@ static void list_failed(struct pass *pass, const struct err *err)
 {
     struct inventory *inventory = pass->gathered->inventory;
     inventory_fail(inventory, clock_monotonic_ms(), (uint64_t)random());
-    inventory_end(inventory, pass->operator->queue);
+    inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed) {
         deepgram_failed(pass, err);
         return;
@@ -270,7 +270,7 @@ static void listed(void *context, const struct deepgram_answer *answer)
         return;
     }
     inventory_set(inventory, &list, pass->sent_ms);
-    inventory_end(inventory, pass->operator->queue);
+    inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed)
         deepgram_worked(pass);
     pass_continue(pass);
@@ -308,9 +308,9 @@ static void gone(struct pass *pass)
         memory->issued_for = (struct attempt){ 0 };
     }
     const char *kind = resource_kind_name(pass->kind);
-    metrics_add(pass->operator->metrics, METRIC_CREDENTIALS_REVOKED, 1, kind, NULL);
+    metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_REVOKED, 1, kind, NULL);
     if (strcmp(pass->step.why, "Orphaned") == 0)
-        metrics_add(pass->operator->metrics, METRIC_CREDENTIALS_ORPHANED, 1, kind, NULL);
+        metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ORPHANED, 1, kind, NULL);
     pass_event(pass, EVENT_NORMAL, "Revoked", "Revoke", "Revoked credential %s at Deepgram (%s)",
                pass->id, pass->step.why);
     log_info("credential revoked", "kind", kind, "namespace", pass->key.namespace, "name",

@@ -189,9 +189,9 @@ static void admin_marked(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     if (err && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND))
         pass_reread(pass, &KUBE_SECRETS, pass->gathered->world.admin.name,
-                    pass->operator->caches->secrets);
+                    pass->runtime->caches->secrets);
     else
-        pass_written(pass, pass->operator->caches->secrets, object, err);
+        pass_written(pass, pass->runtime->caches->secrets, object, err);
 }
 
 void step_mark_admin(struct pass *pass)

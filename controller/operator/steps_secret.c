@@ -14,7 +14,7 @@
 
 static struct store *secrets(const struct pass *pass)
 {
-    return pass->operator->caches->secrets;
+    return pass->runtime->caches->secrets;
 }
 
 static const char *target_name(const struct pass *pass)

@@ -1,6 +1,6 @@
 /* What every part of operator/ works with. All borrowed; main.c and manager.c own them. */
-#ifndef OPERATOR_OPERATOR_H
-#define OPERATOR_OPERATOR_H
+#ifndef OPERATOR_RUNTIME_H
+#define OPERATOR_RUNTIME_H
 
 #include "kube/client.h"
 #include "operator/caches.h"
@@ -13,7 +13,7 @@
 #include "operator/queue.h"
 #include "operator/recorder.h"
 
-struct operator {
+struct runtime {
     const struct options *options;
     struct loop *loop;
     struct kube_client *kube;
@@ -29,6 +29,6 @@ struct operator {
 };
 
 /* May this process write now? Asked before every write. */
-bool operator_may_write(const struct operator *operator);
+bool runtime_may_write(const struct runtime *runtime);
 
 #endif
