@@ -141,9 +141,13 @@ int exchange_write(struct exchange *exchange)
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-void exchange_free_all(struct exchange **list)
+void exchange_abandon_late(struct exchange *list)
 {
     struct exchange *exchange, *next;
-    DL_FOREACH_SAFE (*list, exchange, next)
-        exchange_free(exchange);
+    DL_FOREACH_SAFE (list, exchange, next) {
+        lws_sul_cancel(&exchange->late_timer);
+        exchange->late_pending = false;
+        if (!exchange->wsi)
+            exchange_free(exchange);
+    }
 }

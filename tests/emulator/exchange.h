@@ -39,6 +39,9 @@ int exchange_write(struct exchange *exchange);
 /* The connection is gone or needs this exchange no longer. */
 void exchange_detach(struct exchange *exchange);
 
-void exchange_free_all(struct exchange **list);
+/* Cancels every late effect, and frees the exchanges that only waited for theirs. To be called while
+ * the libwebsockets context still exists, because the timers are linked into it; destroying the
+ * context then detaches the rest. */
+void exchange_abandon_late(struct exchange *list);
 
 #endif

@@ -199,8 +199,8 @@ bool server_run(const struct server_options *options, struct emulator *emulator)
     }
     while (running && !server.stopping && lws_service(server.context, 0) >= 0)
         ;
+    exchange_abandon_late(server.exchanges);
     if (server.context)
         lws_context_destroy(server.context);
-    exchange_free_all(&server.exchanges);
     return running;
 }

@@ -80,4 +80,5 @@ class ApiClient:
             time.sleep(int(response.headers.get("Retry-After", "1")))
         if not response.is_success:
             raise ApiError(method, path, response)
-        return response.json() if "json" in response.headers.get("content-type", "") else response.text
+        is_json = "json" in response.headers.get("content-type", "")
+        return response.json() if is_json else response.text

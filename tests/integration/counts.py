@@ -1,4 +1,4 @@
-"""Hooks for a conftest.py: they append one line "passed failed skipped" to the file named by TEST_COUNTS.
+"""Hooks for a conftest.py: they append a line "passed failed skipped" to the file $TEST_COUNTS.
 
 The Makefile adds the lines of all suites up. Each test counts once, with its worst outcome; an
 error in a fixture or in collecting a file counts as failed.

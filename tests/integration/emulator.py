@@ -67,6 +67,7 @@ class Emulator:
         return read(self._log)
 
     def stop(self):
+        """May be called again."""
         self._admin.close()
         self._child.terminate()
         try:

@@ -113,6 +113,10 @@ class OperatorProcess(Process):
     def rss_kib(self):
         return self._status_kib("VmRSS")
 
+    def peak_kib(self):
+        """The most that it was resident at any time so far."""
+        return self._status_kib("VmHWM")
+
     def anonymous_kib(self):
         return self._status_kib("RssAnon")
 

@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import datetime
 import re
+import socket
 import subprocess
 import time
 import uuid
@@ -696,11 +697,20 @@ def test_reset_cancels_what_is_late(emulator):
     assert [key["comment"] for key in made] == ["second"]
 
 
-def test_stopping_with_a_late_effect_pending(emulator, owner):
+def test_stopping_with_all_kinds_of_things_pending(emulator, owner):
+    """Of interest under valgrind and the leak sanitizer."""
     emulator.add_fault("create_key", "late", delay_ms=3_600_000)
     with pytest.raises(NO_ANSWER):
         mint(owner)
-    # The fixture asserts a clean end.
+    emulator.add_fault("list_keys", "silence")
+    with pytest.raises(httpx.ReadTimeout):
+        owner.http.get(owner.keys_path, timeout=0.2)
+    emulator.add_fault("list_keys", "silence")
+    pending = socket.create_connection(("127.0.0.1", int(emulator.url.rpartition(":")[2])))
+    pending.sendall(f"GET {owner.keys_path} HTTP/1.1\r\nHost: emulator\r\n\r\n".encode())
+    wait_for(lambda: len(emulator.requests()) == 3, 10, "the third request has arrived")
+    emulator.stop()
+    pending.close()
 
 
 def test_reset_fault_has_no_effect(emulator, owner):

@@ -1,5 +1,6 @@
-/* Virtual time for a test of code that waits: include this in one file, and the clock of base/clock.h
- * stands still but for fake_clock_run(). The linker then takes these functions, not base/clock.c.
+/* Virtual time for a test of code that waits: include this in one file, and the clock of
+ * base/clock.h stands still but for fake_clock_run(). The linker then takes these functions, not
+ * base/clock.c.
  */
 #ifndef TESTS_UNIT_FAKE_CLOCK_H
 #define TESTS_UNIT_FAKE_CLOCK_H

@@ -75,7 +75,8 @@ static inline size_t http_peer_request_length(const char *text)
     if (!end)
         return 0;
     const char *field = strcasestr(text, "\r\nContent-Length:");
-    size_t body = field && field < end ? strtoul(field + strlen("\r\nContent-Length:"), NULL, 10) : 0;
+    size_t body =
+        field && field < end ? strtoul(field + strlen("\r\nContent-Length:"), NULL, 10) : 0;
     size_t length = (size_t)(end + 4 - text) + body;
     return strlen(text) >= length ? length : 0;
 }
@@ -126,7 +127,8 @@ static inline void http_peer_on_accept(void *context, int fd, unsigned events)
 static inline int http_peer_listen(int *ret_port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof address;
     assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
     assert_int_equal(listen(fd, 16), 0);

@@ -52,8 +52,8 @@ static void test_anything_else_is_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "Z",    "Zg",   "Zg=",  "Zg===",    "=",        "====", "Z===", "Zm9v=",
-        "Z=g=", "Zm-_", "Zm9*", "Zg==Zm9v", "Zg==\x80", "=Zg=",
+        "Z",     "Zg",   "Zg=",  "Zg===", "=",        "====",     "Z===",
+        "Zm9v=", "Z=g=", "Zm-_", "Zm9*",  "Zg==Zm9v", "Zg==\x80", "=Zg=",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         size_t length = 7;

@@ -375,6 +375,39 @@ static void test_no_usable_token_file(void **state)
     assert_int_equal(world->peer.requests, 0);
 }
 
+struct retry {
+    struct world *world;
+    struct kube_call call;
+    struct result result; /* of the second request */
+};
+
+static void on_failed_then_retry(void *context, cJSON **object, const struct err *err)
+{
+    struct retry *retry = context;
+    assert_null(*object);
+    assert_non_null(err);
+    write_file(retry->world->token_path, "t");
+    retry->call.done = on_done;
+    retry->call.context = &retry->result;
+    (void)kube_send(retry->world->client, &retry->call);
+}
+
+static void test_a_request_from_a_callback_gets_a_fresh_login(void **state)
+{
+    struct world *world = *state;
+    world->config.token_file = mem_strdup(world->token_path);
+    start_client(world);
+    struct retry retry = {
+        .world = world,
+        .call = { .verb = KUBE_LIST, .resource = &KUBE_PODS, .done = on_failed_then_retry,
+                  .context = &retry },
+    };
+    (void)kube_send(world->client, &retry.call);
+    assert_true(test_loop_until(world->loop, &retry.result.done, 5000));
+    assert_true(retry.result.ok);
+    result_done(&retry.result);
+}
+
 /* A plugin that counts its runs in the token file: token "run1", "run2", … */
 static void use_plugin(struct world *world, const char *expiry)
 {
@@ -603,6 +636,7 @@ int main(void)
         in_world(test_token_file_is_read_again_after_401),
         in_world(test_a_request_is_repeated_once_only),
         in_world(test_no_usable_token_file),
+        in_world(test_a_request_from_a_callback_gets_a_fresh_login),
         in_world(test_plugin_is_run_once_for_all),
         in_world(test_plugin_is_run_again_when_expired),
         in_world(test_plugin_is_run_again_after_401),

@@ -32,8 +32,12 @@ static void test_foreign_bytes_are_made_harmless(void **state)
         const char *name, *in, *out;
     } rows[] = {
         { "plain", "ok", "ok" },
-        { "control characters", "a\nb\tc\x7f" "d", "a b c d" },
-        { "well-formed UTF-8", "gr\xC3\xBC\xC3\x9F \xF0\x9F\x91\x8B", "gr\xC3\xBC\xC3\x9F \xF0\x9F\x91\x8B" },
+        { "control characters",
+          "a\nb\tc\x7f"
+          "d",
+          "a b c d" },
+        { "well-formed UTF-8", "gr\xC3\xBC\xC3\x9F \xF0\x9F\x91\x8B",
+          "gr\xC3\xBC\xC3\x9F \xF0\x9F\x91\x8B" },
         { "stray continuation", "a\x80z", "a?z" },
         { "cut character", "a\xE2\x82", "a??" },
         { "overlong slash", "\xC0\xAF", "??" },

@@ -90,9 +90,10 @@ static void respond(struct http_peer_connection *connection, const char *request
         http_peer_write(connection, "SSH-2.0-OpenSSH_9.2\r\n\r\n");
         http_peer_close(connection);
     } else if (strcmp(path, "/busy") == 0) {
-        http_peer_write(connection, "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Type: a/b\r\n"
-                                    "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\n"
-                                    "Content-Length: 4\r\n\r\nwait");
+        http_peer_write(connection,
+                        "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Type: a/b\r\n"
+                        "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\n"
+                        "Content-Length: 4\r\n\r\nwait");
     } else if (strcmp(path, "/redirect") == 0) {
         http_peer_write(connection, "HTTP/1.1 302 Found\r\nLocation: /hello\r\n"
                                     "Content-Length: 0\r\n\r\n");
@@ -300,7 +301,8 @@ static void test_credentials_are_sent_in_their_form(void **state)
         auto_secret struct secret secret = { 0 };
         secret_set(&secret, rows[i].credential, strlen(rows[i].credential));
         struct result result;
-        struct http_call call = call_for(&result, "POST", http_peer_url(&world->peer, "/unauthorized"));
+        struct http_call call =
+            call_for(&result, "POST", http_peer_url(&world->peer, "/unauthorized"));
         call.body = "x";
         call.body_length = 1;
         call.auth = rows[i].auth;
@@ -343,8 +345,14 @@ static void test_failures_before_sending_are_not_sent(void **state)
     char not_tls[64];
     snprintf(not_tls, sizeof not_tls, "https://127.0.0.1:%d/", world->peer.port);
     const char *const urls[] = {
-        refused, not_tls, "http://no-such-name.invalid/", "ftp://127.0.0.1/", "file:///etc/passwd",
-        "not a url", "", "http://127.0.0.1:99999/",
+        refused,
+        not_tls,
+        "http://no-such-name.invalid/",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "not a url",
+        "",
+        "http://127.0.0.1:99999/",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(urls); i++) {
         struct result result;
@@ -684,7 +692,6 @@ static void test_addresses_that_refuse_cost_no_time(void **state)
     (void)http_send(world->http, &call);
     wait_for(world, &result);
     assert_int_equal(result.outcome, HTTP_ANSWERED);
-    printf("duration %d\n", (int)result.duration_ms);
     assert_true(result.duration_ms < 150);
 }
 

@@ -11,8 +11,8 @@ static void test_parses_exactly_one_value(void **state)
         const char *text;
         bool ok;
     } rows[] = {
-        { "{}", true },        { " [1] \r\n\t", true }, { "null", true },   { "", false },
-        { "  ", false },       { "{} {}", false },      { "{}x", false },   { "{\"a\":}", false },
+        { "{}", true },        { " [1] \r\n\t", true }, { "null", true }, { "", false },
+        { "  ", false },       { "{} {}", false },      { "{}x", false }, { "{\"a\":}", false },
         { "{\"a\":1", false }, { "nul", false },        { "\"a", false },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -89,8 +89,9 @@ static void test_builds_what_it_prints(void **state)
     json_add_int(json_add_object(json, "spec"), "time", 1764000000123);
     cJSON_AddItemToArray(json_add_array(json, "list"), cJSON_CreateTrue());
     auto_free char *text = json_print(json);
-    assert_string_equal(text, "{\"name\":\"a \\\"quoted\\\" \\n\",\"spec\":{\"time\":1764000000123},"
-                              "\"list\":[true]}");
+    assert_string_equal(text,
+                        "{\"name\":\"a \\\"quoted\\\" \\n\",\"spec\":{\"time\":1764000000123},"
+                        "\"list\":[true]}");
 }
 
 int main(void)

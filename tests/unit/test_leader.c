@@ -1,5 +1,5 @@
-/* Leaders against an API server that holds one Lease in memory and answers after 20 ms, or as a test
- * wants it to fail. */
+/* Leaders against an API server that holds one Lease in memory and answers after 20 ms, or as a
+ * test wants it to fail. */
 #include "test.h"
 
 #include <stdio.h>
@@ -77,8 +77,9 @@ static void on_answer(void *context)
     struct kube_call_handle *call = context;
     struct kube_client *server = call->server;
     bool write = call->verb != KUBE_GET;
-    long code = server->mode == MODE_FAIL ? 500
-                : server->mode == MODE_REFUSE_WRITES && write ? 403 : carry_out(server, call);
+    long code = server->mode == MODE_FAIL                     ? 500
+                : server->mode == MODE_REFUSE_WRITES && write ? 403
+                                                              : carry_out(server, call);
     struct err err = ERR_INIT;
     if (server->mode == MODE_LOSE_ANSWERS && write)
         err_set(&err, ERR_TRANSIENT, "connection reset");
@@ -263,7 +264,7 @@ static void test_a_dead_leader_is_followed_after_its_lease(void **state)
     end(&one);
     fake_clock_run(loop, 12500);
     assert_int_equal(two.elected, 0);
-    fake_clock_run(loop, 5500);
+    fake_clock_run(loop, 7500);
     assert_int_equal(two.elected, 1);
     assert_int_equal(transitions(), 1);
     const char *acquired = json_string_at(server.lease, "spec.acquireTime");
@@ -366,9 +367,9 @@ static void test_a_long_failure_loses_the_lease_once_and_for_good(void **state)
         fake_clock_run(loop, 40000);
         assert_true(leader_may_write(one.leader));
         server.mode = modes[i];
-        fake_clock_run(loop, 8000);
+        fake_clock_run(loop, 7900);
         assert_int_equal(one.lost, 0);
-        fake_clock_run(loop, 2500);
+        fake_clock_run(loop, 2200);
         assert_int_equal(one.lost, 1);
         assert_false(leader_may_write(one.leader));
         server.mode = MODE_GOOD;

@@ -5,14 +5,17 @@
 
 /* A lease of 15 s, to be renewed within 10 s; seen and renewed at the time 0. */
 static const struct lease_policy policy = {
-    .identity = "me", .duration_ms = 15000, .renew_deadline_ms = 10000,
+    .identity = "me",
+    .duration_ms = 15000,
+    .renew_deadline_ms = 10000,
 };
 
 static const struct lease_view absent = { .holder = "" };
 static const struct lease_view given_up = { .exists = true, .holder = "", .duration_ms = 1000 };
 static const struct lease_view mine = { .exists = true, .holder = "me", .duration_ms = 15000 };
 static const struct lease_view theirs = { .exists = true, .holder = "you", .duration_ms = 15000 };
-static const struct lease_view theirs_long = { .exists = true, .holder = "you",
+static const struct lease_view theirs_long = { .exists = true,
+                                               .holder = "you",
                                                .duration_ms = 60000 };
 static const struct lease_view theirs_endless = { .exists = true, .holder = "you" };
 

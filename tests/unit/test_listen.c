@@ -42,11 +42,8 @@ static void test_listens_where_it_is_told(void **state)
         const char *listen;
         bool v4, v6;
     } rows[] = {
-        { ":0", true, true },
-        { "0.0.0.0:0", true, false },
-        { "127.0.0.1:0", true, false },
-        { "[::1]:0", false, true },
-        { "[::]:0", false, true },
+        { ":0", true, true },       { "0.0.0.0:0", true, false }, { "127.0.0.1:0", true, false },
+        { "[::1]:0", false, true }, { "[::]:0", false, true },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         if (!has_ipv6() && !rows[i].v4)
@@ -67,9 +64,9 @@ static void test_anything_else_is_refused_with_words(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "",          "8080",        ":",          ":65536",      ":-1",       ":+1",
-        ":80x",      "host:80",     "[::1]80",    "::1:80",      "[::1:80",   "[]:80",
-        "1.2.3:80",  "[1.2.3.4]:80", ":0000080",  " :80",        "[:80",      "]:80",
+        "",         "8080",         ":",        ":65536", ":-1",     ":+1",
+        ":80x",     "host:80",      "[::1]80",  "::1:80", "[::1:80", "[]:80",
+        "1.2.3:80", "[1.2.3.4]:80", ":0000080", " :80",   "[:80",    "]:80",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct err err = ERR_INIT;

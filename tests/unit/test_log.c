@@ -64,7 +64,8 @@ static void test_text_lines_quote_only_what_needs_it(void **state)
     (void)state;
     log_setup(LOG_TEXT, LOG_INFO);
     CAPTURE(log_info("issued", "a", "plain", "b", "two words", "c", "", "d", "x\ny", NULL));
-    assert_non_null(strstr(output, "Z info  issued a=plain b=\"two words\" c=\"\" d=\"x\\u000ay\"\n"));
+    assert_non_null(
+        strstr(output, "Z info  issued a=plain b=\"two words\" c=\"\" d=\"x\\u000ay\"\n"));
 }
 
 static void test_lower_levels_are_silent(void **state)

@@ -305,6 +305,28 @@ static void test_more_ready_descriptors_than_a_batch_are_all_served(void **state
     loop_free(loop);
 }
 
+static void test_a_descriptor_closed_too_early_is_borne(void **state)
+{
+    (void)state;
+    struct loop *loop = test_loop_new();
+    struct peer peer;
+    peer_open(&peer, loop, LOOP_READ);
+    close(peer.ends[0]);
+    loop_unwatch_fd(take(peer.watch));
+    peer.watch = loop_watch_fd(loop, peer.ends[1], LOOP_READ, on_ready, &peer);
+    int number = peer.ends[1];
+    close(number);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, peer.ends), 0);
+    assert_true(peer.ends[0] == number || peer.ends[1] == number); /* open again */
+    if (peer.ends[1] == number)
+        peer.ends[1] = peer.ends[0], peer.ends[0] = number;
+    loop_watch_update(peer.watch, LOOP_WRITE);
+    loop_dispatch(loop);
+    assert_int_equal(peer.seen, LOOP_WRITE);
+    peer_close(&peer);
+    loop_free(loop);
+}
+
 struct child {
     struct loop *loop;
     int exit_code;
@@ -337,7 +359,8 @@ static void test_a_child_process_is_a_descriptor(void **state)
     }
     assert_true(pidfd >= 0);
     struct child child = { .loop = test_loop_new() };
-    struct loop_fd_watch *watch = loop_watch_fd(child.loop, pidfd, LOOP_READ, on_child_ended, &child);
+    struct loop_fd_watch *watch =
+        loop_watch_fd(child.loop, pidfd, LOOP_READ, on_child_ended, &child);
     loop_run(child.loop);
     assert_int_equal(child.calls, 1);
     assert_int_equal(child.exit_code, 7);
@@ -402,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_a_hang_up_is_reported_as_both),
         cmocka_unit_test(test_a_watch_removed_within_its_batch_stays_silent),
         cmocka_unit_test(test_more_ready_descriptors_than_a_batch_are_all_served),
+        cmocka_unit_test(test_a_descriptor_closed_too_early_is_borne),
         cmocka_unit_test(test_a_child_process_is_a_descriptor),
         cmocka_unit_test(test_signals_come_as_events),
         cmocka_unit_test(test_stop_ends_the_batch),

@@ -93,7 +93,10 @@ static void test_a_key_is_kind_and_namespace_and_name(void **state)
     queue_add(queue, QUEUE_ADMIN_SECRET, "a", "");
     assert_int_equal(stats().depth, 4);
     static const enum queue_kind kinds[] = {
-        QUEUE_API_KEY, QUEUE_PULL_SECRET, QUEUE_API_KEY, QUEUE_ADMIN_SECRET,
+        QUEUE_API_KEY,
+        QUEUE_PULL_SECRET,
+        QUEUE_API_KEY,
+        QUEUE_ADMIN_SECRET,
     };
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         struct queue_key key = { 0 };

@@ -62,9 +62,10 @@ static void answer(size_t index, const struct err *err)
 
 static struct resource *parse_resource(const char *name, const char *uid)
 {
-    auto_free char *text = mem_printf(
-        "{\"metadata\":{\"namespace\":\"team\",\"name\":\"%s\",\"uid\":\"%s\","
-        "\"resourceVersion\":\"17\"},\"spec\":{\"projectId\":\"p\"}}", name, uid);
+    auto_free char *text =
+        mem_printf("{\"metadata\":{\"namespace\":\"team\",\"name\":\"%s\",\"uid\":\"%s\","
+                   "\"resourceVersion\":\"17\"},\"spec\":{\"projectId\":\"p\"}}",
+                   name, uid);
     return resource_new(RESOURCE_API_KEY, json_parse(text, strlen(text)));
 }
 

@@ -215,8 +215,8 @@ static void ask_for_what_is_not_there(int port)
     static const char *const methods[] = { "POST", "PUT", "DELETE", "OPTIONS" };
     for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
         char request[128];
-        snprintf(request, sizeof request, "%s /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-                 methods[i]);
+        snprintf(request, sizeof request,
+                 "%s /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", methods[i]);
         fd = connect_to(port);
         ask(fd, request);
         CHECK(receive(fd, true) == 405);
@@ -376,8 +376,8 @@ static void test_it_sleeps_when_there_is_nothing_to_do(void **state)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     server_run(world->server);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-    int64_t used_us = (after.tv_sec - before.tv_sec) * 1000000 +
-                      (after.tv_nsec - before.tv_nsec) / 1000;
+    int64_t used_us =
+        (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
     if (used_us > 50000)
         fail_msg("%lld us of CPU in an idle second", (long long)used_us);
 }
@@ -431,6 +431,16 @@ static void test_client_and_server_share_the_loop(void **state)
     http_free(fetch.http);
 }
 
+static void test_the_loop_outlives_the_server(void **state)
+{
+    struct world *world = *state;
+    server_free(take(world->server));
+    struct loop_timer timer = { 0 };
+    loop_timer_start(world->loop, &timer, 1, stop, world->loop);
+    loop_run(world->loop);
+    assert_true(loop_stopped(world->loop));
+}
+
 static void test_a_bad_address_is_an_error(void **state)
 {
     struct world *world = *state;
@@ -460,6 +470,7 @@ int main(void)
         TEST(test_sigterm_ends_it_at_once),
         TEST(test_it_sleeps_when_there_is_nothing_to_do),
         TEST(test_client_and_server_share_the_loop),
+        TEST(test_the_loop_outlives_the_server),
         TEST(test_a_bad_address_is_an_error),
     };
     return test_run(tests);

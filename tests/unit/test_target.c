@@ -256,7 +256,7 @@ static void test_too_much_data_is_refused(void **state)
     struct err err = ERR_INIT;
     assert_null(target_render(resource, &revision, &credential, NULL, 0, &err));
     assert_int_equal(err.kind, ERR_INVALID);
-    assert_int_equal(strncmp(err.message, "spec.secret.data: entry \"b\": the value", 39), 0);
+    assert_non_null(strstr(err.message, "spec.secret.data: entry \"b\": the value would have"));
     credential_done(&credential);
 }
 
