@@ -76,7 +76,7 @@ $(B)/asan/controller.a: $(call asan,$(CONTROLLER))
 
 $(B)/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/controller.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES) -lcmocka
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES) -lssl -lcmocka
 
 $(B)/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay.o $(B)/asan/controller.a
 	@mkdir -p $(@D)

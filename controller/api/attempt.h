@@ -14,10 +14,10 @@ enum { NONCE_BYTES = 33, SPEC_HASH_BYTES = CANONICAL_DIGEST_BYTES, ATTEMPTS_MAX 
 
 struct attempt {
     int64_t revision;
-    char nonce[NONCE_BYTES];          /* 32 hexadecimal digits */
-    int64_t since_ms;                 /* wall clock */
+    char nonce[NONCE_BYTES]; /* 32 hexadecimal digits */
+    int64_t since_ms;        /* wall clock */
     char spec_hash[SPEC_HASH_BYTES];
-    const char *rotate;               /* the rotate token that it answers, or ""; borrowed */
+    const char *rotate; /* the rotate token that it answers, or ""; borrowed */
 };
 
 /* The value of the annotation; free with mem_free. "" for no attempts, which removes it. */

@@ -17,6 +17,12 @@ bool canonical_contains(const cJSON *array, const char *text)
     return false;
 }
 
+void canonical_append(cJSON *array, const char *text)
+{
+    if (!canonical_contains(array, text))
+        cJSON_AddItemToArray(array, cJSON_CreateString(text));
+}
+
 /* cJSON_InsertItemInArray would do, but Debian 12's (1.7.15-1+deb12u1 and later) refuses to insert
  * anywhere but at the ends: the string goes to the end, and those greater behind it again. */
 void canonical_add(cJSON *set, const char *text)

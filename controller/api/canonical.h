@@ -1,4 +1,6 @@
-/* Digests of what a person wrote that don't depend on order, doubles or spelling. Pure. */
+/* Lists of strings without doubles, and digests of what a person wrote that don't depend on order.
+ * Pure.
+ */
 #ifndef API_CANONICAL_H
 #define API_CANONICAL_H
 
@@ -8,6 +10,8 @@
 
 /* Is the string in the array? Wrong types are never. */
 NODISCARD bool canonical_contains(const cJSON *array, const char *text);
+/* Appends a string that isn't in the array yet. */
+void canonical_append(cJSON *array, const char *text);
 /* Adds a string to a sorted array without doubles. */
 void canonical_add(cJSON *set, const char *text);
 

@@ -12,7 +12,7 @@ struct condition {
     const char *type;
     const char *status;
     const char *reason;  /* CamelCase */
-    const char *message; /* plain words; cut to 32768 bytes by the schema */
+    const char *message; /* plain words; cut to 32768 bytes, what the schema allows */
 };
 
 /* Sets or adds the condition; lastTransitionTime changes only with status. */

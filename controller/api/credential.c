@@ -102,6 +102,7 @@ static void add_annotations(cJSON *metadata, const struct resource *resource,
     json_add_string(annotations, ANNOTATION_SPEC_HASH, attempt->spec_hash);
     json_add_string(annotations, ANNOTATION_SCOPES, scopes);
     json_add_string(annotations, ANNOTATION_USERNAME, credential->username);
+    json_add_string(annotations, ANNOTATION_PROJECT, resource->spec.project_id);
     add_time(annotations, ANNOTATION_ISSUED_AT, now_ms);
     if (expires_at_ms > 0)
         add_time(annotations, ANNOTATION_EXPIRES_AT, expires_at_ms);
@@ -209,6 +210,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .rotate = string_or_empty(json_string_member(annotations, ANNOTATION_ROTATE)),
         .scopes = string_or_empty(json_string_member(annotations, ANNOTATION_SCOPES)),
         .username = json_string_member(annotations, ANNOTATION_USERNAME),
+        .project_id = string_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
         .issued_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_ISSUED_AT), 0),
         .expires_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0),
     };

@@ -12,25 +12,26 @@
 #define SECRET_TYPE_REVISION "deepgram.com/credential"
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define MANAGED_BY "deepgram-operator"
-#define ANNOTATION_RESOURCE "deepgram.com/resource"      /* "<Kind>/<name>" */
+#define ANNOTATION_RESOURCE "deepgram.com/resource" /* "<Kind>/<name>" */
 #define ANNOTATION_REVISION "deepgram.com/revision"
 #define ANNOTATION_ID "deepgram.com/id"
 #define ANNOTATION_NONCE "deepgram.com/nonce"
 #define ANNOTATION_SPEC_HASH "deepgram.com/spec-hash"
 #define ANNOTATION_ISSUED_AT "deepgram.com/issued-at"
 #define ANNOTATION_EXPIRES_AT "deepgram.com/expires-at"
-#define ANNOTATION_SCOPES "deepgram.com/scopes"          /* as granted, separated by spaces */
+#define ANNOTATION_SCOPES "deepgram.com/scopes" /* as granted, separated by spaces */
 #define ANNOTATION_USERNAME "deepgram.com/username"
+#define ANNOTATION_PROJECT "deepgram.com/project"
 /* and ANNOTATION_ROTATE: the rotate token that the revision answered */
 
 /* What a create answered. */
 struct credential {
-    char *id;                /* api_key_id or distribution_credentials_id */
-    char *username;          /* pull credentials; else NULL */
-    struct secret secret;    /* the key, or the Quay password */
-    cJSON *scopes;           /* as granted; array or NULL */
-    int64_t expires_at_ms;   /* as Deepgram returned it; 0: never */
-    int64_t created_at_ms;   /* 0: not told */
+    char *id;              /* api_key_id or distribution_credentials_id */
+    char *username;        /* pull credentials; else NULL */
+    struct secret secret;  /* the key, or the Quay password */
+    cJSON *scopes;         /* as granted; array or NULL */
+    int64_t expires_at_ms; /* as Deepgram returned it; 0: never */
+    int64_t created_at_ms; /* 0: not told */
 };
 void credential_done(struct credential *credential);
 
@@ -39,18 +40,19 @@ struct revision {
     const char *secret_name;
     const char *secret_uid;
     const char *resource_version;
-    const char *owner_uid;   /* of the controlling owner reference; NULL after Retain */
-    const char *resource;    /* "<Kind>/<name>" that it was made for */
+    const char *owner_uid; /* of the controlling owner reference; NULL after Retain */
+    const char *resource;  /* "<Kind>/<name>" that it was made for */
     bool deleting;
     int64_t number;
     const char *id;
-    const char *nonce;       /* "" when it was adopted */
-    const char *spec_hash;   /* of the attempt; "" when it was adopted */
-    const char *rotate;      /* the rotate token that it answered, "" */
-    const char *scopes;      /* as granted, separated by spaces; "" when not told */
-    const char *username;    /* or NULL */
+    const char *nonce;     /* "" when it was adopted */
+    const char *spec_hash; /* of the attempt; "" when it was adopted */
+    const char *rotate;    /* the rotate token that it answered, "" */
+    const char *scopes;    /* as granted, separated by spaces; "" when not told */
+    const char *username;  /* or NULL */
+    const char *project_id; /* of the project that it was issued in */
     int64_t issued_at_ms;
-    int64_t expires_at_ms;   /* 0: never */
+    int64_t expires_at_ms; /* 0: never */
 };
 
 /* The name; free with mem_free. Over 253 characters the resource's part is cut and a hash of the

@@ -40,15 +40,16 @@ bool field_duration(const cJSON *json, const char *path, int64_t *ret_ms, struct
     if (text && (!duration_parse(text, &ms) || ms == 0))
         return err_set(err, ERR_INVALID,
                        "spec.%s is not a positive duration in hours, minutes and seconds such as "
-                       "720h or 1h30m", path);
+                       "720h or 1h30m",
+                       path);
     if (text)
         *ret_ms = ms;
     return true;
 }
 
 bool field_list(const cJSON *json, const char *path,
-                      bool (*check)(const char *text, struct err *err), const cJSON **ret,
-                      struct err *err)
+                bool (*check)(const char *text, struct err *err), const cJSON **ret,
+                struct err *err)
 {
     const cJSON *value = field_given(json, path);
     if (value && !cJSON_IsArray(value))
@@ -67,8 +68,8 @@ bool field_list(const cJSON *json, const char *path,
 }
 
 bool field_map(const cJSON *json, const char *path,
-                     bool (*check)(const char *name, const char *value, struct err *err),
-                     const cJSON **ret, struct err *err)
+               bool (*check)(const char *name, const char *value, struct err *err),
+               const cJSON **ret, struct err *err)
 {
     const cJSON *object = NULL;
     if (!field_object(json, path, &object, err))

@@ -17,8 +17,7 @@ NODISCARD const cJSON *field_given(const cJSON *json, const char *path);
 NODISCARD bool field_object(const cJSON *json, const char *path, const cJSON **ret,
                             struct err *err);
 /* *ret keeps its value when the member isn't given. */
-NODISCARD bool field_string(const cJSON *json, const char *path, const char **ret,
-                            struct err *err);
+NODISCARD bool field_string(const cJSON *json, const char *path, const char **ret, struct err *err);
 /* Longer than nothing; *ret_ms keeps its value when the member isn't given. */
 NODISCARD bool field_duration(const cJSON *json, const char *path, int64_t *ret_ms,
                               struct err *err);

@@ -24,25 +24,19 @@ char *marker_comment(const struct resource *resource, int64_t revision, const ch
                       revision, nonce);
 }
 
-static void append_once(cJSON *tags, const char *tag)
-{
-    if (!canonical_contains(tags, tag))
-        cJSON_AddItemToArray(tags, cJSON_CreateString(tag));
-}
-
 cJSON *marker_tags(const struct resource *resource, int64_t revision, const char *nonce)
 {
     cJSON *tags = cJSON_CreateArray();
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, resource->spec.tags)
-        append_once(tags, item->valuestring);
+        canonical_append(tags, item->valuestring);
     auto_free char *uid_tag = mem_printf("%s%s", tag_prefixes[PART_UID], resource->uid);
     auto_free char *revision_tag = mem_printf("%s%" PRId64, tag_prefixes[PART_REVISION], revision);
     auto_free char *nonce_tag = mem_printf("%s%s", tag_prefixes[PART_NONCE], nonce);
-    append_once(tags, MARKER_NAME);
-    append_once(tags, uid_tag);
-    append_once(tags, revision_tag);
-    append_once(tags, nonce_tag);
+    canonical_append(tags, MARKER_NAME);
+    canonical_append(tags, uid_tag);
+    canonical_append(tags, revision_tag);
+    canonical_append(tags, nonce_tag);
     return tags;
 }
 

@@ -122,8 +122,7 @@ static void add_finalizers(cJSON *metadata, const struct resource *resource, boo
         cJSON_AddItemToArray(wanted, cJSON_CreateString(FINALIZER_REVOKE));
 }
 
-cJSON *resource_metadata_patch(const struct resource *resource, bool finalizer,
-                               const char *issuing)
+cJSON *resource_metadata_patch(const struct resource *resource, bool finalizer, const char *issuing)
 {
     cJSON *patch = cJSON_CreateObject();
     cJSON *metadata = json_add_object(patch, "metadata");

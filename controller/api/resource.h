@@ -29,21 +29,21 @@
 
 struct resource {
     cJSON *json;
-    cJSON *issuing;                   /* the parsed announcement: attempts borrow from it */
+    cJSON *issuing; /* the parsed announcement: attempts borrow from it */
     enum resource_kind kind;
-    const char *namespace;            /* "" when absent, as the other strings */
+    const char *namespace; /* "" when absent, as the other strings */
     const char *name;
     const char *uid;
     const char *resource_version;
     int64_t generation;
     bool deleting;
-    int64_t deleted_at_ms;            /* 0: not deleting, or not told */
-    bool has_finalizer;               /* deepgram.com/revoke */
+    int64_t deleted_at_ms; /* 0: not deleting, or not told */
+    bool has_finalizer;    /* deepgram.com/revoke */
     bool abandon;
-    const char *rotate;               /* the annotation's value */
+    const char *rotate; /* the annotation's value */
     struct spec spec;
-    char spec_error[512];             /* "" when the spec can be used */
-    char spec_hash[SPEC_HASH_BYTES];  /* of the fields that a credential is made of */
+    char spec_error[512];            /* "" when the spec can be used */
+    char spec_hash[SPEC_HASH_BYTES]; /* of the fields that a credential is made of */
     struct status status;
     struct attempt attempts[ATTEMPTS_MAX];
     size_t attempt_count;

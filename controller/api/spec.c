@@ -72,8 +72,9 @@ static bool read_credentials(const cJSON *json, struct spec *spec, struct err *e
     if (!name_is_subdomain(name))
         return err_set(err, ERR_INVALID, "spec.credentialsRef.name is not the name of a Secret");
     if (!name_is_data_key(key))
-        return err_set(err, ERR_INVALID, "spec.credentialsRef.key is not the name of a Secret's "
-                                         "entry");
+        return err_set(err, ERR_INVALID,
+                       "spec.credentialsRef.key is not the name of a Secret's "
+                       "entry");
     spec->credentials_name = name;
     spec->credentials_key = key;
     return true;
@@ -124,7 +125,8 @@ static bool check_tag(const char *tag, struct err *err)
     if (marker_reserves_tag(tag))
         return err_set(err, ERR_INVALID,
                        "spec.tags holds \"%.64s\": the prefixes deepgram-operator, uid:, rev: and "
-                       "nonce: are the operator's own", tag);
+                       "nonce: are the operator's own",
+                       tag);
     if (*tag == '\0' || strlen(tag) > TAG_MAX_BYTES)
         return err_set(err, ERR_INVALID, "spec.tags holds an empty or overlong tag");
     return true;
@@ -141,8 +143,8 @@ static bool read_role(const cJSON *json, struct spec *spec, struct err *err)
     if (!field_string(json, "role", &name, err))
         return false;
     if (!role_parse(name, &spec->role))
-        return err_set(err, ERR_INVALID, "spec.role is \"%.64s\", but has to be member, admin, "
-                                         "owner or none", name);
+        return err_set(err, ERR_INVALID,
+                       "spec.role is \"%.64s\", but has to be member, admin, owner or none", name);
     return true;
 }
 
@@ -219,9 +221,16 @@ static bool read_provider(const cJSON *json, struct spec *spec, struct err *err)
 typedef bool reader(const cJSON *json, struct spec *spec, struct err *err);
 
 static reader *const common_readers[] = {
-    read_project,  read_credentials,     read_comment, read_scopes,
-    read_rotation, read_deletion_policy, read_suspend, spec_secret_read_name,
-    spec_secret_read_labels, spec_secret_read_annotations,
+    read_project,
+    read_credentials,
+    read_comment,
+    read_scopes,
+    read_rotation,
+    read_deletion_policy,
+    read_suspend,
+    spec_secret_read_name,
+    spec_secret_read_labels,
+    spec_secret_read_annotations,
 };
 
 static reader *const api_key_readers[] = {
@@ -262,23 +271,17 @@ bool spec_parse(enum resource_kind kind, const cJSON *json, const char *resource
     return first.kind == ERR_NONE;
 }
 
-static void append_once(cJSON *array, const char *text)
-{
-    if (!canonical_contains(array, text))
-        cJSON_AddItemToArray(array, cJSON_CreateString(text));
-}
-
 cJSON *spec_scopes(const struct resource *resource)
 {
     const struct spec *spec = &resource->spec;
     cJSON *scopes = cJSON_CreateArray();
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, spec->scopes)
-        append_once(scopes, item->valuestring);
+        canonical_append(scopes, item->valuestring);
     if (!spec->scopes)
-        append_once(scopes, SCOPE_DEFAULT);
+        canonical_append(scopes, SCOPE_DEFAULT);
     if (spec->role != ROLE_NONE)
-        append_once(scopes, role_name(spec->role));
+        canonical_append(scopes, role_name(spec->role));
     return scopes;
 }
 

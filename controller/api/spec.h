@@ -28,24 +28,24 @@ enum { DEFAULT_OVERLAP_MS = 3600 * 1000 };
 #define PROVIDER_QUAY "quay"
 
 struct spec {
-    const char *project_id;          /* "" when it is no UUID */
-    const char *credentials_name;    /* NULL: the operator's default credentials; "": unusable */
-    const char *credentials_key;     /* entry of that Secret; never NULL */
-    const char *comment;             /* NULL: "<namespace>/<name>" */
-    const cJSON *scopes;             /* array of strings; NULL: [self-hosted:products] */
-    enum role role;                  /* ROLE_MEMBER by default; pull Secrets have ROLE_NONE */
-    const cJSON *tags;               /* array of strings or NULL */
-    int64_t valid_for_ms;            /* 0: not given */
-    int64_t expires_at_ms;           /* 0: not given */
-    int64_t rotation_every_ms;       /* 0: not given */
-    int64_t rotation_before_ms;      /* -1: a third of the lifetime */
+    const char *project_id;       /* "" when it is no UUID */
+    const char *credentials_name; /* NULL: the operator's default credentials; "": unusable */
+    const char *credentials_key;  /* entry of that Secret; never NULL */
+    const char *comment;          /* NULL: "<namespace>/<name>" */
+    const cJSON *scopes;          /* array of strings; NULL: [self-hosted:products] */
+    enum role role;               /* ROLE_MEMBER by default; pull Secrets have ROLE_NONE */
+    const cJSON *tags;            /* array of strings or NULL */
+    int64_t valid_for_ms;         /* 0: not given */
+    int64_t expires_at_ms;        /* 0: not given */
+    int64_t rotation_every_ms;    /* 0: not given */
+    int64_t rotation_before_ms;   /* -1: a third of the lifetime */
     int64_t rotation_overlap_ms;
     enum deletion_policy deletion_policy;
     bool suspend;
-    const char *secret_name;         /* the target; never NULL */
-    const cJSON *secret_labels;      /* objects of strings, or NULL */
+    const char *secret_name;    /* the target; never NULL */
+    const cJSON *secret_labels; /* objects of strings, or NULL */
     const cJSON *secret_annotations;
-    const cJSON *secret_data;        /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
+    const cJSON *secret_data; /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
 };
 
 /* Takes any JSON or NULL. False when the spec can't be used: INVALID names the first field and what

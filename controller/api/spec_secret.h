@@ -9,8 +9,7 @@
 /* spec->secret_name is the default when the name isn't given. */
 NODISCARD bool spec_secret_read_name(const cJSON *json, struct spec *spec, struct err *err);
 NODISCARD bool spec_secret_read_labels(const cJSON *json, struct spec *spec, struct err *err);
-NODISCARD bool spec_secret_read_annotations(const cJSON *json, struct spec *spec,
-                                            struct err *err);
+NODISCARD bool spec_secret_read_annotations(const cJSON *json, struct spec *spec, struct err *err);
 /* API keys only. */
 NODISCARD bool spec_secret_read_data(const cJSON *json, struct spec *spec, struct err *err);
 

@@ -22,20 +22,20 @@ struct status_revision {
 enum { STATUS_REVISIONS_MAX = 16 }; /* 5 are written; more than 16 stored ones are ignored */
 
 struct status {
-    const cJSON *json;                /* the whole status, or NULL */
+    const cJSON *json; /* the whole status, or NULL */
     int64_t observed_generation;
-    int64_t revision;                 /* the published one; 0: none yet */
-    const char *id;                   /* "" when none, as the other strings */
+    int64_t revision; /* the published one; 0: none yet */
+    const char *id;   /* "" when none, as the other strings */
     const char *secret_name;
     const char *secret_resource_version;
     const char *last_handled_rotate;
     int64_t issued_at_ms;
     int64_t expires_at_ms;
     int64_t failures;
-    int64_t next_attempt_at_ms;       /* 0: none */
-    bool stalled;                     /* condition Stalled is True */
-    const char *stalled_reason;       /* its reason, "" when absent */
-    const char *ready_reason;         /* reason of the condition Ready, "" when absent */
+    int64_t next_attempt_at_ms; /* 0: none */
+    bool stalled;               /* condition Stalled is True */
+    const char *stalled_reason; /* its reason, "" when absent */
+    const char *ready_reason;   /* reason of the condition Ready, "" when absent */
     struct status_revision revisions[STATUS_REVISIONS_MAX];
     size_t revision_count;
 };

@@ -1,5 +1,5 @@
-/* Rendered from the existing object's metadata, because a Secret is replaced as a whole: what others
- * wrote there has to be in the new one. Its data is ours alone. */
+/* Rendered from the existing object's metadata, because a Secret is replaced as a whole: what
+ * others wrote there has to be in the new one. Its data is ours alone. */
 #include "api/target.h"
 
 #include <inttypes.h>
@@ -159,8 +159,7 @@ static cJSON *render_metadata(const struct resource *resource, const struct revi
                               const cJSON *existing, int64_t now_ms)
 {
     const cJSON *before = json_member(existing, "metadata");
-    cJSON *metadata =
-        cJSON_IsObject(before) ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
+    cJSON *metadata = cJSON_IsObject(before) ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
     cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
     put(metadata, "name", resource->spec.secret_name);
     put(metadata, "namespace", resource->namespace);

@@ -10,9 +10,12 @@
 #include "api/credential.h"
 #include "api/template.h"
 
-#define ANNOTATION_TEMPLATE "deepgram.com/template"         /* digest of what it is rendered from */
-#define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at" /* since when it holds this revision */
-#define ANNOTATION_APPLIED "deepgram.com/applied"           /* labels and annotations of the spec */
+/* Digest of what it is rendered from. */
+#define ANNOTATION_TEMPLATE "deepgram.com/template"
+/* Since when it holds this revision. */
+#define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at"
+/* Names of the labels and annotations that came from the spec, to be taken off with it. */
+#define ANNOTATION_APPLIED "deepgram.com/applied"
 #define SECRET_TYPE_DOCKER "kubernetes.io/dockerconfigjson"
 #define PULL_REGISTRY "quay.io"
 

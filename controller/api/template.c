@@ -21,8 +21,9 @@ static bool refuse(const char *text, struct err *err)
     enum { QUOTED_MAX = 40 };
     size_t length = strcspn(text, "}");
     if (text[length] == '\0')
-        return err_set(err, ERR_INVALID, "a placeholder that begins with ${ isn't closed by }; "
-                                         "write $${ for a literal ${");
+        return err_set(err, ERR_INVALID,
+                       "a placeholder that begins with ${ isn't closed by }; "
+                       "write $${ for a literal ${");
     int quoted = length < QUOTED_MAX ? (int)length + 1 : QUOTED_MAX;
     return err_set(err, ERR_INVALID,
                    "unknown placeholder %.*s: only ${apiKey}, ${keyId} and ${projectId} are "

@@ -153,8 +153,7 @@ bool timestamp_parse(const char *text, int64_t *ret_ms)
         !read_number(&text, 2, &civil.hour) || !read_one_of(&text, ":") ||
         !read_number(&text, 2, &civil.minute) || !read_one_of(&text, ":") ||
         !read_number(&text, 2, &civil.second) || !read_fraction(&text, &fraction_ms) ||
-        !read_offset(&text, &offset_minutes) || *text != '\0' ||
-        !timestamp_from_civil(&civil, &ms))
+        !read_offset(&text, &offset_minutes) || *text != '\0' || !timestamp_from_civil(&civil, &ms))
         return false;
     *ret_ms = ms + fraction_ms - (int64_t)offset_minutes * 60 * MS_PER_SECOND;
     return true;
@@ -209,6 +208,6 @@ void duration_format(int64_t ms, char ret_text[TIMESTAMP_BYTES])
     bool empty = hours == 0 && minutes == 0;
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         if (parts[i].count > 0 || (parts[i].unit == 's' && empty))
-            length += snprintf(ret_text + length, TIMESTAMP_BYTES - (size_t)length,
-                               "%" PRIu64 "%c", parts[i].count, parts[i].unit);
+            length += snprintf(ret_text + length, TIMESTAMP_BYTES - (size_t)length, "%" PRIu64 "%c",
+                               parts[i].count, parts[i].unit);
 }

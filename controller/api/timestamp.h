@@ -20,7 +20,7 @@ NODISCARD int64_t timestamp_or(const char *text, int64_t fallback_ms);
 
 /* A time of day in UTC on the Gregorian calendar, as other formats of time give it. */
 struct civil_time {
-    int year, month, day; /* month and day count from 1 */
+    int year, month, day;     /* month and day count from 1 */
     int hour, minute, second; /* second 60 is a leap second */
 };
 /* False when there is no such time. */

@@ -40,7 +40,8 @@ char *base64_decode(const char *text, size_t *ret_length)
 
     size_t decoded = length / 4 * 3 - padding;
     auto_free char *bytes = mem_alloc(length / 4 * 3 + 1);
-    if (length > 0 && EVP_DecodeBlock((unsigned char *)bytes, (unsigned char *)clean, (int)length) < 0)
+    if (length > 0 &&
+        EVP_DecodeBlock((unsigned char *)bytes, (unsigned char *)clean, (int)length) < 0)
         return NULL;
     bytes[decoded] = '\0';
     *ret_length = decoded;

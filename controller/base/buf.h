@@ -9,11 +9,11 @@
 #include "base/mem.h"
 
 struct buf {
-    char *data;      /* owned; NULL while empty and never written: use buf_text() */
+    char *data; /* owned; NULL while empty and never written: use buf_text() */
     size_t length;
     size_t capacity;
-    size_t max;      /* bytes */
-    bool failed;     /* an append went over max: data holds what fitted before it */
+    size_t max;  /* bytes */
+    bool failed; /* an append went over max: data holds what fitted before it */
 };
 
 /* A buffer of at most max_bytes; no allocation yet. */

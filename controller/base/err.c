@@ -58,17 +58,28 @@ bool err_prefix(struct err *err, const char *format, ...)
 const char *err_kind_name(enum err_kind kind)
 {
     switch (kind) {
-    case ERR_NONE: return "None";
-    case ERR_TRANSIENT: return "Transient";
-    case ERR_THROTTLED: return "Throttled";
-    case ERR_UNKNOWN_OUTCOME: return "UnknownOutcome";
-    case ERR_CONFLICT: return "Conflict";
-    case ERR_NOT_FOUND: return "NotFound";
-    case ERR_GONE: return "Gone";
-    case ERR_UNAUTHORIZED: return "Unauthorized";
-    case ERR_FORBIDDEN: return "Forbidden";
-    case ERR_INVALID: return "Invalid";
-    case ERR_MALFORMED: return "Malformed";
+    case ERR_NONE:
+        return "None";
+    case ERR_TRANSIENT:
+        return "Transient";
+    case ERR_THROTTLED:
+        return "Throttled";
+    case ERR_UNKNOWN_OUTCOME:
+        return "UnknownOutcome";
+    case ERR_CONFLICT:
+        return "Conflict";
+    case ERR_NOT_FOUND:
+        return "NotFound";
+    case ERR_GONE:
+        return "Gone";
+    case ERR_UNAUTHORIZED:
+        return "Unauthorized";
+    case ERR_FORBIDDEN:
+        return "Forbidden";
+    case ERR_INVALID:
+        return "Invalid";
+    case ERR_MALFORMED:
+        return "Malformed";
     }
     return "Unknown";
 }

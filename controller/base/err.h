@@ -28,9 +28,9 @@ enum err_kind {
 
 struct err {
     enum err_kind kind;
-    int http_status;        /* 0 when there was no HTTP answer */
-    long retry_after_ms;    /* -1 when not told */
-    char message[512];      /* one line, UTF-8, truncated at a character's boundary */
+    int http_status;     /* 0 when there was no HTTP answer */
+    long retry_after_ms; /* -1 when not told */
+    char message[512];   /* one line, UTF-8, truncated at a character's boundary */
 };
 
 #define ERR_INIT ((struct err){ .retry_after_ms = -1 })

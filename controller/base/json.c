@@ -3,7 +3,6 @@
 #include "base/json.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 static const double INT_LIMIT = 9007199254740992.0; /* 2^53: doubles are exact up to here */
@@ -84,8 +83,10 @@ int64_t json_int_at(const cJSON *json, const char *path, int64_t fallback)
     if (!cJSON_IsNumber(value))
         return fallback;
     double number = value->valuedouble;
-    bool whole = fabs(number) <= INT_LIMIT && trunc(number) >= number && trunc(number) <= number;
-    return whole ? (int64_t)number : fallback;
+    if (!(number >= -INT_LIMIT && number <= INT_LIMIT))
+        return fallback;
+    int64_t whole = (int64_t)number;
+    return (double)whole == number ? whole : fallback;
 }
 
 void json_add_string(cJSON *object, const char *name, const char *text)

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 struct secret {
-    char *bytes_;   /* NUL-terminated, owned */
+    char *bytes_; /* NUL-terminated, owned */
     size_t length_;
 };
 

@@ -97,7 +97,8 @@ bool deepgram_created(enum resource_kind kind, const struct deepgram_answer *ans
     err->http_status = (int)answer->status;
     return err_set(err, ERR_UNKNOWN_OUTCOME,
                    "Deepgram answered the creation with %ld, but %s; the credential is looked for "
-                   "before another one is created", answer->status, problem);
+                   "before another one is created",
+                   answer->status, problem);
 }
 
 /* False when it bears our marker, but can't be named. */

@@ -19,9 +19,9 @@ struct deepgram_answer {
     long status;
     const char *body;
     size_t body_length;
-    const char *retry_after;  /* header text or NULL */
-    const char *failure;      /* plain words when not answered */
-    int64_t now_ms;           /* wall clock, for a Retry-After date */
+    const char *retry_after; /* header text or NULL */
+    const char *failure;     /* plain words when not answered */
+    int64_t now_ms;          /* wall clock, for a Retry-After date */
 };
 
 /* Fills err and returns false unless the answer is a 2xx whose body is complete.

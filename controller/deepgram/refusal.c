@@ -1,5 +1,6 @@
-/* The messages end in `kubectl describe`: what happened, what it means, what to do. Foreign words in
- * them are cut, and what could be a key is left out: a proxy's error page may quote the request. */
+/* The messages end in `kubectl describe`: what happened, what it means, what to do. Foreign words
+ * in them are cut, and what could be a key is left out: a proxy's error page may quote the request.
+ */
 #include "deepgram/refusal.h"
 
 #include <string.h>
@@ -32,8 +33,8 @@ static void append(char *to, size_t size, const char *text, size_t length)
     }
 }
 
-/* White space and controls become single blanks, words that could be a secret "***", and the rest is
- * dropped when `to` is full. */
+/* White space and controls become single blanks, words that could be a secret "***", and the rest
+ * is dropped when `to` is full. */
 static void quote(char *to, size_t size, const char *text)
 {
     to[0] = '\0';
@@ -109,7 +110,8 @@ static bool fill_unclear(enum deepgram_operation operation, const char *what, st
     if (operation == DEEPGRAM_CREATE)
         return err_set(err, ERR_UNKNOWN_OUTCOME,
                        "%s; the credential may have been created all the same, and is looked for "
-                       "before another one is created", what);
+                       "before another one is created",
+                       what);
     return err_set(err, ERR_TRANSIENT, "%s; it is tried again", what);
 }
 
@@ -144,7 +146,8 @@ static bool fill_unauthorized(enum deepgram_operation operation, const char *sai
                        "Deepgram refused the new key (%s): it has expired or been revoked", said);
     return err_set(err, ERR_UNAUTHORIZED,
                    "Deepgram refused the admin key (%s): it is wrong, expired or revoked; put a "
-                   "valid key with keys:write into its Secret", said);
+                   "valid key with keys:write into its Secret",
+                   said);
 }
 
 static bool fill_forbidden(enum deepgram_operation operation, const char *said, struct err *err)
@@ -155,7 +158,8 @@ static bool fill_forbidden(enum deepgram_operation operation, const char *said, 
     return err_set(err, ERR_FORBIDDEN,
                    "Deepgram doesn't allow this to the admin key (%s): it needs keys:read, "
                    "keys:write and at least the role that is asked for, and the account needs the "
-                   "product", said);
+                   "product",
+                   said);
 }
 
 static bool fill_not_found(enum deepgram_operation operation, const char *said, struct err *err)
@@ -163,8 +167,8 @@ static bool fill_not_found(enum deepgram_operation operation, const char *said, 
     bool about_one = operation == DEEPGRAM_GET || operation == DEEPGRAM_REVOKE;
     return err_set(err, ERR_NOT_FOUND,
                    "Deepgram doesn't know the project%s (%s): check spec.projectId, and that the "
-                   "admin key belongs to that project", about_one ? " or the credential" : "",
-                   said);
+                   "admin key belongs to that project",
+                   about_one ? " or the credential" : "", said);
 }
 
 static bool is_unclear_status(long status)
@@ -198,10 +202,12 @@ bool refusal_fill(enum deepgram_operation operation, const struct deepgram_answe
     if (answer->status < 400)
         return err_set(err, ERR_MALFORMED,
                        "Deepgram answered with a redirect (%ld), which is never followed: check "
-                       "--deepgram-url", answer->status);
+                       "--deepgram-url",
+                       answer->status);
     return err_set(err, ERR_INVALID,
                    "Deepgram refused the request (%s): trying again can't help until the spec "
-                   "changes", said);
+                   "changes",
+                   said);
 }
 
 bool refusal_denies_credential(const struct deepgram_answer *answer)

@@ -48,8 +48,7 @@ void deepgram_list_done(struct deepgram_list *list)
     *list = (struct deepgram_list){ 0 };
 }
 
-static void start_path(struct buf *path, const struct credential_kind *kind,
-                       const char *project_id)
+static void start_path(struct buf *path, const struct credential_kind *kind, const char *project_id)
 {
     buf_init(path, PATH_MAX_BYTES);
     buf_puts(path, "/v1/projects/");

@@ -24,8 +24,8 @@ const char *deepgram_operation_name(enum deepgram_operation operation);
 struct deepgram_request {
     enum deepgram_operation operation;
     const char *method;
-    char *path;   /* with query; owned */
-    char *body;   /* JSON or NULL; owned */
+    char *path; /* with query; owned */
+    char *body; /* JSON or NULL; owned */
 };
 void deepgram_request_done(struct deepgram_request *request);
 
@@ -38,17 +38,17 @@ struct deepgram_entry { /* one line of a list that carries a marker */
 struct deepgram_list {
     struct deepgram_entry *entries; /* only those with a marker */
     size_t count;
-    size_t foreign;                 /* credentials without one */
+    size_t foreign; /* credentials without one */
 };
 void deepgram_list_done(struct deepgram_list *list);
 
 /* What differs between the kinds of credential. */
 struct credential_kind {
     enum resource_kind kind;
-    const char *noun;            /* "API key", "pull credentials": for messages */
-    bool checkable;              /* has DEEPGRAM_CHECK */
-    const char *collection;      /* path below the project: "keys", … */
-    const char *list_query;      /* with its '?', or "" */
+    const char *noun;       /* "API key", "pull credentials": for messages */
+    bool checkable;         /* has DEEPGRAM_CHECK */
+    const char *collection; /* path below the project: "keys", … */
+    const char *list_query; /* with its '?', or "" */
     /* Appends the query of the create with its '?'; may be NULL. */
     void (*create_query)(const struct resource *resource, struct buf *path);
     /* The body of the create; free with mem_free. */

@@ -5,7 +5,7 @@
 
 #include "api/timestamp.h"
 
-enum { WAIT_MAX_SECONDS = 3600, SECOND_MS = 1000 };
+enum { SECOND_MS = 1000, WAIT_MAX_SECONDS = 3600, WAIT_MAX_MS = WAIT_MAX_SECONDS * SECOND_MS };
 
 static bool is_space(char c)
 {
@@ -80,6 +80,7 @@ int64_t retry_after_parse(const char *text, int64_t now_ms)
         int64_t seconds = parse_seconds(text, length);
         return seconds < 0 ? -1 : seconds * SECOND_MS;
     }
-    int64_t wait_ms = date_ms <= now_ms ? 0 : date_ms - now_ms;
-    return wait_ms < WAIT_MAX_SECONDS * SECOND_MS ? wait_ms : WAIT_MAX_SECONDS * SECOND_MS;
+    if (date_ms <= now_ms)
+        return 0;
+    return now_ms > date_ms - WAIT_MAX_MS ? date_ms - now_ms : WAIT_MAX_MS;
 }

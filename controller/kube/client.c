@@ -4,27 +4,23 @@
 #include "kube/client.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "api/name.h"
 #include "base/json.h"
+#include "kube/answer.h"
 #include "kube/login.h"
-#include "kube/status.h"
 
 enum {
     TIMEOUT_MS = 30 * 1000,
     LIST_BYTES_MAX = 64 * 1024 * 1024,
     OBJECT_BYTES_MAX = 4 * 1024 * 1024,
     URL_BYTES_MAX = 64 * 1024,
-    QUOTE_BYTES_MAX = 200,
-    RETRY_AFTER_MAX_S = 24 * 3600,
 };
 
 static const char JSON[] = "application/json";
-static const char PARTIAL_OBJECT[] =
-    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+static const char PARTIAL_OBJECT[] = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 static const char PARTIAL_LIST[] =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
@@ -109,88 +105,6 @@ static void finish(struct kube_call_handle *handle, cJSON *object, const struct 
     cJSON_Delete(object);
 }
 
-static void drop_managed_fields(cJSON *object)
-{
-    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
-    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
-}
-
-/* ---- what an answer means ---- */
-
-static bool explain_no_answer(const struct kube_call_handle *handle,
-                              const struct http_answer *answer, struct err *err)
-{
-    switch (answer->outcome) {
-    case HTTP_ANSWERED:
-    case HTTP_STOPPED: break;
-    case HTTP_NOT_SENT:
-        return err_set(err, ERR_TRANSIENT, "can't reach the API server at %s: %s",
-                       handle->client->config->server, answer->failure);
-    case HTTP_BROKEN:
-        return err_set(err, ERR_TRANSIENT, "the API server at %s gave no complete answer: %s",
-                       handle->client->config->server, answer->failure);
-    case HTTP_TOO_LARGE:
-        return err_set(err, ERR_MALFORMED, "the API server's answer is larger than %zu bytes",
-                       handle->max_body_bytes);
-    }
-    return true;
-}
-
-/* Proxies and the API server's own overload filter answer in plain text. */
-static void quote_plain_text(const struct http_answer *answer, struct err *err)
-{
-    const char *text = buf_text(answer->body);
-    size_t length = strcspn(text, "\r\n");
-    if (length > QUOTE_BYTES_MAX)
-        length = QUOTE_BYTES_MAX;
-    if (length > 0 && answer->content_type && strncmp(answer->content_type, "text/plain", 10) == 0)
-        err_set(err, err->kind, "HTTP %ld: %.*s", answer->status, (int)length, text);
-}
-
-static void note_retry_after(const struct http_answer *answer, struct err *err)
-{
-    if (err->retry_after_ms >= 0 || !answer->retry_after)
-        return;
-    char *end = NULL;
-    long seconds = strtol(answer->retry_after, &end, 10);
-    if (end != answer->retry_after && *end == '\0' && seconds >= 0 && seconds <= RETRY_AFTER_MAX_S)
-        err->retry_after_ms = seconds * 1000;
-}
-
-static bool check_answer(const struct kube_call_handle *handle, const struct http_answer *answer,
-                         struct err *err)
-{
-    if (!explain_no_answer(handle, answer, err))
-        return false;
-    if (answer->status >= 200 && answer->status < 300)
-        return true;
-    auto_json cJSON *status = json_parse(buf_text(answer->body), answer->body->length);
-    kube_status_error(answer->status, status, err);
-    if (!status)
-        quote_plain_text(answer, err);
-    note_retry_after(answer, err);
-    return false;
-}
-
-static bool read_answer(const struct kube_call_handle *handle, const struct http_answer *answer,
-                        cJSON **ret_object, struct err *err)
-{
-    if (!check_answer(handle, answer, err))
-        return false;
-    if (!handle->done)
-        return true;
-    cJSON *object = json_parse(buf_text(answer->body), answer->body->length);
-    if (!object)
-        return err_set(err, ERR_MALFORMED, "the answer from %s isn't JSON",
-                       handle->client->config->server);
-    drop_managed_fields(object);
-    cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_member(object, "items"))
-        drop_managed_fields(item);
-    *ret_object = object;
-    return true;
-}
-
 /* ---- sending ---- */
 
 static void start(struct kube_call_handle *handle);
@@ -211,7 +125,9 @@ static void on_answer(void *context, const struct http_answer *answer)
     }
     struct err err = ERR_INIT;
     cJSON *object = NULL;
-    bool ok = read_answer(handle, answer, &object, &err);
+    const char *server = client->config->server;
+    bool ok = handle->done ? kube_answer_read(answer, server, &object, &err)
+                           : kube_answer_check(answer, server, &err);
     finish(handle, object, ok ? NULL : &err);
 }
 
@@ -224,27 +140,26 @@ static bool on_chunk(void *context, const char *bytes, size_t length)
 static void send_with(struct kube_call_handle *handle, const struct kube_credential *credential)
 {
     handle->credential = credential->number;
-    handle->request = http_send(
-        handle->client->http, &(struct http_call){
-                                  .method = handle->method,
-                                  .url = handle->url,
-                                  .accept = handle->accept,
-                                  .content_type = handle->body ? handle->content_type : NULL,
-                                  .body = handle->body,
-                                  .body_length = handle->body ? strlen(handle->body) : 0,
-                                  .auth = credential->auth,
-                                  .credential = &credential->secret,
-                                  .tls = &credential->tls,
-                                  .timeout_ms = handle->timeout_ms,
-                                  .max_body_bytes = handle->max_body_bytes,
-                                  .chunk = handle->chunk ? on_chunk : NULL,
-                                  .done = on_answer,
-                                  .context = handle,
-                              });
+    handle->request = http_send(handle->client->http,
+                                &(struct http_call){
+                                    .method = handle->method,
+                                    .url = handle->url,
+                                    .accept = handle->accept,
+                                    .content_type = handle->body ? handle->content_type : NULL,
+                                    .body = handle->body,
+                                    .body_length = handle->body ? strlen(handle->body) : 0,
+                                    .auth = credential->auth,
+                                    .credential = &credential->secret,
+                                    .tls = &credential->tls,
+                                    .timeout_ms = handle->timeout_ms,
+                                    .max_body_bytes = handle->max_body_bytes,
+                                    .chunk = handle->chunk ? on_chunk : NULL,
+                                    .done = on_answer,
+                                    .context = handle,
+                                });
 }
 
-static void on_login(void *context, const struct kube_credential *credential,
-                     const struct err *err)
+static void on_login(void *context, const struct kube_credential *credential, const struct err *err)
 {
     struct kube_call_handle *handle = context;
     handle->waiting = false;
@@ -347,8 +262,7 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
 struct kube_call_handle *kube_stream(struct kube_client *client,
                                      const struct kube_resource *resource, const char *namespace,
                                      const char *query, bool metadata_only, int64_t timeout_ms,
-                                     kube_chunk_fn *chunk, kube_stream_done_fn *done,
-                                     void *context)
+                                     kube_chunk_fn *chunk, kube_stream_done_fn *done, void *context)
 {
     struct kube_call_handle *handle = handle_new(client, resource);
     handle->method = "GET";

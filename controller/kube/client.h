@@ -29,9 +29,9 @@ enum kube_verb {
     KUBE_GET,
     KUBE_LIST,
     KUBE_CREATE,
-    KUBE_UPDATE,       /* PUT */
-    KUBE_MERGE_PATCH,  /* RFC 7386 */
-    KUBE_APPLY,        /* server-side apply, field manager deepgram-operator, force */
+    KUBE_UPDATE,      /* PUT */
+    KUBE_MERGE_PATCH, /* RFC 7386 */
+    KUBE_APPLY,       /* server-side apply, field manager deepgram-operator, force */
     KUBE_DELETE,
 };
 
@@ -44,11 +44,11 @@ struct kube_call { /* borrowed for the time of kube_send() */
     enum kube_verb verb;
     const struct kube_resource *resource;
     const char *namespace;
-    const char *name;          /* NULL for LIST and CREATE */
-    const char *subresource;   /* "status" or NULL */
-    const char *query;         /* further query "a=b&c=d", already encoded, or NULL */
-    const cJSON *body;         /* NULL for GET, LIST; DeleteOptions for DELETE or NULL */
-    bool metadata_only;        /* ask for PartialObjectMetadata(List) */
+    const char *name;        /* NULL for LIST and CREATE */
+    const char *subresource; /* "status" or NULL */
+    const char *query;       /* further query "a=b&c=d", already encoded, or NULL */
+    const cJSON *body;       /* NULL for GET, LIST; DeleteOptions for DELETE or NULL */
+    bool metadata_only;      /* ask for PartialObjectMetadata(List) */
     kube_done_fn *done;
     void *context;
 };

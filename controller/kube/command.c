@@ -221,8 +221,12 @@ struct command *command_start(struct loop *loop, char *const *argv, char *const 
 {
     struct command *command = mem_alloc(sizeof *command);
     *command = (struct command){
-        .loop = loop, .pid_fd = -1, .output.fd = -1, .errors.fd = -1,
-        .done = done, .context = context,
+        .loop = loop,
+        .pid_fd = -1,
+        .output.fd = -1,
+        .errors.fd = -1,
+        .done = done,
+        .context = context,
     };
     buf_init(&command->output.text, max_output_bytes);
     buf_init(&command->errors.text, ERROR_TEXT_BYTES_MAX);
@@ -235,8 +239,7 @@ struct command *command_start(struct loop *loop, char *const *argv, char *const 
         return command;
     }
     command->pid_watch = loop_watch_fd(loop, command->pid_fd, LOOP_READ, on_exit_of_child, command);
-    command->output.watch =
-        loop_watch_fd(loop, command->output.fd, LOOP_READ, on_output, command);
+    command->output.watch = loop_watch_fd(loop, command->output.fd, LOOP_READ, on_output, command);
     command->errors.watch =
         loop_watch_fd(loop, command->errors.fd, LOOP_READ, on_error_text, command);
     loop_timer_start(loop, &command->timer, timeout_ms, on_timeout, command);

@@ -10,10 +10,10 @@
 struct command;
 
 struct command_result {
-    const char *failure;       /* "" when it ran and exited with 0; plain words otherwise */
-    bool not_found;            /* there is no such program */
-    struct buf *output;        /* its standard output; wiped after the callback */
-    const char *error_text;    /* its standard error, cut at a few KiB */
+    const char *failure;    /* "" when it ran and exited with 0; plain words otherwise */
+    bool not_found;         /* there is no such program */
+    struct buf *output;     /* its standard output; wiped after the callback */
+    const char *error_text; /* its standard error, cut at a few KiB */
 };
 
 typedef void command_done_fn(void *context, const struct command_result *result);

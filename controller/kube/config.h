@@ -1,8 +1,4 @@
-/* Where the API server is and how to log in: the in-cluster ServiceAccount or a kubeconfig as
- * kubectl, kind and the cloud tools write it (client-go credential plugins, KEP-541).
- *
- * Impersonation (`as`) and the auth-provider plugins that kubectl has removed are refused with a
- * message that says so. The cluster extension that a credential plugin may be given isn't passed.
+/* Where the API server is and how to log in: the in-cluster ServiceAccount or a kubeconfig.
  */
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H
@@ -10,40 +6,32 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-struct kube_exec { /* users[].user.exec */
-    char *api_version;   /* client.authentication.k8s.io/v1 or v1beta1 */
-    char *command;       /* a bare name is looked for in PATH */
-    char **args;         /* NULL-terminated */
-    char **env;          /* NULL-terminated "NAME=value" */
-    char *install_hint;  /* NULL when there is none */
+struct kube_exec {      /* users[].user.exec */
+    char *api_version;  /* client.authentication.k8s.io/v1 or v1beta1 */
+    char *command;      /* a bare name is looked for in PATH */
+    char **args;        /* NULL-terminated */
+    char **env;         /* NULL-terminated "NAME=value" */
+    char *install_hint; /* NULL when there is none */
     bool provide_cluster_info;
 };
 
 struct kube_config {
-    char *server;               /* https://host:port[/prefix], no trailing slash */
-    char *ca_pem;               /* NULL: the system's CAs */
-    char *tls_server_name;      /* NULL: from the URL */
-    char *proxy_url;            /* NULL: from the environment */
+    char *server;          /* https://host:port[/prefix], no trailing slash */
+    char *ca_pem;          /* NULL: the system's CAs */
+    char *tls_server_name; /* NULL: from the URL */
+    char *proxy_url;       /* NULL: from the environment */
     bool insecure_skip_verify;
-    struct secret token;        /* at most one of token, token_file, basic, exec */
-    char *token_file;           /* read again at least once a minute: projected tokens rotate */
-    struct secret basic;        /* user:password */
+    struct secret token; /* at most one of token, token_file, basic, exec */
+    char *token_file;    /* read again at least once a minute: projected tokens rotate */
+    struct secret basic; /* user:password */
     char *client_certificate_pem;
     struct secret client_key_pem;
-    struct kube_exec *exec;     /* NULL: none */
-    char *namespace;            /* the context's, or the pod's; "default" when not told */
+    struct kube_exec *exec; /* NULL: none */
+    char *namespace;        /* the context's, or the pod's; "default" when not told */
 };
 
 /* Wipes and frees what the config holds; callable twice. */
 void kube_config_done(struct kube_config *config);
-
-/* The text of a kubeconfig. base_directory (NULL: the working directory) resolves relative file
- * names; certificates and keys are read, a token file isn't yet. context NULL = current-context.
- * Where a user has several logins, the first of token file, token, password, exec is taken, as
- * client-go does. INVALID names the entry and what to do. */
-NODISCARD bool kube_config_parse(const char *text, size_t length, const char *base_directory,
-                                 const char *context, struct kube_config *ret_config,
-                                 struct err *err);
 
 /* A pod's ServiceAccount: token, ca.crt and namespace in `directory`. An IPv6 host needs no
  * brackets. */

@@ -164,9 +164,9 @@ static bool refuse(const struct kube_exec *exec, const struct command_result *re
     size_t space = strspn(result->error_text, " \r\n\t");
     const char *line = result->error_text + space;
     int length = (int)strcspn(line, "\r\n");
-    err_set(err, result->not_found ? ERR_INVALID : ERR_TRANSIENT,
-            "credential plugin %s: %s%s%.*s", exec->command, result->failure,
-            length > 0 ? ": " : "", length < LINE_BYTES_MAX ? length : LINE_BYTES_MAX, line);
+    err_set(err, result->not_found ? ERR_INVALID : ERR_TRANSIENT, "credential plugin %s: %s%s%.*s",
+            exec->command, result->failure, length > 0 ? ": " : "",
+            length < LINE_BYTES_MAX ? length : LINE_BYTES_MAX, line);
     if (!exec->install_hint)
         return false;
     struct err first = *err;
@@ -206,8 +206,8 @@ struct exec_credential_run *exec_credential_start(struct loop *loop,
     auto_free char *info = mem_printf("%s=%s", INFO_VARIABLE, text);
     auto_free char **environment = make_environment(config->exec, info);
     auto_free char **arguments = make_arguments(config->exec);
-    run->command = command_start(loop, arguments, environment, PLUGIN_TIMEOUT_MS,
-                                 OUTPUT_BYTES_MAX, on_command_done, run);
+    run->command = command_start(loop, arguments, environment, PLUGIN_TIMEOUT_MS, OUTPUT_BYTES_MAX,
+                                 on_command_done, run);
     return run;
 }
 

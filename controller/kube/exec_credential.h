@@ -12,7 +12,7 @@ struct exec_credential {
     struct secret token;          /* empty when there is none */
     char *client_certificate_pem; /* NULL when there is none, then the key is empty */
     struct secret client_key_pem;
-    int64_t expires_ms;           /* wall clock; 0: not told, good until it is refused */
+    int64_t expires_ms; /* wall clock; 0: not told, good until it is refused */
 };
 
 void exec_credential_done(struct exec_credential *credential);

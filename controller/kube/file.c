@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TEXT_BYTES_MAX = 1024 * 1024 };
+
 static bool read_all(int fd, const char *path, struct buf *buf, struct err *err)
 {
     char chunk[4096];
@@ -33,4 +35,14 @@ bool file_read(const char *path, struct buf *buf, struct err *err)
     bool ok = read_all(fd, path, buf, err);
     close(fd);
     return ok;
+}
+
+bool file_read_text(const char *path, char **ret_text, struct err *err)
+{
+    auto_buf struct buf buf;
+    buf_init(&buf, TEXT_BYTES_MAX);
+    if (!file_read(path, &buf, err))
+        return false;
+    *ret_text = buf_take(&buf);
+    return true;
 }

@@ -10,4 +10,7 @@
  * can't be read. */
 NODISCARD bool file_read(const char *path, struct buf *buf, struct err *err);
 
+/* The whole file as text, up to 1 MiB; free with mem_free. */
+NODISCARD bool file_read_text(const char *path, char **ret_text, struct err *err);
+
 #endif

@@ -19,7 +19,7 @@ struct kube_login {
     struct loop *loop;
     const struct kube_config *config;
     struct kube_credential credential;
-    bool usable; /* fetched, and not refused since */
+    bool usable;                       /* fetched, and not refused since */
     int64_t read_ms;                   /* token file: when (monotonic) */
     struct exec_credential plugin;     /* what the credential borrows from */
     struct kube_login_waiter *waiters; /* oldest first */

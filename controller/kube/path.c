@@ -1,4 +1,5 @@
-/* Every segment is encoded, so that a slash or a question mark in a name can't reach another path. */
+/* Every segment is encoded, so that a slash or a question mark in a name can't reach another path.
+ */
 #include "kube/path.h"
 
 #include <assert.h>
@@ -7,10 +8,16 @@
 enum { PATH_BYTES_MAX = 16 * 1024 }; /* a name has 253 characters at most */
 
 const struct kube_resource KUBE_API_KEYS = {
-    "deepgram.com", "v1alpha1", "deepgramapikeys", "DeepgramApiKey",
+    "deepgram.com",
+    "v1alpha1",
+    "deepgramapikeys",
+    "DeepgramApiKey",
 };
 const struct kube_resource KUBE_PULL_SECRETS = {
-    "deepgram.com", "v1alpha1", "deepgrampullsecrets", "DeepgramPullSecret",
+    "deepgram.com",
+    "v1alpha1",
+    "deepgrampullsecrets",
+    "DeepgramPullSecret",
 };
 const struct kube_resource KUBE_SECRETS = { "", "v1", "secrets", "Secret" };
 const struct kube_resource KUBE_PODS = { "", "v1", "pods", "Pod" };
@@ -20,8 +27,8 @@ const struct kube_resource KUBE_LEASES = { "coordination.k8s.io", "v1", "leases"
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 static void append_encoded(struct buf *url, const char *text)

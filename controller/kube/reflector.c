@@ -315,9 +315,9 @@ static void on_turn(void *context)
         start_stream(reflector);
 }
 
-struct reflector *reflector_new(struct loop *loop, struct kube_client *client,
-                                struct store *store, const struct reflector_options *options,
-                                reflector_note_fn *note, void *context)
+struct reflector *reflector_new(struct loop *loop, struct kube_client *client, struct store *store,
+                                const struct reflector_options *options, reflector_note_fn *note,
+                                void *context)
 {
     struct reflector *reflector = mem_alloc(sizeof *reflector);
     *reflector = (struct reflector){

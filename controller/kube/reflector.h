@@ -19,7 +19,7 @@ struct reflector_options {
     const struct kube_resource *resource; /* must outlive the reflector */
     const char *namespace;                /* NULL: all */
     bool metadata_only;
-    int64_t watch_timeout_ms;             /* --watch-timeout; 2 s at least */
+    int64_t watch_timeout_ms; /* --watch-timeout; 2 s at least */
 };
 
 enum reflector_note { REFLECTOR_SYNCED, REFLECTOR_RELIST, REFLECTOR_ERROR };

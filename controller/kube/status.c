@@ -11,18 +11,26 @@ static const char ALREADY_EXISTS[] = "AlreadyExists: ";
 static enum err_kind kind_of_code(long code)
 {
     switch (code) {
-    case 401: return ERR_UNAUTHORIZED;
-    case 403: return ERR_FORBIDDEN;
-    case 404: return ERR_NOT_FOUND;
-    case 409: return ERR_CONFLICT;
-    case 410: return ERR_GONE;
+    case 401:
+        return ERR_UNAUTHORIZED;
+    case 403:
+        return ERR_FORBIDDEN;
+    case 404:
+        return ERR_NOT_FOUND;
+    case 409:
+        return ERR_CONFLICT;
+    case 410:
+        return ERR_GONE;
     case 400:
     case 405:
     case 413:
     case 415:
-    case 422: return ERR_INVALID;
-    case 429: return ERR_THROTTLED;
-    default: return ERR_TRANSIENT;
+    case 422:
+        return ERR_INVALID;
+    case 429:
+        return ERR_THROTTLED;
+    default:
+        return ERR_TRANSIENT;
     }
 }
 

@@ -14,8 +14,8 @@ enum watch_event_type { WATCH_ADDED, WATCH_MODIFIED, WATCH_DELETED, WATCH_BOOKMA
 
 struct watch_event {
     enum watch_event_type type;
-    cJSON *object;         /* owned by the decoder during the callback; may be taken (set NULL).
-                              managedFields is already removed. WATCH_ERROR: a Status object. */
+    cJSON *object;           /* owned by the decoder during the callback; may be taken (set NULL).
+                                managedFields is already removed. WATCH_ERROR: a Status object. */
     bool initial_events_end; /* bookmark with annotation k8s.io/initial-events-end */
 };
 

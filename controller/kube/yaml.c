@@ -9,8 +9,8 @@
 
 enum {
     DEPTH_MAX = 32,
-    NODE_COST = 64,               /* about what a node takes besides its text */
-    COST_MAX = 16 * 1024 * 1024,  /* bytes */
+    NODE_COST = 64,              /* about what a node takes besides its text */
+    COST_MAX = 16 * 1024 * 1024, /* bytes */
 };
 
 struct conversion {
@@ -83,10 +83,14 @@ static cJSON *convert(struct conversion *conversion, int index, unsigned depth)
         return NULL;
     }
     switch (node->type) {
-    case YAML_SCALAR_NODE: return convert_scalar(node);
-    case YAML_SEQUENCE_NODE: return convert_sequence(conversion, node, depth + 1);
-    case YAML_MAPPING_NODE: return convert_mapping(conversion, node, depth + 1);
-    case YAML_NO_NODE: break;
+    case YAML_SCALAR_NODE:
+        return convert_scalar(node);
+    case YAML_SEQUENCE_NODE:
+        return convert_sequence(conversion, node, depth + 1);
+    case YAML_MAPPING_NODE:
+        return convert_mapping(conversion, node, depth + 1);
+    case YAML_NO_NODE:
+        break;
     }
     return cJSON_CreateNull();
 }
@@ -100,8 +104,7 @@ static void wipe_scalars(yaml_document_t *document)
 
 static void wipe_reader(yaml_parser_t *parser)
 {
-    mem_wipe(parser->raw_buffer.start,
-             (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+    mem_wipe(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
     mem_wipe(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
 }
 

@@ -12,7 +12,6 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -80,16 +79,19 @@ static const char *header(CURL *easy, const char *name)
 {
     struct curl_header *found = NULL;
     return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value
-                                                                                   : NULL;
+                                                                                  : NULL;
 }
 
 static const char *failure_of(const struct http_request *request, enum http_outcome outcome,
                               CURLcode code)
 {
     switch (outcome) {
-    case HTTP_ANSWERED: return "";
-    case HTTP_STOPPED: return "stopped by the reader";
-    case HTTP_TOO_LARGE: return "the answer is too large";
+    case HTTP_ANSWERED:
+        return "";
+    case HTTP_STOPPED:
+        return "stopped by the reader";
+    case HTTP_TOO_LARGE:
+        return "the answer is too large";
     case HTTP_NOT_SENT:
     case HTTP_BROKEN:
         if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -176,8 +178,9 @@ static void drive(struct http *http, curl_socket_t fd, int events)
 
 static void on_socket_ready(void *context, int fd, unsigned events)
 {
-    drive(context, fd, (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-                           (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+    drive(context, fd,
+          (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+              (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_timeout(void *context)
@@ -203,8 +206,8 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *contex
         curl_multi_assign(http->multi, fd, NULL);
         return 0;
     }
-    unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0U) |
-                      (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
+    unsigned events =
+        (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
     if (watch)
         loop_watch_update(watch, events);
     else
@@ -295,8 +298,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     buf_init(&request->body, call->max_body_bytes);
     request->setup = set_callbacks(request);
     if (request->setup == CURLE_OK)
-        request->setup =
-            http_options_set(request->easy, call, http->user_agent, &request->options);
+        request->setup = http_options_set(request->easy, call, http->user_agent, &request->options);
     DL_APPEND(http->requests, request);
     loop_timer_start(http->loop, &request->timer, 0, on_start, request);
     return request;

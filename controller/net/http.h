@@ -31,21 +31,21 @@ struct http_tls {
 };
 
 enum http_outcome {
-    HTTP_ANSWERED,     /* a complete answer: status, headers, body */
-    HTTP_NOT_SENT,     /* nothing of the request can have reached the peer (resolve, connect, TLS) */
-    HTTP_BROKEN,       /* time-out, reset, cut body: the peer may have carried it out */
-    HTTP_TOO_LARGE,    /* the body went over max_body_bytes; the peer has carried it out */
-    HTTP_STOPPED,      /* `chunk` returned false */
+    HTTP_ANSWERED,  /* a complete answer: status, headers, body */
+    HTTP_NOT_SENT,  /* nothing of the request can have reached the peer (resolve, connect, TLS) */
+    HTTP_BROKEN,    /* time-out, reset, cut body: the peer may have carried it out */
+    HTTP_TOO_LARGE, /* the body went over max_body_bytes; the peer has carried it out */
+    HTTP_STOPPED,   /* `chunk` returned false */
 };
 
 struct http_answer {
     enum http_outcome outcome;
-    long status;                /* 0 unless answered (or known before it broke) */
-    const char *content_type;   /* NULL when absent; borrowed during the callback */
-    const char *retry_after;    /* the header's raw text or NULL */
-    const char *date;           /* the server's Date header or NULL */
-    struct buf *body;           /* whole body unless streamed; the callback may buf_take() it */
-    const char *failure;        /* plain words when not answered; "" otherwise */
+    long status;              /* 0 unless answered (or known before it broke) */
+    const char *content_type; /* NULL when absent; borrowed during the callback */
+    const char *retry_after;  /* the header's raw text or NULL */
+    const char *date;         /* the server's Date header or NULL */
+    struct buf *body;         /* whole body unless streamed; the callback may buf_take() it */
+    const char *failure;      /* plain words when not answered; "" otherwise */
     int64_t duration_ms;
 };
 
@@ -58,16 +58,16 @@ enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BEARER, HTTP_AUTH_TOKEN, HTTP_AUTH_BA
 struct http_call { /* everything is borrowed for the time of http_send() only */
     const char *method;
     const char *url;
-    const char *accept;             /* NULL: application/json */
-    const char *content_type;       /* NULL when there is no body */
-    const char *body;               /* NULL: none */
+    const char *accept;       /* NULL: application/json */
+    const char *content_type; /* NULL when there is no body */
+    const char *body;         /* NULL: none */
     size_t body_length;
-    enum http_auth auth;            /* BEARER: `Bearer x`; TOKEN: `Token x` (Deepgram) */
-    const struct secret *credential;/* token, or `user:password` for BASIC */
-    const struct http_tls *tls;     /* NULL: the system's CA bundle, proxy of the environment */
-    int64_t timeout_ms;             /* overall, waiting for a connection included; > 0 */
-    size_t max_body_bytes;          /* of an answer that isn't streamed, and of error bodies */
-    http_chunk_fn *chunk;           /* NULL: collect the body */
+    enum http_auth auth;             /* BEARER: `Bearer x`; TOKEN: `Token x` (Deepgram) */
+    const struct secret *credential; /* token, or `user:password` for BASIC */
+    const struct http_tls *tls;      /* NULL: the system's CA bundle, proxy of the environment */
+    int64_t timeout_ms;              /* overall, waiting for a connection included; > 0 */
+    size_t max_body_bytes;           /* of an answer that isn't streamed, and of error bodies */
+    http_chunk_fn *chunk;            /* NULL: collect the body */
     http_done_fn *done;
     void *context;
 };

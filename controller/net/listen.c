@@ -68,8 +68,7 @@ static bool bind_and_listen(int fd, union address *address, bool wildcard)
     bool is_v6 = address->any.sa_family == AF_INET6;
     socklen_t length = is_v6 ? sizeof address->v6 : sizeof address->v4;
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-           (!is_v6 ||
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) == 0) &&
+           (!is_v6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) == 0) &&
            bind(fd, &address->any, length) == 0 && listen(fd, BACKLOG) == 0 &&
            getsockname(fd, &address->any, &length) == 0;
 }
@@ -90,7 +89,7 @@ bool listen_open(const char *listen, int *ret_fd, int *ret_port, struct err *err
         return false;
     }
     *ret_fd = fd;
-    *ret_port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
-                                                        : address.v4.sin_port);
+    *ret_port =
+        ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
     return true;
 }

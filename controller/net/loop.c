@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -75,7 +74,8 @@ static void heap_sift_down(struct loop *loop, size_t index)
     struct loop_timer *timer = loop->timers[index];
     for (;;) {
         size_t child = 2 * index + 1;
-        if (child + 1 < loop->timer_count && is_before(loop->timers[child + 1], loop->timers[child]))
+        if (child + 1 < loop->timer_count &&
+            is_before(loop->timers[child + 1], loop->timers[child]))
             child++;
         if (child >= loop->timer_count || !is_before(loop->timers[child], timer))
             break;
@@ -113,7 +113,8 @@ void loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t delay
     loop_timer_stop(timer);
     if (loop->timer_count == loop->timer_capacity) {
         loop->timer_capacity = loop->timer_capacity > 0 ? 2 * loop->timer_capacity : 16;
-        loop->timers = mem_realloc(loop->timers, loop->timer_capacity * sizeof(struct loop_timer *));
+        loop->timers =
+            mem_realloc(loop->timers, loop->timer_capacity * sizeof(struct loop_timer *));
     }
     int64_t due_ms = INT64_MAX;
     if (__builtin_add_overflow(clock_monotonic_ms(), delay_ms, &due_ms))

@@ -29,8 +29,8 @@ static void try_later(struct sweep *sweep, const struct err *err)
 {
     log_warn("mark on admin Secret not removed yet", "namespace", sweep->key.namespace, "name",
              sweep->key.name, "error", err->message, NULL);
-    queue_add_after(sweep->runtime->queue, sweep->key.kind, sweep->key.namespace,
-                    sweep->key.name, RETRY_MS);
+    queue_add_after(sweep->runtime->queue, sweep->key.kind, sweep->key.namespace, sweep->key.name,
+                    RETRY_MS);
     finish(sweep);
 }
 
@@ -67,8 +67,8 @@ static void unmarked(void *context, cJSON **object, const struct err *err)
 
 static void unmark(struct sweep *sweep)
 {
-    auto_json cJSON *secret = store_get(sweep->runtime->caches->secrets, sweep->key.namespace,
-                                        sweep->key.name);
+    auto_json cJSON *secret =
+        store_get(sweep->runtime->caches->secrets, sweep->key.namespace, sweep->key.name);
     if (!secret || !runtime_may_write(sweep->runtime)) {
         finish(sweep);
         return;
@@ -83,13 +83,13 @@ static void unmark(struct sweep *sweep)
         if (!mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
             cJSON_AddItemToArray(kept, cJSON_CreateString(finalizer->valuestring));
     kube_send(sweep->runtime->kube, &(struct kube_call){ .verb = KUBE_MERGE_PATCH,
-                                                          .resource = &KUBE_SECRETS,
-                                                          .namespace = sweep->key.namespace,
-                                                          .name = sweep->key.name,
-                                                          .body = patch,
-                                                          .metadata_only = true,
-                                                          .done = unmarked,
-                                                          .context = sweep });
+                                                         .resource = &KUBE_SECRETS,
+                                                         .namespace = sweep->key.namespace,
+                                                         .name = sweep->key.name,
+                                                         .body = patch,
+                                                         .metadata_only = true,
+                                                         .done = unmarked,
+                                                         .context = sweep });
 }
 
 /* ---- asking the API server ---- */
@@ -123,10 +123,10 @@ static void list_next(struct sweep *sweep)
     const struct kube_resource *resource =
         sweep->kind == RESOURCE_API_KEY ? &KUBE_API_KEYS : &KUBE_PULL_SECRETS;
     kube_send(sweep->runtime->kube, &(struct kube_call){ .verb = KUBE_LIST,
-                                                          .resource = resource,
-                                                          .namespace = sweep->key.namespace,
-                                                          .done = listed,
-                                                          .context = sweep });
+                                                         .resource = resource,
+                                                         .namespace = sweep->key.namespace,
+                                                         .done = listed,
+                                                         .context = sweep });
 }
 
 /* ---- asking the cache ---- */
@@ -155,8 +155,8 @@ static bool worth_asking(const struct sweep *sweep)
     return !question.needed;
 }
 
-void admin_mark_run(struct runtime *runtime, struct queue_key *key,
-                    void (*ended)(void *context), void *context)
+void admin_mark_run(struct runtime *runtime, struct queue_key *key, void (*ended)(void *context),
+                    void *context)
 {
     struct sweep *sweep = mem_alloc(sizeof *sweep);
     sweep->runtime = runtime;

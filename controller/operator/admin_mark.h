@@ -9,7 +9,7 @@
 
 /* Takes over *key. The cache decides whether it is worth asking; whether somebody refers to the
  * Secret is then read from the API server. ended is called when it is over. */
-void admin_mark_run(struct runtime *runtime, struct queue_key *key,
-                    void (*ended)(void *context), void *context);
+void admin_mark_run(struct runtime *runtime, struct queue_key *key, void (*ended)(void *context),
+                    void *context);
 
 #endif

@@ -24,6 +24,11 @@ char *caches_revision_key(enum resource_kind kind, const char *namespace, const 
     return mem_printf("revision:%s/%s/%s", namespace, resource_kind_name(kind), resource);
 }
 
+char *caches_owned_key(enum resource_kind kind, const char *namespace, const char *resource)
+{
+    return mem_printf("owned:%s/%s/%s", namespace, resource_kind_name(kind), resource);
+}
+
 char *caches_pod_key(const char *namespace, const char *secret)
 {
     return mem_printf("pod:%s/%s", namespace, secret);
@@ -52,13 +57,14 @@ static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_K
 
 static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
-    struct revision revision;
-    if (!revision_parse(secret, &revision))
-        return 0;
     const char *resource =
         json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
-    ret_keys[0] = mem_printf("revision:%s/%s", json_string_at(secret, "metadata.namespace"),
-                             resource);
+    if (!resource)
+        return 0;
+    struct revision revision;
+    const char *what = revision_parse(secret, &revision) ? "revision" : "owned";
+    ret_keys[0] =
+        mem_printf("%s:%s/%s", what, json_string_at(secret, "metadata.namespace"), resource);
     return 1;
 }
 

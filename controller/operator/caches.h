@@ -12,10 +12,10 @@
 
 struct caches {
     struct store *resources[RESOURCE_KINDS];
-    struct store *secrets;      /* metadata only */
+    struct store *secrets; /* metadata only */
     struct store *pods;
-    struct store *namespaces;   /* empty when only some namespaces are watched */
-    struct queue *queue;        /* borrowed */
+    struct store *namespaces; /* empty when only some namespaces are watched */
+    struct queue *queue;      /* borrowed */
     const struct options *options;
 };
 
@@ -36,6 +36,9 @@ NODISCARD char *caches_admin_key(const char *namespace, const char *name);
 /* Secrets: revision Secrets of a resource */
 NODISCARD char *caches_revision_key(enum resource_kind kind, const char *namespace,
                                     const char *resource);
+/* Secrets: targets that were made for a resource */
+NODISCARD char *caches_owned_key(enum resource_kind kind, const char *namespace,
+                                 const char *resource);
 /* pods: by a Secret that they refer to */
 NODISCARD char *caches_pod_key(const char *namespace, const char *secret);
 

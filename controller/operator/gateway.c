@@ -98,8 +98,8 @@ static void count(struct gateway *gateway, const struct gateway_call *call,
     snprintf(code, sizeof code, "%ld", answer->outcome == HTTP_ANSWERED ? answer->status : 0L);
     const char *operation = deepgram_operation_name(call->request.operation);
     metrics_add(gateway->metrics, METRIC_DEEPGRAM_REQUESTS, 1, operation, code, NULL);
-    metrics_observe(gateway->metrics, METRIC_DEEPGRAM_SECONDS,
-                    (double)answer->duration_ms / 1000.0, operation, NULL);
+    metrics_observe(gateway->metrics, METRIC_DEEPGRAM_SECONDS, (double)answer->duration_ms / 1000.0,
+                    operation, NULL);
 }
 
 static void send_waiting(struct gateway *gateway);
@@ -127,8 +127,7 @@ static void answered(void *context, const struct http_answer *answer)
 
 static void send_now(struct gateway *gateway, struct gateway_call *call)
 {
-    auto_free char *url =
-        mem_printf("%s%s", gateway->options->deepgram_url, call->request.path);
+    auto_free char *url = mem_printf("%s%s", gateway->options->deepgram_url, call->request.path);
     const char *body = call->request.body;
     struct http_call http_call = {
         .method = call->request.method,
@@ -162,8 +161,8 @@ static void send_waiting(struct gateway *gateway)
 }
 
 struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
-                                  const struct secret *key, int64_t *sent_ms,
-                                  gateway_done_fn *done, void *context)
+                                  const struct secret *key, int64_t *sent_ms, gateway_done_fn *done,
+                                  void *context)
 {
     struct gateway_call *call = mem_alloc(sizeof *call);
     call->gateway = gateway;

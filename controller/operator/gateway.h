@@ -22,8 +22,8 @@ void gateway_free(struct gateway *gateway);
 /* Takes over *request. key: the Deepgram API key to send it with; copied. sent_ms, when not NULL,
  * is set to the monotonic time at which the request leaves the queue. */
 struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
-                                  const struct secret *key, int64_t *sent_ms,
-                                  gateway_done_fn *done, void *context);
+                                  const struct secret *key, int64_t *sent_ms, gateway_done_fn *done,
+                                  void *context);
 void gateway_cancel(struct gateway_call *call);
 
 #endif

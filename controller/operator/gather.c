@@ -22,16 +22,15 @@ static const char *or_empty(const char *text)
 static void gather_secret(void *context, const cJSON *secret)
 {
     struct gathered *gathered = context;
-    gathered->secrets = mem_realloc(gathered->secrets,
-                                    (gathered->secret_count + 1) * sizeof gathered->secrets[0]);
+    gathered->secrets =
+        mem_realloc(gathered->secrets, (gathered->secret_count + 1) * sizeof gathered->secrets[0]);
     gathered->secrets[gathered->secret_count++] = cJSON_Duplicate(secret, true);
 }
 
 static void gather_revisions(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
-    auto_free char *key =
-        caches_revision_key(resource->kind, resource->namespace, resource->name);
+    auto_free char *key = caches_revision_key(resource->kind, resource->namespace, resource->name);
     store_visit(runtime->caches->secrets, key, gather_secret, gathered);
     gathered->revisions = mem_calloc(gathered->secret_count, sizeof gathered->revisions[0]);
     size_t count = 0;
@@ -52,17 +51,33 @@ static char *other_owner(const cJSON *secret)
     return mem_strdup("");
 }
 
+/* It names this resource and a credential of ours, but has no owner. */
+static bool is_lost(const struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    const cJSON *annotations = json_at(gathered->target, "metadata.annotations");
+    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
+    if (gathered->target_owner[0] != '\0' ||
+        !mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name))
+        return false;
+    for (size_t i = 0; i < gathered->world.secret_count; i++)
+        if (mem_streq(json_string_member(annotations, ANNOTATION_ID), gathered->revisions[i].id))
+            return true;
+    return false;
+}
+
 static void gather_target(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     struct target_view *view = &gathered->world.target;
-    gathered->target = store_get(runtime->caches->secrets, resource->namespace,
-                                 resource->spec.secret_name);
+    gathered->target =
+        store_get(runtime->caches->secrets, resource->namespace, resource->spec.secret_name);
     const cJSON *target = gathered->target;
     const cJSON *annotations = json_at(target, "metadata.annotations");
     gathered->target_owner = other_owner(target);
     view->exists = target != NULL;
     view->ours = owned_by(target, resource->uid);
+    view->lost = is_lost(gathered);
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
     view->resource_version = or_empty(json_string_at(target, "metadata.resourceVersion"));
     view->uid = or_empty(json_string_at(target, "metadata.uid"));
@@ -85,8 +100,7 @@ static bool is_marked(const cJSON *secret)
     return false;
 }
 
-static enum admin_state admin_state(const struct runtime *runtime,
-                                    const struct gathered *gathered)
+static enum admin_state admin_state(const struct runtime *runtime, const struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     const struct admin_view *view = &gathered->world.admin;
@@ -107,8 +121,8 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
     const struct options *options = runtime->options;
     struct admin_view *view = &gathered->world.admin;
     view->is_default = resource->spec.credentials_name == NULL;
-    view->namespace = view->is_default ? or_empty(options->default_credentials_namespace)
-                                       : resource->namespace;
+    view->namespace =
+        view->is_default ? or_empty(options->default_credentials_namespace) : resource->namespace;
     view->name = view->is_default ? or_empty(options->default_credentials_name)
                                   : resource->spec.credentials_name;
     view->key = view->is_default ? CREDENTIALS_DEFAULT_KEY : resource->spec.credentials_key;
@@ -148,6 +162,43 @@ static void gather_consumers(struct runtime *runtime, struct gathered *gathered)
     gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
 }
 
+/* ---- a target of an earlier name ---- */
+
+static void keep_old_target(void *context, const cJSON *secret)
+{
+    struct gathered *gathered = context;
+    if (!gathered->old_target && owned_by(secret, gathered->resource->uid) &&
+        !mem_streq(json_string_at(secret, "metadata.name"), gathered->resource->spec.secret_name))
+        gathered->old_target = cJSON_Duplicate(secret, true);
+}
+
+static void count_old_target_pod(void *context, const cJSON *pod)
+{
+    struct gathered *gathered = context;
+    if (json_bool_at(pod, "finished", false))
+        return;
+    gathered->world.old_target.pods++;
+    if (!gathered->old_target_example)
+        gathered->old_target_example = mem_strdup(json_string_at(pod, "metadata.name"));
+}
+
+static void gather_old_target(struct runtime *runtime, struct gathered *gathered)
+{
+    const struct resource *resource = gathered->resource;
+    struct old_target_view *view = &gathered->world.old_target;
+    auto_free char *key = caches_owned_key(resource->kind, resource->namespace, resource->name);
+    store_visit(runtime->caches->secrets, key, keep_old_target, gathered);
+    view->example = "";
+    if (!gathered->old_target)
+        return;
+    view->name = json_string_at(gathered->old_target, "metadata.name");
+    view->uid = json_string_at(gathered->old_target, "metadata.uid");
+    view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
+    auto_free char *pods = caches_pod_key(resource->namespace, view->name);
+    store_visit(runtime->caches->pods, pods, count_old_target_pod, gathered);
+    view->example = or_empty(gathered->old_target_example);
+}
+
 struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
                         const char *name)
 {
@@ -170,6 +221,7 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
         gathered->memory->deleting_since_ms = world->monotonic_ms;
     gather_revisions(runtime, gathered);
     gather_target(runtime, gathered);
+    gather_old_target(runtime, gathered);
     gather_admin(runtime, gathered);
     gather_consumers(runtime, gathered);
     gathered->inventory = inventories_get(runtime->inventories, kind,
@@ -190,6 +242,8 @@ void gathered_free(struct gathered *gathered)
     mem_free(gathered->revisions);
     cJSON_Delete(gathered->target);
     cJSON_Delete(gathered->admin);
+    cJSON_Delete(gathered->old_target);
+    mem_free(gathered->old_target_example);
     mem_free(gathered->pod_example);
     mem_free(gathered->old_pod_example);
     mem_free(gathered->target_owner);

@@ -114,7 +114,8 @@ void inventory_view(const struct inventory *inventory, const char *uid,
     *ret_view = (struct inventory_view){
         .listed_at_ms = inventory->listed_at_ms,
         .due_ms = inventory->listed_at_ms == NEVER
-                      ? 0 : inventory->listed_at_ms + inventory->owner->interval_ms,
+                      ? 0
+                      : inventory->listed_at_ms + inventory->owner->interval_ms,
         .blocked_until_ms = inventory->blocked_until_ms,
         .entries = group ? group->entries : NULL,
         .count = group ? group->count : 0,
@@ -144,10 +145,10 @@ static void add_entry(struct inventory *inventory, const struct deepgram_entry *
         group->uid = mem_strdup(entry->marker.uid);
         HASH_ADD_KEYPTR(hh, inventory->groups, group->uid, strlen(group->uid), group);
     }
-    group->entries =
-        mem_realloc(group->entries, (group->count + 1) * sizeof group->entries[0]);
-    group->entries[group->count++] = (struct inventory_entry){
-        .id = entry->id, .revision = entry->marker.revision, .nonce = entry->marker.nonce };
+    group->entries = mem_realloc(group->entries, (group->count + 1) * sizeof group->entries[0]);
+    group->entries[group->count++] = (struct inventory_entry){ .id = entry->id,
+                                                               .revision = entry->marker.revision,
+                                                               .nonce = entry->marker.nonce };
 }
 
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms)

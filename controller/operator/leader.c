@@ -39,18 +39,18 @@ struct leader {
     void *context;
 
     bool leading;
-    int64_t renewed_ms;             /* monotonic, before the last successful write was sent */
-    bool known;                     /* `lease` is what the API server has, as far as we know */
-    cJSON *lease;                   /* NULL: there is none */
-    char *version;                  /* of the lease seen last, and when it was first seen */
+    int64_t renewed_ms; /* monotonic, before the last successful write was sent */
+    bool known;         /* `lease` is what the API server has, as far as we know */
+    cJSON *lease;       /* NULL: there is none */
+    char *version;      /* of the lease seen last, and when it was first seen */
     int64_t seen_since_ms;
 
     struct kube_call_handle *call;
     int64_t sent_ms;
-    struct loop_timer next;         /* next attempt, or the time-out of `call` */
-    struct loop_timer deadline;     /* of the renewal, while leading */
-    enum err_kind complained;       /* kind of the failure that was logged last; NONE after success */
-    char *holder_told;              /* other holder that was logged last */
+    struct loop_timer next;     /* next attempt, or the time-out of `call` */
+    struct loop_timer deadline; /* of the renewal, while leading */
+    enum err_kind complained;   /* kind of the failure that was logged last; NONE after success */
+    char *holder_told;          /* other holder that was logged last */
 
     void (*released)(void *context);
     void *released_context;
@@ -99,8 +99,7 @@ static struct lease_view view_of(const struct leader *leader)
 static void send(struct leader *leader, enum kube_verb verb, const cJSON *body, kube_done_fn *done)
 {
     assert(!leader->call);
-    leader->sent_ms = clock_monotonic_ms();
-    leader->call = kube_send(leader->client, &(struct kube_call){
+    const struct kube_call call = {
         .verb = verb,
         .resource = &KUBE_LEASES,
         .namespace = leader->namespace,
@@ -108,7 +107,9 @@ static void send(struct leader *leader, enum kube_verb verb, const cJSON *body, 
         .body = body,
         .done = done,
         .context = leader,
-    });
+    };
+    leader->sent_ms = clock_monotonic_ms();
+    leader->call = kube_send(leader->client, &call);
 }
 
 static void stop(struct leader *leader)
@@ -129,8 +130,8 @@ static void attempt_later(struct leader *leader, int64_t at_least_ms)
     loop_timer_start(leader->loop, &leader->next, delay_ms, attempt, leader);
 }
 
-/* Once per kind of failure in a row: a missing permission isn't logged every two seconds. A conflict
- * is somebody else being faster. */
+/* Once per kind of failure in a row: a missing permission isn't logged every two seconds. A
+ * conflict is somebody else being faster. */
 static void complain(struct leader *leader, const struct err *err)
 {
     if (err->kind == leader->complained || err->kind == ERR_CONFLICT)
@@ -204,9 +205,9 @@ static void on_written(void *context, cJSON **object, const struct err *err)
 
 static void write_lease(struct leader *leader)
 {
-    auto_json cJSON *body = lease_object_held(leader->lease, leader->namespace, LEASE_NAME,
-                                              leader->identity, leader->policy.duration_ms,
-                                              clock_wall_ms());
+    auto_json cJSON *body =
+        lease_object_held(leader->lease, leader->namespace, LEASE_NAME, leader->identity,
+                          leader->policy.duration_ms, clock_wall_ms());
     send(leader, leader->lease ? KUBE_UPDATE : KUBE_CREATE, body, on_written);
     expect_answer(leader);
 }
@@ -227,9 +228,15 @@ static void act(struct leader *leader)
     switch (lease_decide(&view, &leader->policy, leader->leading, leader->renewed_ms,
                          clock_monotonic_ms())) {
     case LEASE_ACQUIRE:
-    case LEASE_RENEW: write_lease(leader); break;
-    case LEASE_WAIT: wait_for_holder(leader); break;
-    case LEASE_LOST: lose(leader, is_ours(leader) ? NOT_RENEWED : "another replica has it"); break;
+    case LEASE_RENEW:
+        write_lease(leader);
+        break;
+    case LEASE_WAIT:
+        wait_for_holder(leader);
+        break;
+    case LEASE_LOST:
+        lose(leader, is_ours(leader) ? NOT_RENEWED : "another replica has it");
+        break;
     }
 }
 

@@ -12,8 +12,8 @@ struct leader;
 enum leader_change { LEADER_ELECTED, LEADER_LOST };
 typedef void leader_change_fn(void *context, enum leader_change change);
 
-/* Lease `deepgram-operator` in `namespace`; identity is <hostname>_<random>. `change` is called from
- * the loop, with LEADER_LOST at most once and finally: nothing is tried after it. With
+/* Lease `deepgram-operator` in `namespace`; identity is <hostname>_<random>. `change` is called
+ * from the loop, with LEADER_LOST at most once and finally: nothing is tried after it. With
  * --leader-elect=false it is elected at once and for good, without a lease. */
 NODISCARD struct leader *leader_new(struct loop *loop, struct kube_client *client,
                                     const struct options *options, const char *namespace,
@@ -26,8 +26,8 @@ void leader_free(struct leader *leader);
 bool leader_may_write(const struct leader *leader);
 
 /* Gives the lease up so that the next one need not wait; leader_may_write() is false from now on.
- * done is called from the loop when that is answered, or after a second. Called once, by a leader or
- * not. */
+ * done is called from the loop when that is answered, or after a second. Called once, by a leader
+ * or not. */
 void leader_release(struct leader *leader, void (*done)(void *context), void *context);
 
 #endif

@@ -18,7 +18,7 @@
 #include "operator/watches.h"
 
 enum {
-    PASSES_MAX = 64,            /* at once */
+    PASSES_MAX = 64, /* at once */
     CONNECTIONS_PER_HOST = 32,
     SHUTDOWN_MS = 10 * 1000,
 };
@@ -127,7 +127,8 @@ static void shutdown_timed_out(void *context)
 {
     struct manager *manager = context;
     log_warn("leaving with requests under way: what they left at Deepgram is found by its marker "
-             "at the next start", NULL);
+             "at the next start",
+             NULL);
     leave(manager);
 }
 
@@ -204,7 +205,7 @@ static bool start_clients(struct manager *manager, struct err *err)
                   CONNECTIONS_PER_HOST, &manager->http, err))
         return false;
     runtime->kube = kube_client_new(runtime->loop, manager->http, manager->config, observe_kube,
-                                     runtime->metrics);
+                                    runtime->metrics);
     runtime->gateway = gateway_new(manager->http, runtime->options, runtime->metrics);
     runtime->recorder = recorder_new(runtime->kube, runtime->metrics);
     return true;
@@ -217,8 +218,8 @@ static void start_caches(struct manager *manager)
     runtime->caches = caches_new(runtime->queue, runtime->options);
     runtime->memories = memories_new();
     runtime->inventories = inventories_new(runtime->options->inventory_interval_ms);
-    manager->watches = watches_new(runtime->loop, runtime->kube, runtime->caches,
-                                   runtime->options, runtime->metrics, one_synced, manager);
+    manager->watches = watches_new(runtime->loop, runtime->kube, runtime->caches, runtime->options,
+                                   runtime->metrics, one_synced, manager);
 }
 
 static bool start_serving(struct manager *manager, struct err *err)
@@ -231,8 +232,8 @@ static bool start_serving(struct manager *manager, struct err *err)
            loop_on_signal(runtime->loop, SIGINT, terminate, manager, err);
 }
 
-bool manager_new(struct loop *loop, const struct options *options,
-                 const struct kube_config *config, struct manager **ret_manager, struct err *err)
+bool manager_new(struct loop *loop, const struct options *options, const struct kube_config *config,
+                 struct manager **ret_manager, struct err *err)
 {
     struct manager *manager = mem_alloc(sizeof *manager);
     manager->runtime.loop = loop;
@@ -247,8 +248,8 @@ bool manager_new(struct loop *loop, const struct options *options,
         manager_free(manager);
         return false;
     }
-    manager->runtime.leader = leader_new(loop, manager->runtime.kube, options,
-                                          config->namespace, leadership_changed, manager);
+    manager->runtime.leader = leader_new(loop, manager->runtime.kube, options, config->namespace,
+                                         leadership_changed, manager);
     *ret_manager = manager;
     return true;
 }

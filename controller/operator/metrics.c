@@ -23,84 +23,108 @@ static const double bucket_bounds[BUCKETS] = {
 enum type { COUNTER, GAUGE, HISTOGRAM };
 static const char *const type_names[] = { "counter", "gauge", "histogram" };
 
+/* clang-format off: a table */
 static const struct descriptor {
     const char *name;
     const char *help;
     enum type type;
     const char *labels[LABELS_MAX + 1];
 } descriptors[METRIC_COUNT] = {
-    [METRIC_BUILD_INFO] = {
-        "deepgram_operator_build_info", "Always 1; the label tells the version.", GAUGE,
-        { "version" } },
-    [METRIC_LEADER] = {
-        "deepgram_operator_leader", "1 while this replica is the leader, otherwise 0.", GAUGE,
-        { NULL } },
-    [METRIC_RESOURCES] = {
-        "deepgram_operator_resources", "Resources that exist.", GAUGE, { "kind" } },
-    [METRIC_RESOURCES_READY] = {
-        "deepgram_operator_resources_ready", "Resources whose condition Ready is True.", GAUGE,
-        { "kind" } },
-    [METRIC_CREDENTIALS_ISSUED] = {
-        "deepgram_operator_credentials_issued_total", "Credentials created at Deepgram.", COUNTER,
-        { "kind" } },
-    [METRIC_CREDENTIALS_REVOKED] = {
-        "deepgram_operator_credentials_revoked_total",
-        "Credentials revoked at Deepgram and confirmed gone.", COUNTER, { "kind" } },
-    [METRIC_CREDENTIALS_ORPHANED] = {
-        "deepgram_operator_credentials_orphaned_total",
-        "Credentials that no revision named, found by their marker and revoked.", COUNTER,
-        { "kind" } },
-    [METRIC_UNKNOWN_OUTCOMES] = {
-        "deepgram_operator_unknown_outcomes_total",
-        "Creates whose answer was lost: Deepgram may or may not have carried them out.", COUNTER,
-        { "kind" } },
-    [METRIC_RECONCILES] = {
-        "deepgram_operator_reconciles_total", "Passes over a resource, by result.", COUNTER,
-        { "kind", "result" } },
-    [METRIC_EVENTS_FAILED] = {
-        "deepgram_operator_events_failed_total", "Kubernetes Events that could not be written.",
-        COUNTER, { NULL } },
-    [METRIC_DEEPGRAM_REQUESTS] = {
-        "deepgram_operator_deepgram_requests_total",
-        "Requests to Deepgram, by HTTP status; code 0 is no answer.", COUNTER,
-        { "operation", "code" } },
-    [METRIC_DEEPGRAM_SECONDS] = {
-        "deepgram_operator_deepgram_request_duration_seconds", "Duration of requests to Deepgram.",
-        HISTOGRAM, { "operation" } },
-    [METRIC_KUBERNETES_REQUESTS] = {
-        "deepgram_operator_kubernetes_requests_total",
-        "Requests to the Kubernetes API server, by HTTP status; code 0 is no answer.", COUNTER,
-        { "verb", "resource", "code" } },
-    [METRIC_KUBERNETES_SECONDS] = {
-        "deepgram_operator_kubernetes_request_duration_seconds",
-        "Duration of requests to the Kubernetes API server.", HISTOGRAM, { "verb" } },
-    [METRIC_WATCH_SILENCE_SECONDS] = {
-        "deepgram_operator_watch_silence_seconds",
-        "Time since the API server last sent anything on this watch.", GAUGE,
-        { "resource", "namespace" } },
-    [METRIC_WATCH_RELISTS] = {
-        "deepgram_operator_watch_relists_total",
-        "Complete lists that were needed because a watch could not go on.", COUNTER,
-        { "resource" } },
-    [METRIC_SAMPLES_DROPPED] = {
-        "deepgram_operator_metrics_samples_dropped_total",
-        "Samples dropped because the metric has too many sets of label values.", COUNTER,
-        { "metric" } },
-    [METRIC_WORKQUEUE_DEPTH] = {
-        "workqueue_depth", "Keys that are due and wait.", GAUGE, { "name" } },
-    [METRIC_WORKQUEUE_ADDS] = {
-        "workqueue_adds_total", "Keys that became due.", COUNTER, { "name" } },
-    [METRIC_WORKQUEUE_QUEUE_SECONDS] = {
-        "workqueue_queue_duration_seconds", "How long keys wait before they are worked on.",
-        HISTOGRAM, { "name" } },
-    [METRIC_WORKQUEUE_WORK_SECONDS] = {
-        "workqueue_work_duration_seconds", "How long the work on a key takes.", HISTOGRAM,
-        { "name" } },
+    [METRIC_BUILD_INFO] = { "deepgram_operator_build_info",
+                            "Always 1; the label tells the version.",
+                            GAUGE,
+                            { "version" } },
+    [METRIC_LEADER] = { "deepgram_operator_leader",
+                        "1 while this replica is the leader, otherwise 0.",
+                        GAUGE,
+                        { NULL } },
+    [METRIC_RESOURCES] = { "deepgram_operator_resources",
+                           "Resources that exist.",
+                           GAUGE,
+                           { "kind" } },
+    [METRIC_RESOURCES_READY] = { "deepgram_operator_resources_ready",
+                                 "Resources whose condition Ready is True.",
+                                 GAUGE,
+                                 { "kind" } },
+    [METRIC_CREDENTIALS_ISSUED] = { "deepgram_operator_credentials_issued_total",
+                                    "Credentials created at Deepgram.",
+                                    COUNTER,
+                                    { "kind" } },
+    [METRIC_CREDENTIALS_REVOKED] = { "deepgram_operator_credentials_revoked_total",
+                                     "Credentials revoked at Deepgram and confirmed gone.",
+                                     COUNTER,
+                                     { "kind" } },
+    [METRIC_CREDENTIALS_ORPHANED] = { "deepgram_operator_credentials_orphaned_total",
+                                      "Credentials that no revision named, found by their marker "
+                                      "and revoked.",
+                                      COUNTER,
+                                      { "kind" } },
+    [METRIC_UNKNOWN_OUTCOMES] = { "deepgram_operator_unknown_outcomes_total",
+                                  "Creates whose answer was lost: Deepgram may or may not have "
+                                  "carried them out.",
+                                  COUNTER,
+                                  { "kind" } },
+    [METRIC_RECONCILES] = { "deepgram_operator_reconciles_total",
+                            "Passes over a resource, by result.",
+                            COUNTER,
+                            { "kind", "result" } },
+    [METRIC_EVENTS_FAILED] = { "deepgram_operator_events_failed_total",
+                               "Kubernetes Events that could not be written.",
+                               COUNTER,
+                               { NULL } },
+    [METRIC_DEEPGRAM_REQUESTS] = { "deepgram_operator_deepgram_requests_total",
+                                   "Requests to Deepgram, by HTTP status; code 0 is no answer.",
+                                   COUNTER,
+                                   { "operation", "code" } },
+    [METRIC_DEEPGRAM_SECONDS] = { "deepgram_operator_deepgram_request_duration_seconds",
+                                  "Duration of requests to Deepgram.",
+                                  HISTOGRAM,
+                                  { "operation" } },
+    [METRIC_KUBERNETES_REQUESTS] = { "deepgram_operator_kubernetes_requests_total",
+                                     "Requests to the Kubernetes API server, by HTTP status; code "
+                                     "0 is no answer.",
+                                     COUNTER,
+                                     { "verb", "resource", "code" } },
+    [METRIC_KUBERNETES_SECONDS] = { "deepgram_operator_kubernetes_request_duration_seconds",
+                                    "Duration of requests to the Kubernetes API server.",
+                                    HISTOGRAM,
+                                    { "verb" } },
+    [METRIC_WATCH_SILENCE_SECONDS] = { "deepgram_operator_watch_silence_seconds",
+                                       "Time since the API server last sent anything on this "
+                                       "watch.",
+                                       GAUGE,
+                                       { "resource", "namespace" } },
+    [METRIC_WATCH_RELISTS] = { "deepgram_operator_watch_relists_total",
+                               "Complete lists that were needed because a watch could not go on.",
+                               COUNTER,
+                               { "resource" } },
+    [METRIC_SAMPLES_DROPPED] = { "deepgram_operator_metrics_samples_dropped_total",
+                                 "Samples dropped because the metric has too many sets of label "
+                                 "values.",
+                                 COUNTER,
+                                 { "metric" } },
+    [METRIC_WORKQUEUE_DEPTH] = { "workqueue_depth",
+                                 "Keys that are due and wait.",
+                                 GAUGE,
+                                 { "name" } },
+    [METRIC_WORKQUEUE_ADDS] = { "workqueue_adds_total",
+                                "Keys that became due.",
+                                COUNTER,
+                                { "name" } },
+    [METRIC_WORKQUEUE_QUEUE_SECONDS] = { "workqueue_queue_duration_seconds",
+                                         "How long keys wait before they are worked on.",
+                                         HISTOGRAM,
+                                         { "name" } },
+    [METRIC_WORKQUEUE_WORK_SECONDS] = { "workqueue_work_duration_seconds",
+                                        "How long the work on a key takes.",
+                                        HISTOGRAM,
+                                        { "name" } },
 };
+/* clang-format on */
 
 struct series {
     UT_hash_handle hh;
-    double value;              /* of a histogram: the sum */
+    double value; /* of a histogram: the sum */
     uint64_t observations;
     uint64_t buckets[BUCKETS]; /* not cumulative; an observation above all is in none */
     char labels[];             /* `kind="DeepgramApiKey",result="done"`, escaped */
@@ -162,24 +186,21 @@ static struct series *series_new(struct metrics *metrics, enum metric metric, co
 }
 
 /* NULL when the metric is full. */
-static struct series *need(struct metrics *metrics, enum metric metric, enum type type,
-                           va_list values)
+static struct series *need(struct metrics *metrics, enum metric metric, va_list values)
 {
-    const struct descriptor *descriptor = &descriptors[metric];
-    assert(descriptor->type == type);
-    (void)type;
     auto_buf struct buf labels;
     buf_init(&labels, LABELS_TEXT_MAX_BYTES);
-    append_labels(&labels, descriptor, values);
+    append_labels(&labels, &descriptors[metric], values);
     struct series *known = find(metrics, metric, buf_text(&labels));
     return known ? known : series_new(metrics, metric, buf_text(&labels));
 }
 
 void metrics_add(struct metrics *metrics, enum metric metric, double value, ...)
 {
+    assert(descriptors[metric].type == COUNTER);
     va_list values;
     va_start(values, value);
-    struct series *series = need(metrics, metric, COUNTER, values);
+    struct series *series = need(metrics, metric, values);
     va_end(values);
     if (series)
         series->value += value;
@@ -187,9 +208,10 @@ void metrics_add(struct metrics *metrics, enum metric metric, double value, ...)
 
 void metrics_set(struct metrics *metrics, enum metric metric, double value, ...)
 {
+    assert(descriptors[metric].type != HISTOGRAM);
     va_list values;
     va_start(values, value);
-    struct series *series = need(metrics, metric, GAUGE, values);
+    struct series *series = need(metrics, metric, values);
     va_end(values);
     if (series)
         series->value = value;
@@ -197,9 +219,10 @@ void metrics_set(struct metrics *metrics, enum metric metric, double value, ...)
 
 void metrics_observe(struct metrics *metrics, enum metric metric, double value, ...)
 {
+    assert(descriptors[metric].type == HISTOGRAM);
     va_list values;
     va_start(values, value);
-    struct series *series = need(metrics, metric, HISTOGRAM, values);
+    struct series *series = need(metrics, metric, values);
     va_end(values);
     if (!series)
         return;

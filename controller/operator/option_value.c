@@ -1,4 +1,4 @@
-/* A setter leaves the field as it was when it refuses a value, and its message says what would do. */
+/* A setter that refuses a value leaves the field as it was; its message says what would do. */
 #include "operator/option_value.h"
 
 #include <errno.h>
@@ -50,8 +50,7 @@ bool option_set_in_flight(void *field, const char *value, struct err *err)
     errno = 0;
     long number = strtol(value, &end, 10);
     if (errno || end == value || *end || number < 1 || number > IN_FLIGHT_MAX)
-        return err_set(err, ERR_INVALID, "'%s' is not a number from 1 to %d", value,
-                       IN_FLIGHT_MAX);
+        return err_set(err, ERR_INVALID, "'%s' is not a number from 1 to %d", value, IN_FLIGHT_MAX);
     *(long *)field = number;
     return true;
 }

@@ -16,9 +16,9 @@ option_set_fn option_set_url;                 /* char *, see url.h; trailing sla
 option_set_fn option_set_namespaces;          /* char **, NULL-terminated; NULL for "" */
 option_set_fn option_set_default_credentials; /* the struct options: NAMESPACE/NAME */
 option_set_fn option_set_max_role;            /* enum role, not ROLE_NONE */
-option_set_fn option_set_ca_file;             /* char *: the file's text, with a certificate in it */
-option_set_fn option_set_log_format;          /* enum log_format */
-option_set_fn option_set_log_level;           /* enum log_level */
+option_set_fn option_set_ca_file;    /* char *: the file's text, with a certificate in it */
+option_set_fn option_set_log_format; /* enum log_format */
+option_set_fn option_set_log_level;  /* enum log_level */
 
 /* Frees a list of option_set_namespaces; NULL is fine. */
 void option_free_names(char **names);

@@ -17,7 +17,7 @@
 /* ---- the table ---- */
 
 struct flag {
-    const char *group;    /* a heading before this flag, or NULL */
+    const char *group; /* a heading before this flag, or NULL */
     const char *name;
     const char *argument; /* NULL: true or false, and true when it stands alone */
     const char *fallback; /* NULL: none */
@@ -29,8 +29,7 @@ struct flag {
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct flag flags[] = {
-    { "Kubernetes",
-      "kubeconfig", "PATH", NULL, option_set_text, FIELD(kubeconfig),
+    { "Kubernetes", "kubeconfig", "PATH", NULL, option_set_text, FIELD(kubeconfig),
       "How to reach the API server. Without it: the pod's ServiceAccount, else\n"
       "$KUBECONFIG, else ~/.kube/config." },
     { NULL, "namespaces", "A,B", NULL, option_set_namespaces, FIELD(namespaces),
@@ -38,16 +37,15 @@ static const struct flag flags[] = {
     { NULL, "watch-timeout", "DURATION", "5m", option_set_duration, FIELD(watch_timeout_ms),
       "Renew a watch that has been silent for this long." },
 
-    { "Deepgram",
-      "deepgram-url", "URL", "https://api.deepgram.com", option_set_url, FIELD(deepgram_url),
-      "Deepgram's management API." },
+    { "Deepgram", "deepgram-url", "URL", "https://api.deepgram.com", option_set_url,
+      FIELD(deepgram_url), "Deepgram's management API." },
     { NULL, "registry-url", "URL", "https://quay.io", option_set_url, FIELD(registry_url),
       "The registry at which pull credentials are verified." },
     { NULL, "ca-file", "PATH", NULL, option_set_ca_file, FIELD(ca_pem),
       "Trust the certificates in this PEM file, instead of the system's, for\n"
       "these two URLs." },
     { NULL, "allow-plain-http", NULL, "false", option_set_bool, FIELD(allow_plain_http),
-      "Accept http:// for these two URLs. Loopback addresses need no permission." },
+      "Accept http:// for these two URLs. Loopback addresses need no such flag." },
     { NULL, "default-credentials", "NS/NAME", NULL, option_set_default_credentials, 0,
       "Secret with the Deepgram key for resources without spec.credentialsRef." },
     { NULL, "default-credentials-namespaces", "A,B", NULL, option_set_namespaces,
@@ -57,14 +55,14 @@ static const struct flag flags[] = {
       "The highest role that may be issued with it: member, admin or owner." },
     { NULL, "max-in-flight", "N", "16", option_set_in_flight, FIELD(max_in_flight),
       "Requests to Deepgram at the same time." },
-    { NULL, "inventory-interval", "DURATION", "10m", option_set_duration, FIELD(inventory_interval_ms),
+    { NULL, "inventory-interval", "DURATION", "10m", option_set_duration,
+      FIELD(inventory_interval_ms),
       "How often each project's credentials are listed, to find those that were\n"
       "revoked or that nobody owns." },
     { NULL, "settle", "DURATION", "2m", option_set_duration, FIELD(settle_ms),
       "How long Deepgram may take to carry out a create whose answer was lost." },
 
-    { "Process",
-      "listen", "ADDR:PORT", ":8080", option_set_text, FIELD(listen),
+    { "Process", "listen", "ADDR:PORT", ":8080", option_set_text, FIELD(listen),
       "Where /healthz, /readyz and /metrics are served." },
     { NULL, "leader-elect", NULL, "true", option_set_bool, FIELD(leader_elect),
       "Let one of several replicas work at a time, by a Lease." },
@@ -74,7 +72,8 @@ static const struct flag flags[] = {
       "How long a leader tries to renew it; less than --lease-duration." },
     { NULL, "lease-retry", "DURATION", "2s", option_set_duration, FIELD(lease_retry_ms),
       "Time between two tries; less than --lease-renew." },
-    { NULL, "log-format", "FORMAT", "json", option_set_log_format, FIELD(log_format), "json or text." },
+    { NULL, "log-format", "FORMAT", "json", option_set_log_format, FIELD(log_format),
+      "json or text." },
     { NULL, "log-level", "LEVEL", "info", option_set_log_level, FIELD(log_level),
       "debug, info, warn or error." },
 };
@@ -120,8 +119,8 @@ static void print_help(void)
          "        Print this page.\n"
          "\n"
          "Every flag is also read from the environment: --log-level as\n"
-         ENVIRONMENT_PREFIX "LOG_LEVEL, and so on. A flag wins, and an empty\n"
-         "variable counts as not set. Durations are written as 90s, 10m or 1h30m.");
+         "DEEPGRAM_OPERATOR_LOG_LEVEL, and so on. A flag wins, and an empty variable\n"
+         "counts as not set. Durations are written as 90s, 10m or 1h30m.");
 }
 
 /* ---- one flag ---- */
@@ -151,8 +150,6 @@ static bool is_service_link(const char *name)
     return strncmp(rest, "SERVICE_", strlen("SERVICE_")) == 0 ||
            strncmp(rest, "PORT", strlen("PORT")) == 0;
 }
-
-extern char **environ; /* POSIX: declared by whoever uses it */
 
 static void warn_of_unknown_variables(void)
 {
@@ -237,8 +234,10 @@ static bool check_url(const struct options *options, const char *flag, const cha
 {
     if (options->allow_plain_http || url_is_private(url))
         return true;
-    return err_set(err, ERR_INVALID, "--%s: %s would send credentials unencrypted; use https://, "
-                   "or allow it with --allow-plain-http", flag, url);
+    return err_set(
+        err, ERR_INVALID,
+        "--%s: credentials would go to %s unencrypted; use https://, or --allow-plain-http", flag,
+        url);
 }
 
 static bool check(const struct options *options, struct err *err)

@@ -10,19 +10,20 @@
 #include "base/err.h"
 #include "base/log.h"
 
-struct options { /* strings are owned */
-    char *kubeconfig;                     /* NULL: found by kube_config_load */
-    char **namespaces;                    /* NULL-terminated; NULL: all */
-    char *deepgram_url;                   /* no trailing slash */
+/* Strings and lists are owned. */
+struct options {
+    char *kubeconfig;   /* NULL: found by kube_config_load */
+    char **namespaces;  /* NULL-terminated; NULL: all */
+    char *deepgram_url; /* no trailing slash */
     char *registry_url;
-    char *default_credentials_namespace;  /* NULL: no default credentials */
+    char *default_credentials_namespace; /* NULL: no default credentials */
     char *default_credentials_name;
-    char **default_credentials_namespaces;/* who may use them; NULL: nobody but their own */
+    char **default_credentials_namespaces; /* who may use them; NULL: nobody but their own */
     enum role max_role;
     char *listen;
     bool leader_elect;
     int64_t lease_duration_ms;
-    int64_t lease_renew_ms;               /* deadline for renewing, < lease_duration_ms */
+    int64_t lease_renew_ms; /* deadline for renewing, < lease_duration_ms */
     int64_t lease_retry_ms;
     int64_t watch_timeout_ms;
     long max_in_flight;
@@ -30,7 +31,7 @@ struct options { /* strings are owned */
     int64_t settle_ms;
     enum log_format log_format;
     enum log_level log_level;
-    char *ca_pem;                         /* of --ca-file, read at start; NULL: system's */
+    char *ca_pem; /* of --ca-file, read at start; NULL: system's */
     bool allow_plain_http;
 };
 

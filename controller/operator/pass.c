@@ -33,6 +33,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_DROP_REVISION] = step_drop_revision,
     [STEP_CLOSE_ATTEMPTS] = step_close_attempts,
     [STEP_DELETE_TARGET] = step_delete_target,
+    [STEP_CLAIM] = step_claim,
     [STEP_RELEASE] = step_release,
     [STEP_DROP_FINALIZER] = step_drop_finalizer,
 };
@@ -81,8 +82,8 @@ static void rest(struct pass *pass)
                    pass->gathered->memory->failures[FAILURE_KUBERNETES].active;
     if (until != INT64_MAX) {
         int64_t delay = until - clock_monotonic_ms();
-        queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace,
-                        pass->key.name, delay > 0 ? delay : 0);
+        queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,
+                        delay > 0 ? delay : 0);
     }
     finish(pass, failing ? "failed" : "done");
 }
@@ -131,8 +132,7 @@ static uint64_t random_bits(void)
     return bits;
 }
 
-void pass_fail(struct pass *pass, enum failure_side side, const char *reason,
-               const struct err *err)
+void pass_fail(struct pass *pass, enum failure_side side, const char *reason, const struct err *err)
 {
     struct memory *memory = pass->gathered->memory;
     failure_set(&pass->gathered->world, memory, side, reason, pass->step.kind == STEP_REPORT, err,
@@ -175,14 +175,14 @@ void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resourc
 {
     auto_json cJSON *owned = body;
     kube_send(pass->runtime->kube, &(struct kube_call){ .verb = verb,
-                                                         .resource = resource,
-                                                         .namespace = pass->key.namespace,
-                                                         .name = name,
-                                                         .subresource = subresource,
-                                                         .body = owned,
-                                                         .metadata_only = metadata_only,
-                                                         .done = done,
-                                                         .context = pass });
+                                                        .resource = resource,
+                                                        .namespace = pass->key.namespace,
+                                                        .name = name,
+                                                        .subresource = subresource,
+                                                        .body = owned,
+                                                        .metadata_only = metadata_only,
+                                                        .done = done,
+                                                        .context = pass });
 }
 
 struct reread {
@@ -219,14 +219,13 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
     reread->pass = pass;
     reread->store = store;
     reread->name = mem_strdup(name);
-    kube_send(pass->runtime->kube,
-              &(struct kube_call){ .verb = KUBE_GET,
-                                   .resource = resource,
-                                   .namespace = pass->key.namespace,
-                                   .name = reread->name,
-                                   .metadata_only = resource == &KUBE_SECRETS,
-                                   .done = reread_done,
-                                   .context = reread });
+    kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
+                                                        .resource = resource,
+                                                        .namespace = pass->key.namespace,
+                                                        .name = reread->name,
+                                                        .metadata_only = resource == &KUBE_SECRETS,
+                                                        .done = reread_done,
+                                                        .context = reread });
 }
 
 void pass_written(struct pass *pass, struct store *store, cJSON **object, const struct err *err)
@@ -243,8 +242,8 @@ void pass_written(struct pass *pass, struct store *store, cJSON **object, const 
     }
 }
 
-void pass_event(struct pass *pass, enum recorder_type type, const char *reason,
-                const char *action, const char *format, ...)
+void pass_event(struct pass *pass, enum recorder_type type, const char *reason, const char *action,
+                const char *format, ...)
 {
     char note[1024];
     va_list args;

@@ -19,14 +19,14 @@ struct pass {
     /* of the step under way */
     struct gathered *gathered;
     struct step step;
-    struct secret admin_key;      /* read for this step */
+    struct secret admin_key; /* read for this step */
     struct deepgram_request request;
     int64_t sent_ms;
-    char *id;                     /* of the credential that the step is about */
-    cJSON *object;                /* a whole object read on the way */
+    char *id;      /* of the credential that the step is about */
+    cJSON *object; /* a whole object read on the way */
     /* of the whole pass: the value that was just minted, so that it need not be read back */
     struct credential credential;
-    int64_t credential_revision;  /* 0: none */
+    int64_t credential_revision; /* 0: none */
 };
 
 /* Takes over *key and starts. ended is called when it is over, perhaps before this returns. */
@@ -55,8 +55,8 @@ void pass_written(struct pass *pass, struct store *store, cJSON **object, const 
 void pass_reread(struct pass *pass, const struct kube_resource *resource, const char *name,
                  struct store *store);
 
-void pass_event(struct pass *pass, enum recorder_type type, const char *reason,
-                const char *action, const char *format, ...) PRINTF_LIKE(5, 6);
+void pass_event(struct pass *pass, enum recorder_type type, const char *reason, const char *action,
+                const char *format, ...) PRINTF_LIKE(5, 6);
 
 /* The resource's own type and cache. */
 const struct kube_resource *pass_resource_type(const struct pass *pass);

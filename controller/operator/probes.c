@@ -28,7 +28,11 @@ struct probes *probes_new(struct loop *loop, struct metrics *metrics, probes_rea
 {
     struct probes *probes = mem_alloc(sizeof *probes);
     *probes = (struct probes){
-        .loop = loop, .metrics = metrics, .ready = ready, .collect = collect, .context = context,
+        .loop = loop,
+        .metrics = metrics,
+        .ready = ready,
+        .collect = collect,
+        .context = context,
     };
     on_beat(probes);
     return probes;

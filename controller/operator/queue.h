@@ -14,17 +14,17 @@ enum queue_kind { QUEUE_API_KEY, QUEUE_PULL_SECRET, QUEUE_ADMIN_SECRET };
 
 struct queue_key {
     enum queue_kind kind;
-    char *namespace;  /* owned */
-    char *name;       /* owned */
+    char *namespace; /* owned */
+    char *name;      /* owned */
 };
 void queue_key_set(struct queue_key *key, enum queue_kind kind, const char *namespace,
                    const char *name);
 void queue_key_done(struct queue_key *key);
 
 struct queue;
-/* Called from the loop, never from queue_add(), when keys may be taken with queue_take(): after a key
- * became due, and after a queue_finish() that leaves others waiting. So a caller that takes as many
- * as it can work on needs no other occasion. */
+/* Called from the loop, never from queue_add(), when keys may be taken with queue_take(): after a
+ * key became due, and after a queue_finish() that leaves others waiting. So a caller that takes as
+ * many as it can work on needs no other occasion. */
 typedef void queue_ready_fn(void *context);
 
 NODISCARD struct queue *queue_new(struct loop *loop, queue_ready_fn *ready, void *context);
@@ -39,9 +39,10 @@ void queue_add_after(struct queue *queue, enum queue_kind kind, const char *name
 NODISCARD bool queue_take(struct queue *queue, struct queue_key *ret_key);
 void queue_finish(struct queue *queue, const struct queue_key *key);
 
-struct queue_stats {  /* named after client-go's workqueue metrics */
-    size_t depth;           /* waiting, due */
-    size_t delayed;         /* also those that run and have a delay for their next turn */
+/* Named after client-go's workqueue metrics. */
+struct queue_stats {
+    size_t depth;   /* waiting, due */
+    size_t delayed; /* also those that run and have a delay for their next turn */
     size_t processing;
     uint64_t adds_total;
     int64_t longest_running_ms;

@@ -21,8 +21,8 @@
 enum {
     RECENT_MAX = 1024,
     RECENT_MS = 10 * 60 * 1000,
-    IN_FLIGHT_MAX = 256,        /* further events are dropped: they must not hold up real work */
-    NOTE_MAX_BYTES = 1024,      /* what the API server accepts */
+    IN_FLIGHT_MAX = 256,   /* further events are dropped: they must not hold up real work */
+    NOTE_MAX_BYTES = 1024, /* what the API server accepts */
     NAME_PREFIX_MAX_BYTES = 230,
     HOST_NAME_BYTES = 65,
 };
@@ -153,14 +153,15 @@ static void send(struct recorder *recorder, const struct resource *resource, con
     sending->recorder = recorder;
     DL_APPEND(recorder->sending, sending);
     recorder->sending_count++;
-    sending->call = kube_send(recorder->client, &(struct kube_call){
+    const struct kube_call call = {
         .verb = KUBE_CREATE,
         .resource = &KUBE_EVENTS,
         .namespace = resource->namespace,
         .body = event,
         .done = on_written,
         .context = sending,
-    });
+    };
+    sending->call = kube_send(recorder->client, &call);
 }
 
 /* ---- the interface ---- */

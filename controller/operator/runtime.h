@@ -25,7 +25,7 @@ struct runtime {
     struct caches *caches;
     struct memories *memories;
     struct inventories *inventories;
-    bool stopping;         /* begin nothing new; finish what can't be lost */
+    bool stopping; /* begin nothing new; finish what can't be lost */
 };
 
 /* May this process write now? Asked before every write. */

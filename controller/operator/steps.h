@@ -19,6 +19,7 @@ void step_keep(struct pass *pass);
 void step_publish(struct pass *pass);
 void step_compare_target(struct pass *pass);
 void step_delete_target(struct pass *pass);
+void step_claim(struct pass *pass);
 void step_release(struct pass *pass);
 void step_drop_revision(struct pass *pass);
 /* steps_deepgram.c */

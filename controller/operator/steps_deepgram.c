@@ -16,8 +16,8 @@
 
 static bool is_key_character(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
 }
 
 /* White space at both ends is what `echo` and editors add: it is never part of a key. */
@@ -93,11 +93,11 @@ static void get_admin_secret(struct pass *pass, kube_done_fn *done)
 {
     const struct admin_view *admin = &pass->gathered->world.admin;
     kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
-                                                         .resource = &KUBE_SECRETS,
-                                                         .namespace = admin->namespace,
-                                                         .name = admin->name,
-                                                         .done = done,
-                                                         .context = pass });
+                                                        .resource = &KUBE_SECRETS,
+                                                        .namespace = admin->namespace,
+                                                        .name = admin->name,
+                                                        .done = done,
+                                                        .context = pass });
 }
 
 static bool admin_answered(struct pass *pass, const cJSON *secret, const struct err *err,
@@ -206,7 +206,8 @@ static void checked(void *context, const struct deepgram_answer *answer)
         mem_replace(&memory->discard_id, revision->id);
         err_set(&err, ERR_TRANSIENT,
                 "Deepgram doesn't accept the new credential %s: it is revoked and another one is "
-                "issued", revision->id);
+                "issued",
+                revision->id);
     }
     deepgram_failed(pass, &err);
 }

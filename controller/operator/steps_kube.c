@@ -199,8 +199,7 @@ void step_mark_admin(struct pass *pass)
     const cJSON *admin = pass->gathered->admin;
     cJSON *patch = cJSON_CreateObject();
     cJSON *metadata = json_add_object(patch, "metadata");
-    json_add_string(metadata, "resourceVersion",
-                    json_string_at(admin, "metadata.resourceVersion"));
+    json_add_string(metadata, "resourceVersion", json_string_at(admin, "metadata.resourceVersion"));
     const cJSON *old = json_at(admin, "metadata.finalizers");
     cJSON *finalizers = old ? cJSON_Duplicate(old, true) : cJSON_CreateArray();
     cJSON_AddItemToArray(finalizers, cJSON_CreateString(FINALIZER_IN_USE));

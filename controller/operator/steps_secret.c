@@ -1,5 +1,6 @@
 /* The steps that write Secrets: revision Secrets (create-only), the target (rendered, replaced
- * whole), and their ends. A whole Secret is only read into the step that needs it and wiped with it.
+ * whole), and their ends. A whole Secret is only read into the step that needs it and wiped with
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,8 +121,8 @@ static const struct revision *step_revision(const struct pass *pass)
     return world_revision(&pass->gathered->world, pass->step.revision)->secret;
 }
 
-/* Calls `then` with pass->credential filled for the step's revision: from this pass's own create, or
- * read back from the revision Secret. */
+/* Calls `then` with pass->credential filled for the step's revision: from this pass's own create,
+ * or read back from the revision Secret. */
 typedef void credential_fn(struct pass *pass);
 
 static void credential_read(struct pass *pass, cJSON *secret, credential_fn *then)
@@ -275,21 +276,27 @@ static void target_deleted(void *context, cJSON **object, const struct err *err)
 {
     (void)object;
     struct pass *pass = context;
+    const struct world *world = &pass->gathered->world;
+    bool is_old = mem_streq(pass->step.secret_name, world->old_target.name);
     if (err && err->kind != ERR_NOT_FOUND) {
-        target_failed(pass, err);
+        secret_failed(pass, pass->step.secret_name, err);
         return;
     }
     pass->gathered->memory->door_closed_ms = clock_monotonic_ms();
-    store_remove_written(secrets(pass), pass->key.namespace, target_name(pass),
-                         pass->gathered->world.target.uid);
+    store_remove_written(secrets(pass), pass->key.namespace, pass->step.secret_name,
+                         is_old ? world->old_target.uid : world->target.uid);
     pass_continue(pass);
 }
 
 void step_delete_target(struct pass *pass)
 {
-    const struct target_view *target = &pass->gathered->world.target;
-    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, target_name(pass), NULL,
-              preconditions(target->uid, target->resource_version), true, target_deleted);
+    const struct world *world = &pass->gathered->world;
+    const struct old_target_view *old = &world->old_target;
+    bool is_old = mem_streq(pass->step.secret_name, old->name);
+    cJSON *body = is_old ? preconditions(old->uid, old->resource_version)
+                         : preconditions(world->target.uid, world->target.resource_version);
+    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, pass->step.secret_name, NULL, body, true,
+              target_deleted);
 }
 
 static void revision_dropped(void *context, cJSON **object, const struct err *err)
@@ -301,8 +308,7 @@ static void revision_dropped(void *context, cJSON **object, const struct err *er
         secret_failed(pass, name, err);
         return;
     }
-    store_remove_written(secrets(pass), pass->key.namespace, name,
-                         step_revision(pass)->secret_uid);
+    store_remove_written(secrets(pass), pass->key.namespace, name, step_revision(pass)->secret_uid);
     pass_continue(pass);
 }
 
@@ -312,13 +318,42 @@ void step_drop_revision(struct pass *pass)
               preconditions(step_revision(pass)->secret_uid, NULL), true, revision_dropped);
 }
 
-static void released(void *context, cJSON **object, const struct err *err)
+/* ---- owner references ---- */
+
+static void owners_written(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (err)
         secret_failed(pass, pass->step.secret_name, err);
     else
         pass_written(pass, secrets(pass), object, NULL);
+}
+
+static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
+{
+    cJSON *patch = cJSON_CreateObject();
+    cJSON *metadata = json_add_object(patch, "metadata");
+    json_add_string(metadata, "resourceVersion",
+                    json_string_at(secret, "metadata.resourceVersion"));
+    cJSON_AddItemToObject(metadata, "ownerReferences", owners);
+    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SECRETS, pass->step.secret_name, NULL, patch, true,
+              owners_written);
+}
+
+static void claim(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        secret_failed(pass, pass->step.secret_name, err);
+        return;
+    }
+    auto_json cJSON *metadata = cJSON_CreateObject();
+    const cJSON *others = json_at(*object, "metadata.ownerReferences");
+    if (others)
+        cJSON_AddItemToObject(metadata, "ownerReferences", cJSON_Duplicate(others, true));
+    owner_set(metadata, pass->gathered->resource);
+    patch_owners(pass, *object,
+                 cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
 }
 
 static void release(void *context, cJSON **object, const struct err *err)
@@ -328,21 +363,26 @@ static void release(void *context, cJSON **object, const struct err *err)
         secret_failed(pass, pass->step.secret_name, err);
         return;
     }
-    cJSON *patch = cJSON_CreateObject();
-    cJSON *metadata = json_add_object(patch, "metadata");
-    json_add_string(metadata, "resourceVersion",
-                    json_string_at(*object, "metadata.resourceVersion"));
-    cJSON *owners = json_add_array(metadata, "ownerReferences");
+    cJSON *owners = cJSON_CreateArray();
     const cJSON *owner = NULL;
     cJSON_ArrayForEach(owner, json_at(*object, "metadata.ownerReferences"))
         if (!mem_streq(json_string_member(owner, "uid"), pass->gathered->resource->uid))
             cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
-    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SECRETS, pass->step.secret_name, NULL, patch, true,
-              released);
+    patch_owners(pass, *object, owners);
 }
 
 /* Read first: the cache keeps the controlling owner only, and others' references must stay. */
+static void read_owners(struct pass *pass, kube_done_fn *then)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, then);
+}
+
+void step_claim(struct pass *pass)
+{
+    read_owners(pass, claim);
+}
+
 void step_release(struct pass *pass)
 {
-    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, release);
+    read_owners(pass, release);
 }

@@ -49,9 +49,10 @@ static void keep_controller(cJSON *metadata)
 
 void trim_secret(cJSON *secret)
 {
-    static const char *const METADATA[] = { "name", "namespace", "uid", "resourceVersion",
-                                            "deletionTimestamp", "finalizers", "ownerReferences",
-                                            "annotations", "labels" };
+    static const char *const METADATA[] = {
+        "name",       "namespace",       "uid",         "resourceVersion", "deletionTimestamp",
+        "finalizers", "ownerReferences", "annotations", "labels"
+    };
     keep_only(secret, ROOT, ARRAY_LENGTH(ROOT));
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
     keep_only(metadata, METADATA, ARRAY_LENGTH(METADATA));
@@ -117,8 +118,9 @@ static cJSON *referenced_secrets(const cJSON *pod)
 
 void trim_pod(cJSON *pod)
 {
-    static const char *const METADATA[] = { "name", "namespace", "uid", "resourceVersion",
-                                            "creationTimestamp", "deletionTimestamp" };
+    static const char *const METADATA[] = {
+        "name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"
+    };
     const char *phase = json_string_at(pod, "status.phase");
     bool finished = mem_streq(phase, "Succeeded") || mem_streq(phase, "Failed");
     cJSON *names = referenced_secrets(pod);
@@ -130,8 +132,7 @@ void trim_pod(cJSON *pod)
 
 void trim_namespace(cJSON *namespace)
 {
-    static const char *const METADATA[] = { "name", "uid", "resourceVersion",
-                                            "deletionTimestamp" };
+    static const char *const METADATA[] = { "name", "uid", "resourceVersion", "deletionTimestamp" };
     keep_only(namespace, ROOT, ARRAY_LENGTH(ROOT));
     keep_only(cJSON_GetObjectItemCaseSensitive(namespace, "metadata"), METADATA,
               ARRAY_LENGTH(METADATA));

@@ -26,8 +26,7 @@ static char *host_of(const char *url)
 bool url_check(const char *url, struct err *err)
 {
     if (!is_https(url) && !is_http(url))
-        return err_set(err, ERR_INVALID, "'%s' is not a URL such as https://host or "
-                       "https://host:port/prefix", url);
+        return err_set(err, ERR_INVALID, "'%s' is not a URL such as https://host:port", url);
     for (const char *p = url; *p; p++)
         if (*p <= ' ' || *p >= 0x7F)
             return err_set(err, ERR_INVALID, "a URL has no spaces and only ASCII characters");

@@ -92,8 +92,7 @@ struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct 
             add(watches, loop, kube, &types[i], NULL, options->watch_timeout_ms);
         /* Who may see some namespaces only may not watch namespaces. */
         for (size_t n = 0; n < namespaces && !types[i].cluster_scoped; n++)
-            add(watches, loop, kube, &types[i], options->namespaces[n],
-                options->watch_timeout_ms);
+            add(watches, loop, kube, &types[i], options->namespaces[n], options->watch_timeout_ms);
     }
     return watches;
 }

@@ -23,6 +23,7 @@ const char *step_name(enum step_kind kind)
         [STEP_DROP_REVISION] = "drop-revision",
         [STEP_CLOSE_ATTEMPTS] = "close-attempts",
         [STEP_DELETE_TARGET] = "delete-target",
+        [STEP_CLAIM] = "claim",
         [STEP_RELEASE] = "release",
         [STEP_DROP_FINALIZER] = "drop-finalizer",
     };
@@ -31,8 +32,7 @@ const char *step_name(enum step_kind kind)
 
 struct step decide(const struct world *world)
 {
-    struct step step =
-        world->resource->deleting ? decide_terminating(world) : decide_living(world);
+    struct step step = world->resource->deleting ? decide_terminating(world) : decide_living(world);
     if (step.kind == STEP_WAIT && step.verdict.kind != VERDICT_NONE &&
         !report_is_current(world, &step.verdict))
         step.kind = STEP_REPORT;

@@ -12,22 +12,23 @@
 #include "reconcile/world.h"
 
 enum step_kind {
-    STEP_WAIT,             /* nothing to do until wait_until or the next event */
-    STEP_REPORT,           /* write status */
-    STEP_MARK_ADMIN,       /* finalizer deepgram.com/in-use onto the admin Secret */
-    STEP_ANNOUNCE,         /* finalizer and announcement of a create, in one fencing write */
-    STEP_PROTECT,          /* the finalizer alone: somebody took it off */
-    STEP_CREATE,           /* POST, once */
-    STEP_KEEP,             /* the answer into its revision Secret */
-    STEP_CHECK,            /* is the new credential alive? */
-    STEP_PUBLISH,          /* target Secret from the revision Secret */
-    STEP_COMPARE_TARGET,   /* read the target once and compare its data */
-    STEP_LIST,             /* refresh the project's inventory */
-    STEP_REVOKE,           /* DELETE at Deepgram, confirmed by a GET */
-    STEP_DROP_REVISION,    /* delete the revision Secret of a credential that is gone */
-    STEP_CLOSE_ATTEMPTS,   /* drop announcements that can't have left anything */
-    STEP_DELETE_TARGET,
-    STEP_RELEASE,          /* Retain: take our owner reference off a Secret */
+    STEP_WAIT,           /* nothing to do until wait_until or the next event */
+    STEP_REPORT,         /* write status */
+    STEP_MARK_ADMIN,     /* finalizer deepgram.com/in-use onto the admin Secret */
+    STEP_ANNOUNCE,       /* finalizer and announcement of a create, in one fencing write */
+    STEP_PROTECT,        /* the finalizer alone: somebody took it off */
+    STEP_CREATE,         /* POST, once */
+    STEP_KEEP,           /* the answer into its revision Secret */
+    STEP_CHECK,          /* is the new credential alive? */
+    STEP_PUBLISH,        /* target Secret from the revision Secret */
+    STEP_COMPARE_TARGET, /* read the target once and compare its data */
+    STEP_LIST,           /* refresh the project's inventory */
+    STEP_REVOKE,         /* DELETE at Deepgram, confirmed by a GET */
+    STEP_DROP_REVISION,  /* delete the revision Secret of a credential that is gone */
+    STEP_CLOSE_ATTEMPTS, /* drop announcements that can't have left anything */
+    STEP_DELETE_TARGET,  /* or a target of an earlier spec.secret.name */
+    STEP_CLAIM,          /* put our owner reference onto a Secret that was made for us */
+    STEP_RELEASE,        /* Retain: take it off */
     STEP_DROP_FINALIZER,
     STEP_KINDS
 };
@@ -35,7 +36,7 @@ const char *step_name(enum step_kind kind);
 
 /* What a person should be told when the pass ends here. */
 enum verdict_kind {
-    VERDICT_NONE,        /* leave the conditions as they are */
+    VERDICT_NONE, /* leave the conditions as they are */
     VERDICT_READY,
     VERDICT_PROGRESSING, /* works on it, or waits for something that comes by itself */
     VERDICT_STALLED,     /* waits for a person */
@@ -45,20 +46,20 @@ enum verdict_kind {
 
 struct verdict {
     enum verdict_kind kind;
-    const char *reason;      /* CamelCase, static */
-    char message[768];       /* plain words: what, where, what to do */
+    const char *reason; /* CamelCase, static */
+    char message[768];  /* plain words: what, where, what to do */
 };
 
 struct step {
     enum step_kind kind;
     struct verdict verdict;
-    int64_t wait_until_ms;       /* monotonic; INT64_MAX: only an event */
-    int64_t revision;            /* ANNOUNCE, CHECK, PUBLISH, DROP_REVISION */
-    const char *id;              /* REVOKE; borrowed from the world */
-    const char *secret_name;     /* RELEASE, DROP_REVISION; borrowed from the world */
-    const char *why;             /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
-    bool needed;                 /* LIST: something waits for it; otherwise it is routine */
-    bool keep_open;              /* CLOSE_ATTEMPTS: those that may have left something stay */
+    int64_t wait_until_ms;   /* monotonic; INT64_MAX: only an event */
+    int64_t revision;        /* ANNOUNCE, CHECK, PUBLISH, DROP_REVISION */
+    const char *id;          /* REVOKE; borrowed from the world */
+    const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
+    const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
+    bool needed;             /* LIST: something waits for it; otherwise it is routine */
+    bool keep_open;          /* CLOSE_ATTEMPTS: those that may have left something stay */
 };
 
 struct step decide(const struct world *world);

@@ -11,23 +11,23 @@
 
 struct lease_view {
     bool exists;
-    const char *holder;          /* "" when given up */
-    int64_t duration_ms;         /* as written in the lease; 0 when it doesn't say */
-    int64_t seen_since_ms;       /* monotonic time at which its present resourceVersion, which
-                                    changes with every renewal, was first seen */
+    const char *holder;    /* "" when given up */
+    int64_t duration_ms;   /* as written in the lease; 0 when it doesn't say */
+    int64_t seen_since_ms; /* monotonic time at which its present resourceVersion, which
+                              changes with every renewal, was first seen */
 };
 
 struct lease_policy {
     const char *identity;
     int64_t duration_ms;
-    int64_t renew_deadline_ms;   /* give up when not renewed for so long */
+    int64_t renew_deadline_ms; /* give up when not renewed for so long */
 };
 
 enum lease_action {
     LEASE_ACQUIRE, /* create or take over, with the seen resourceVersion as precondition */
     LEASE_RENEW,
     LEASE_WAIT,
-    LEASE_LOST,    /* was ours and isn't any more, or couldn't be renewed in time */
+    LEASE_LOST, /* was ours and isn't any more, or couldn't be renewed in time */
 };
 
 /* leading: this process was elected and has not lost it. renewed_ms: monotonic time before the last

@@ -54,6 +54,25 @@ static bool protect(const struct world *world, struct step *step)
            rule_step(step, STEP_PROTECT);
 }
 
+/* Kept by Retain for a resource of this name, or its owner reference was taken off: it is taken
+ * over again, and nothing is minted in its place. */
+static bool claim(const struct world *world, struct step *step)
+{
+    if (world->target.lost && !world->target.deleting) {
+        step->secret_name = world->resource->spec.secret_name;
+        return rule_step(step, STEP_CLAIM);
+    }
+    for (size_t i = 0; i < world->secret_count; i++) {
+        const struct revision *secret = &world->secrets[i];
+        if (secret->owner_uid || secret->deleting ||
+            strcmp(secret->project_id, world->resource->spec.project_id) != 0)
+            continue;
+        step->secret_name = secret->secret_name;
+        return rule_step(step, STEP_CLAIM);
+    }
+    return false;
+}
+
 /* A Secret that isn't ours is never touched, and no key is minted that could not be published. */
 static bool yield_to_other_owner(const struct world *world, struct step *step)
 {
@@ -172,14 +191,15 @@ static bool issue_when_due(const struct world *world, struct step *step)
     if (rule_admin_problem(world, step, true) || rule_wait_for_deepgram(world, step))
         return true;
     size_t open = open_attempts(world);
-    if (open > 0 && (rule_need_list(world, step, rules_open_since_ms(world)) ||
-                     rule_sweep_orphan(world, step)))
+    if (open > 0 &&
+        (rule_need_list(world, step, rules_open_since_ms(world)) || rule_sweep_orphan(world, step)))
         return true;
     if (open >= ATTEMPTS_MAX)
         return rule_verdict(step, VERDICT_PROGRESSING, "MintLimited",
                             rules_open_since_ms(world) + world->settle_ms,
                             "%zu creates in a row had no answer: no further one until it is "
-                            "certain what they left at Deepgram", open);
+                            "certain what they left at Deepgram",
+                            open);
     if (!world->admin.marked)
         return rule_step(step, STEP_MARK_ADMIN);
     step->revision = world->highest_revision + 1;
@@ -252,6 +272,17 @@ static bool revoke_retired(const struct world *world, struct step *step)
     return false;
 }
 
+/* spec.secret.name was changed: the old target goes once no pod refers to it. */
+static bool drop_old_target(const struct world *world, struct step *step)
+{
+    const struct world_revision *published = world_published(world);
+    if (!world->old_target.name || world->old_target.pods > 0 || !published ||
+        published->number != world->resource->status.revision)
+        return false;
+    step->secret_name = world->old_target.name;
+    return rule_step(step, STEP_DELETE_TARGET);
+}
+
 /* Nothing to do: say so, and come back when time alone changes something. */
 static bool settle(const struct world *world, struct step *step)
 {
@@ -282,6 +313,7 @@ struct step decide_living(const struct world *world)
         refuse_bad_spec,
         respect_suspend,
         leave_terminating_namespace,
+        claim,
         protect,
         yield_to_other_owner,
         wait_for_target_to_go,
@@ -297,6 +329,7 @@ struct step decide_living(const struct world *world)
         refresh_inventory,
         revoke_retired,
         rule_drop_gone,
+        drop_old_target,
         settle,
         NULL,
     };

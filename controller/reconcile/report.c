@@ -16,10 +16,21 @@ enum { REVISIONS_WRITTEN = 5 };
 
 /* Every member that the operator writes; those that aren't in a report are removed by null. */
 static const char *const MEMBERS[] = {
-    "observedGeneration", "conditions",  "revision",   "id",
-    "username",           "scopes",      "secretName", "issuedAt",
-    "expiresAt",          "revisions",   "failures",   "secretResourceVersion",
-    "nextRotationAt",     "nextAttemptAt", "lastHandledRotateRequest",
+    "observedGeneration",
+    "conditions",
+    "revision",
+    "id",
+    "username",
+    "scopes",
+    "secretName",
+    "issuedAt",
+    "expiresAt",
+    "revisions",
+    "failures",
+    "secretResourceVersion",
+    "nextRotationAt",
+    "nextAttemptAt",
+    "lastHandledRotateRequest",
 };
 
 static void add_time(cJSON *object, const char *name, int64_t ms)
@@ -55,8 +66,8 @@ static void add_published(cJSON *status, const struct world *world)
 {
     const struct world_revision *published = world_published(world);
     if (!published || !published->secret) {
-        static const char *const KEPT[] = { "revision", "id", "username", "scopes", "secretName",
-                                            "issuedAt", "expiresAt" };
+        static const char *const KEPT[] = { "revision",   "id",       "username", "scopes",
+                                            "secretName", "issuedAt", "expiresAt" };
         for (size_t i = 0; i < ARRAY_LENGTH(KEPT); i++)
             keep(status, world, KEPT[i]);
         return;
@@ -119,8 +130,9 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
     json_add_string(entry, "id", revision->id);
     json_add_string(entry, "state", revision_state_name(state));
     add_time(entry, "issuedAt",
-             revision->secret ? revision->secret->issued_at_ms
-                              : revision->noted ? revision->noted->issued_at_ms : 0);
+             revision->secret  ? revision->secret->issued_at_ms
+             : revision->noted ? revision->noted->issued_at_ms
+                               : 0);
     json_add_string(entry, "reason", reason_of(world, index));
     if (state != REVISION_RETIRING)
         return;
@@ -137,8 +149,8 @@ static void add_revisions(cJSON *status, const struct world *world)
     if (world->revision_count == 0)
         return;
     cJSON *array = json_add_array(status, "revisions");
-    size_t first = world->revision_count > REVISIONS_WRITTEN
-                       ? world->revision_count - REVISIONS_WRITTEN : 0;
+    size_t first =
+        world->revision_count > REVISIONS_WRITTEN ? world->revision_count - REVISIONS_WRITTEN : 0;
     for (size_t i = first; i < world->revision_count; i++)
         add_revision(array, world, i, published);
 }
@@ -206,7 +218,9 @@ static void set_abnormal(cJSON *conditions, const struct world *world,
         return;
     }
     condition_set(conditions,
-                  &(struct condition){ .type = type, .status = "True", .reason = verdict->reason,
+                  &(struct condition){ .type = type,
+                                       .status = "True",
+                                       .reason = verdict->reason,
                                        .message = verdict->message },
                   world->resource->generation, world->now_ms);
 }
@@ -228,9 +242,9 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
     condition_set(conditions, &ready, world->resource->generation, world->now_ms);
     bool pending = spec_change_pending(world) || verdict->kind == VERDICT_TERMINATING ||
                    world->resource->deleting;
-    set_abnormal(conditions, world, verdict, "Reconciling",
-                 pending && (verdict->kind == VERDICT_PROGRESSING ||
-                             verdict->kind == VERDICT_TERMINATING));
+    set_abnormal(
+        conditions, world, verdict, "Reconciling",
+        pending && (verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_TERMINATING));
     set_abnormal(conditions, world, verdict, "Stalled",
                  pending && verdict->kind == VERDICT_STALLED);
 }

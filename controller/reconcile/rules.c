@@ -147,8 +147,7 @@ bool rule_wait_for_deepgram(const struct world *world, struct step *step)
     if (failure_holds(world, FAILURE_DEEPGRAM))
         return told(step, &world->memory->failures[FAILURE_DEEPGRAM]);
     if (world->project_blocked_until_ms > world->monotonic_ms)
-        return rule_verdict(step, VERDICT_PROGRESSING, "Throttled",
-                            world->project_blocked_until_ms,
+        return rule_verdict(step, VERDICT_PROGRESSING, "Throttled", world->project_blocked_until_ms,
                             "Deepgram asked for a pause for project %s (429): waiting until it is "
                             "over",
                             world->resource->spec.project_id);

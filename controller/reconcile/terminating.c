@@ -37,6 +37,10 @@ static bool release_secrets(const struct world *world, struct step *step)
         step->secret_name = world->resource->spec.secret_name;
         return rule_step(step, STEP_RELEASE);
     }
+    if (world->old_target.name) {
+        step->secret_name = world->old_target.name;
+        return rule_step(step, STEP_RELEASE);
+    }
     for (size_t i = 0; i < world->revision_count; i++) {
         if (world->revisions[i].secret) {
             step->secret_name = world->revisions[i].secret->secret_name;
@@ -46,26 +50,39 @@ static bool release_secrets(const struct world *world, struct step *step)
     return false;
 }
 
-/* Like the protection of a volume that is mounted. */
-static bool wait_for_pods(const struct world *world, struct step *step)
+static bool in_use(struct step *step, size_t pods, const char *secret, const char *example)
 {
-    if (retains(world) || world->consumers.pods == 0 || !world_holds_credential(world) ||
-        (world->target.exists && !world->target.ours))
-        return false;
     return rule_verdict(step, VERDICT_TERMINATING, "InUse", INT64_MAX,
                         "%zu pod(s) still use Secret %s, among them %s: the credential is revoked "
                         "and the resource goes when none does any more",
-                        world->consumers.pods, world->resource->spec.secret_name,
-                        world->consumers.example);
+                        pods, secret, example);
+}
+
+/* Like the protection of a volume that is mounted. */
+static bool wait_for_pods(const struct world *world, struct step *step)
+{
+    if (retains(world) || !world_holds_credential(world))
+        return false;
+    if (world->old_target.name && world->old_target.pods > 0)
+        return in_use(step, world->old_target.pods, world->old_target.name,
+                      world->old_target.example);
+    if (world->consumers.pods == 0 || (world->target.exists && !world->target.ours))
+        return false;
+    return in_use(step, world->consumers.pods, world->resource->spec.secret_name,
+                  world->consumers.example);
 }
 
 static bool close_door(const struct world *world, struct step *step)
 {
-    if (retains(world) || !world->target.ours)
+    if (retains(world))
         return false;
-    if (world->target.deleting)
-        return rule_wait(step, INT64_MAX);
-    return rule_step(step, STEP_DELETE_TARGET);
+    if (world->target.ours) {
+        step->secret_name = world->resource->spec.secret_name;
+        return world->target.deleting ? rule_wait(step, INT64_MAX)
+                                      : rule_step(step, STEP_DELETE_TARGET);
+    }
+    step->secret_name = world->old_target.name;
+    return world->old_target.name && rule_step(step, STEP_DELETE_TARGET);
 }
 
 static bool look_again_for_pods(const struct world *world, struct step *step)
@@ -100,10 +117,11 @@ static bool await_late_creates(const struct world *world, struct step *step)
         return false;
     int64_t settled = rules_open_since_ms(world) + world->settle_ms;
     if (world->monotonic_ms < settled)
-        return rule_verdict(step, VERDICT_TERMINATING, "AwaitingLateCreates", settled,
-                            "A create had no answer and may still be carried out at Deepgram: "
-                            "looking again before the resource goes (annotate it with "
-                            ANNOTATION_ABANDON "=true to give that up)");
+        return rule_verdict(
+            step, VERDICT_TERMINATING, "AwaitingLateCreates", settled,
+            "A create had no answer and may still be carried out at Deepgram: "
+            "looking again before the resource goes (annotate it with " ANNOTATION_ABANDON
+            "=true to give that up)");
     return rule_need_list(world, step, settled);
 }
 

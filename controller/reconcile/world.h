@@ -18,15 +18,15 @@ enum failure_side { FAILURE_KUBERNETES, FAILURE_DEEPGRAM, FAILURE_SIDES };
 struct failure {
     bool active;
     enum err_kind kind;
-    const char *reason;         /* of the condition; static */
+    const char *reason; /* of the condition; static */
     char message[640];
-    bool stalled;               /* needs a person */
-    bool reporting;             /* the failed step was the status write itself */
-    int64_t retry_at_ms;        /* monotonic; INT64_MAX: not until something changes */
-    int64_t retry_at_wall_ms;   /* the same for status.nextAttemptAt; 0: none */
-    int64_t count;              /* in a row */
-    int64_t generation;         /* what the failed attempt was made from: a change of any of */
-    char admin_version[32];     /* these is a reason to try again at once */
+    bool stalled;             /* needs a person */
+    bool reporting;           /* the failed step was the status write itself */
+    int64_t retry_at_ms;      /* monotonic; INT64_MAX: not until something changes */
+    int64_t retry_at_wall_ms; /* the same for status.nextAttemptAt; 0: none */
+    int64_t count;            /* in a row */
+    int64_t generation;       /* what the failed attempt was made from: a change of any of */
+    char admin_version[32];   /* these is a reason to try again at once */
     char rotate[64];
 };
 
@@ -34,21 +34,21 @@ enum { GONE_MAX = 32, NEVER = -1 };
 
 struct memory {
     char uid[UID_BYTES];
-    int64_t known_since_ms;       /* monotonic: when this process first saw the resource */
-    int64_t deleting_since_ms;    /* monotonic: first seen terminating; NEVER */
-    int64_t door_closed_ms;       /* monotonic: target Secret deleted for the deletion; NEVER */
-    struct attempt announced;     /* announced by this process and not posted; revision 0: none */
-    int64_t announced_ms;         /* monotonic */
-    struct attempt issued_for;    /* the attempt that `issued` answers; revision 0: none */
-    struct credential issued;     /* an answer that no revision Secret holds yet */
-    char *discard_id;             /* minted by this process and not to be kept: revoke it */
-    int64_t checked_revision;     /* found alive before publishing; 0: none */
-    int64_t refused_revision;     /* an announced create that certainly minted nothing; 0: none */
-    int64_t unknown_ms;           /* monotonic: last create without an answer; NEVER */
-    char *gone[GONE_MAX];         /* ids that Deepgram confirmed gone, newest last */
+    int64_t known_since_ms;    /* monotonic: when this process first saw the resource */
+    int64_t deleting_since_ms; /* monotonic: first seen terminating; NEVER */
+    int64_t door_closed_ms;    /* monotonic: target Secret deleted for the deletion; NEVER */
+    struct attempt announced;  /* announced by this process and not posted; revision 0: none */
+    int64_t announced_ms;      /* monotonic */
+    struct attempt issued_for; /* the attempt that `issued` answers; revision 0: none */
+    struct credential issued;  /* an answer that no revision Secret holds yet */
+    char *discard_id;          /* minted by this process and not to be kept: revoke it */
+    int64_t checked_revision;  /* found alive before publishing; 0: none */
+    int64_t refused_revision;  /* an announced create that certainly minted nothing; 0: none */
+    int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
+    char *gone[GONE_MAX];      /* ids that Deepgram confirmed gone, newest last */
     size_t gone_count;
-    char target_same[32];         /* resourceVersions of the target whose data was compared with */
-    char target_differs[32];      /* what it should be */
+    char target_same[32];    /* resourceVersions of the target whose data was compared with */
+    char target_differs[32]; /* what it should be */
     struct failure failures[FAILURE_SIDES];
 };
 
@@ -61,15 +61,25 @@ bool memory_is_gone(const struct memory *memory, const char *id);
 
 struct target_view {
     bool exists;
-    bool ours;                   /* controlled by this resource's UID */
+    bool ours; /* controlled by this resource's UID */
+    bool lost; /* made for this resource, but nobody controls it any more */
     bool deleting;
     const char *resource_version;
     const char *uid;
-    const char *owner;           /* "<Kind>/<name>" of another owner, or "" */
-    int64_t revision;            /* annotation; 0: none */
-    const char *id;              /* annotation; "" */
-    int64_t published_at_ms;     /* annotation; 0: none */
-    bool metadata_current;       /* target_metadata_current() for `revision` */
+    const char *owner;       /* "<Kind>/<name>" of another owner, or "" */
+    int64_t revision;        /* annotation; 0: none */
+    const char *id;          /* annotation; "" */
+    int64_t published_at_ms; /* annotation; 0: none */
+    bool metadata_current;   /* target_metadata_current() for `revision` */
+};
+
+/* A target under a name that the spec had before. */
+struct old_target_view {
+    const char *name; /* NULL: none */
+    const char *uid;
+    const char *resource_version;
+    size_t pods;         /* that still refer to it */
+    const char *example; /* name of one, "" when none */
 };
 
 enum admin_state {
@@ -83,7 +93,7 @@ enum admin_state {
 struct admin_view {
     enum admin_state state;
     bool is_default;
-    bool marked;                 /* finalizer deepgram.com/in-use is on (always, for defaults) */
+    bool marked; /* finalizer deepgram.com/in-use is on (always, for defaults) */
     const char *namespace;
     const char *name;
     const char *key;
@@ -98,17 +108,17 @@ struct inventory_entry {
 };
 
 struct inventory_view {
-    int64_t listed_at_ms;        /* monotonic time at which the last good LIST was sent; NEVER */
-    int64_t due_ms;              /* monotonic: when the next routine LIST is due; 0: at once */
-    int64_t blocked_until_ms;    /* monotonic: no LIST before (it failed, or 429); 0: free */
+    int64_t listed_at_ms;     /* monotonic time at which the last good LIST was sent; NEVER */
+    int64_t due_ms;           /* monotonic: when the next routine LIST is due; 0: at once */
+    int64_t blocked_until_ms; /* monotonic: no LIST before (it failed, or 429); 0: free */
     const struct inventory_entry *entries; /* those with this resource's UID */
     size_t count;
 };
 
 struct consumers_view {
-    size_t pods;                 /* pods that refer to the target Secret and are not finished */
-    size_t old_pods;             /* of them, created before the publication (or too near to it) */
-    const char *example;         /* name of one, "" when none */
+    size_t pods;         /* pods that refer to the target Secret and are not finished */
+    size_t old_pods;     /* of them, created before the publication (or too near to it) */
+    const char *example; /* name of one, "" when none */
     const char *old_example;
 };
 
@@ -129,19 +139,20 @@ struct world {
     const struct resource *resource;
     const struct memory *memory;
     bool namespace_terminating;
-    bool checkable;                      /* this kind can be checked before publishing */
-    const struct revision *secrets;      /* revision Secrets that bear this resource's name */
+    bool checkable;                 /* this kind can be checked before publishing */
+    const struct revision *secrets; /* revision Secrets made for a resource of this name */
     size_t secret_count;
     struct target_view target;
+    struct old_target_view old_target; /* one of them */
     struct admin_view admin;
     struct inventory_view inventory;
     struct consumers_view consumers;
-    int64_t project_blocked_until_ms;    /* monotonic: 429 of the project; 0: free */
+    int64_t project_blocked_until_ms; /* monotonic: 429 of the project; 0: free */
     int64_t settle_ms;
     /* derived by world_derive() */
     struct world_revision revisions[WORLD_REVISIONS_MAX]; /* ascending */
     size_t revision_count;
-    int64_t highest_revision;            /* ever seen, in whatever place */
+    int64_t highest_revision; /* ever seen, in whatever place */
 };
 
 /* Fills the derived part. */

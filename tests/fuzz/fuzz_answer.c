@@ -1,5 +1,5 @@
-/* An answer of whoever answers in Deepgram's place. The first byte chooses transport and status, the
- * rest is the body. */
+/* An answer of whoever answers in Deepgram's place. The first byte chooses transport and status,
+ * the rest is the body. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -51,8 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         return 0;
     json_setup();
     struct deepgram_answer answer = {
-        .transport = bytes[0] < 0xF0 ? DEEPGRAM_ANSWERED
-                                     : (enum deepgram_transport)(bytes[0] % (DEEPGRAM_TOO_LARGE + 1)),
+        .transport = bytes[0] < 0xF0
+                         ? DEEPGRAM_ANSWERED
+                         : (enum deepgram_transport)(bytes[0] % (DEEPGRAM_TOO_LARGE + 1)),
         .status = statuses[bytes[0] % ARRAY_LENGTH(statuses)],
         .body = (const char *)bytes + 1,
         .body_length = length - 1,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "kube/config.h"
+#include "kube/kubeconfig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
     /* No file of that directory exists, so nothing outside the input is read. */
-    if (kube_config_parse((const char *)bytes, length, "/nonexistent", NULL, &config, &err)) {
+    if (kubeconfig_parse((const char *)bytes, length, "/nonexistent", NULL, &config, &err)) {
         assert(strncmp(config.server, "http", 4) == 0 && config.namespace[0]);
         assert(!config.exec || (config.exec->command[0] && config.exec->args && config.exec->env));
         assert(!config.client_certificate_pem == secret_is_empty(&config.client_key_pem));

@@ -40,7 +40,8 @@ static bool decode(struct run *run, const char *bytes, size_t length, size_t ste
     run->store = store_new(NULL, NULL, NULL, NULL);
     watch_decoder_init(&decoder, EVENT_BYTES_MAX, on_event, run);
     for (size_t at = 0; ok && at < length; at += step)
-        ok = watch_decoder_feed(&decoder, bytes + at, length - at < step ? length - at : step, &err);
+        ok =
+            watch_decoder_feed(&decoder, bytes + at, length - at < step ? length - at : step, &err);
     watch_decoder_done(&decoder);
     return ok;
 }

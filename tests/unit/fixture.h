@@ -25,7 +25,8 @@ static inline cJSON *fixture_json(const char *text)
     return json;
 }
 
-/* A resource "team/voice" with these members of spec next to projectId, such as "\"suspend\":true". */
+/* A resource "team/voice" with these members of spec next to projectId, such as "\"suspend\":true".
+ */
 static inline struct resource *fixture_resource(enum resource_kind kind, const char *members)
 {
     auto_free char *text = mem_printf(

@@ -2,9 +2,10 @@
 
 #include "deepgram/answer.h"
 
-#define REFUSED "{\"err_code\":\"INVALID_AUTH\",\"err_msg\":\"Invalid credentials.\",\"request_id\":\"r-1\"}"
+#define REFUSED                                                                                    \
+    "{\"err_code\":\"INVALID_AUTH\",\"err_msg\":\"Invalid credentials.\",\"request_id\":\"r-1\"}"
 #define DENIED                                                                                     \
-    "{\"category\":\"INSUFFICIENT_PERMISSIONS\",\"message\":\"No.\",\"details\":\"Ask.\","            \
+    "{\"category\":\"INSUFFICIENT_PERMISSIONS\",\"message\":\"No.\",\"details\":\"Ask.\","         \
     "\"request_id\":\"r-2\"}"
 
 static struct deepgram_answer answered(long status, const char *body)
@@ -61,7 +62,8 @@ static void test_statuses(void **state)
         { "redirect", DEEPGRAM_CREATE, 302, "<html>", ERR_MALFORMED,
           "Deepgram answered with a redirect (302), which is never followed" },
         { "broken create", DEEPGRAM_CREATE, 503, "<!DOCTYPE html><h1>x</h1>", ERR_UNKNOWN_OUTCOME,
-          "Deepgram failed (503: an HTML page); the credential may have been created all the same" },
+          "Deepgram failed (503: an HTML page); the credential may have been created all the "
+          "same" },
         { "broken list", DEEPGRAM_LIST, 500, "oops", ERR_TRANSIENT,
           "Deepgram failed (500: oops); it is tried again" },
         { "broken revoke", DEEPGRAM_REVOKE, 502, "", ERR_TRANSIENT,
@@ -98,7 +100,8 @@ static void test_no_answer(void **state)
           "no complete answer came from Deepgram (could not resolve); the credential may have" },
         { DEEPGRAM_BROKEN, DEEPGRAM_REVOKE, ERR_TRANSIENT,
           "no complete answer came from Deepgram (could not resolve); it is tried again" },
-        { DEEPGRAM_TOO_LARGE, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME, "the answer of Deepgram is too" },
+        { DEEPGRAM_TOO_LARGE, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME,
+          "the answer of Deepgram is too" },
         { DEEPGRAM_TOO_LARGE, DEEPGRAM_LIST, ERR_TRANSIENT, "the answer of Deepgram is too" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -158,14 +161,15 @@ static void test_foreign_words_are_cut_and_cleaned(void **state)
         struct deepgram_answer answer = answered(500, rows[i].body);
         struct err err = ERR_INIT;
         assert_false(deepgram_answer_ok(DEEPGRAM_LIST, &answer, &err));
-        auto_free char *wanted = mem_printf("Deepgram failed (%s); it is tried again",
-                                            rows[i].quoted);
+        auto_free char *wanted =
+            mem_printf("Deepgram failed (%s); it is tried again", rows[i].quoted);
         fixture_expect(rows[i].name, err.message, wanted);
     }
 }
 
 #define KEY                                                                                        \
-    "\"api_key_id\":\"id-1\",\"key\":\"" FIXTURE_KEY "\",\"comment\":\"c\",\"scopes\":[\"a\",\"member\"]," \
+    "\"api_key_id\":\"id-1\",\"key\":\"" FIXTURE_KEY                                               \
+    "\",\"comment\":\"c\",\"scopes\":[\"a\",\"member\"],"                                          \
     "\"created\":\"2021-10-27T15:09:37.024682Z\""
 #define PULL "\"distribution_credentials_id\":\"id-1\",\"provider\":\"quay\",\"scopes\":[\"a\"]"
 
@@ -185,10 +189,12 @@ static void test_created_in_all_shapes(void **state)
         { "wrapped key", RESOURCE_API_KEY, "{\"member\":{},\"api_key\":{" KEY "}}", NULL, 0 },
         { "username and secret beside", RESOURCE_PULL_SECRET,
           "{\"member\":{},\"distribution_credentials\":{" PULL "},\"username\":\"robot\","
-          "\"secret\":\"" FIXTURE_KEY "\"}", "robot", 0 },
+          "\"secret\":\"" FIXTURE_KEY "\"}",
+          "robot", 0 },
         { "username and secret inside", RESOURCE_PULL_SECRET,
           "{\"distribution_credentials\":{" PULL ",\"username\":\"robot\","
-          "\"secret\":\"" FIXTURE_KEY "\"}}", "robot", 0 },
+          "\"secret\":\"" FIXTURE_KEY "\"}}",
+          "robot", 0 },
         { "flat", RESOURCE_PULL_SECRET,
           "{" PULL ",\"username\":\"robot\",\"secret\":\"" FIXTURE_KEY "\"}", "robot", 0 },
         { "no username", RESOURCE_PULL_SECRET, "{" PULL ",\"secret\":\"" FIXTURE_KEY "\"}",
@@ -292,14 +298,17 @@ static void test_lists(void **state)
           "{\"api_keys\":[{\"api_key_id\":\"a\",\"comment\":" MARKED "}]}", 1, 0, 0 },
         { "by tags", RESOURCE_API_KEY,
           "{\"api_keys\":[{\"api_key\":{\"api_key_id\":\"a\",\"comment\":\"cut\",\"tags\":["
-          "\"deepgram-operator\",\"uid:u\",\"rev:1\",\"nonce:n\"]}}]}", 1, 0, 0 },
+          "\"deepgram-operator\",\"uid:u\",\"rev:1\",\"nonce:n\"]}}]}",
+          1, 0, 0 },
         { "foreign ones of any form", RESOURCE_API_KEY,
           "{\"api_keys\":[{},{\"api_key\":{\"api_key_id\":7,\"comment\":null}},"
-          "{\"api_key\":null}]}", 0, 3, 0 },
+          "{\"api_key\":null}]}",
+          0, 3, 0 },
         { "pull credentials", RESOURCE_PULL_SECRET,
           "{\"distribution_credentials\":[{\"member\":{},\"distribution_credentials\":{"
           "\"distribution_credentials_id\":\"a\",\"comment\":" MARKED "}},"
-          "{\"distribution_credentials_id\":\"b\"}]}", 1, 1, 0 },
+          "{\"distribution_credentials_id\":\"b\"}]}",
+          1, 1, 0 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct deepgram_answer answer = answered(200, rows[i].body);
@@ -325,8 +334,16 @@ static void test_a_list_that_cannot_be_read_says_nothing(void **state)
 {
     (void)state;
     static const char *const bodies[] = {
-        "", "{}", "[]", "null", "{\"api_keys\":{}}", "{\"api_keys\":null}", "{\"api_keys\":[",
-        "{\"api_keys\":[7]}", "<html>", "{\"message\":\"x\"}",
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"api_keys\":{}}",
+        "{\"api_keys\":null}",
+        "{\"api_keys\":[",
+        "{\"api_keys\":[7]}",
+        "<html>",
+        "{\"message\":\"x\"}",
         "{\"api_keys\":[{\"api_key\":{\"api_key_id\":\"a\",\"comment\":" MARKED "}},null]}",
         "{\"api_keys\":[{\"api_key\":{\"renamed\":\"a\",\"comment\":" MARKED "}}]}",
         "{\"api_keys\":[{\"api_key\":{\"api_key_id\":\"../a\",\"comment\":" MARKED "}}]}",
@@ -377,7 +394,8 @@ static void test_is_it_gone(void **state)
         { "there", 200, "{\"item\":{\"member\":{\"api_key\":{}}}}", EXISTS },
         { "no such credential, modern", 404,
           "{\"category\":\"NOT_FOUND\",\"message\":\"Resource not found.\",\"details\":"
-          "\"The project has no such credential.\"}", GONE },
+          "\"The project has no such credential.\"}",
+          GONE },
         { "no such credential, legacy", 404, "{\"err_code\":\"KEY_NOT_FOUND\",\"err_msg\":\"x\"}",
           GONE },
         { "without a code", 404, "{\"message\":\"not found\"}", GONE },

@@ -21,7 +21,8 @@ struct world {
 };
 
 static const char OK_OBJECT[] =
-    "HTTP/1.1 200 OK\r\n\r\n{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"manager\":\"x\"}]}}";
+    "HTTP/1.1 200 "
+    "OK\r\n\r\n{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"manager\":\"x\"}]}}";
 static const char UNAUTHORIZED[] =
     "HTTP/1.1 401 Unauthorized\r\n\r\n{\"reason\":\"Unauthorized\",\"message\":\"token expired\"}";
 static const char CUT[] = "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n{\"meta";
@@ -96,8 +97,7 @@ static int tear_down(void **state)
 /* After the test has filled in the login. */
 static void start_client(struct world *world)
 {
-    world->client =
-        kube_client_new(world->loop, world->http, &world->config, on_observe, world);
+    world->client = kube_client_new(world->loop, world->http, &world->config, on_observe, world);
 }
 
 struct result {
@@ -224,9 +224,10 @@ static void test_managed_fields_are_dropped(void **state)
     assert_string_equal(json_string_at(one.object, "metadata.name"), "a");
     assert_null(json_at(one.object, "metadata.managedFields"));
 
-    world->script[0] = "HTTP/1.1 200 OK\r\n\r\n"
-                       "{\"metadata\":{},\"items\":[{\"metadata\":{\"name\":\"b\",\"managedFields\":[1]}}, "
-                       "7]}";
+    world->script[0] =
+        "HTTP/1.1 200 OK\r\n\r\n"
+        "{\"metadata\":{},\"items\":[{\"metadata\":{\"name\":\"b\",\"managedFields\":[1]}}, "
+        "7]}";
     auto_result struct result list =
         send_call(world, (struct kube_call){ .verb = KUBE_LIST, .resource = &KUBE_PODS });
     auto_free char *text = json_print(list.object);
@@ -247,11 +248,11 @@ static void test_errors(void **state)
           "{\"reason\":\"Forbidden\",\"message\":\"cannot patch resource\"}",
           ERR_FORBIDDEN, -1, "Forbidden: cannot patch resource" },
         { "HTTP/1.1 429 X\r\nRetry-After: 3\r\nContent-Type: text/plain; charset=utf-8\r\n"
-          "\r\nToo many\n", ERR_THROTTLED, 3000, "HTTP 429: Too many" },
-        { "HTTP/1.1 503 X\r\nRetry-After: soon\r\n\r\n", ERR_TRANSIENT, -1,
-          "HTTP 503" },
-        { "HTTP/1.1 502 X\r\nContent-Type: text/html\r\n\r\n<html>",
-          ERR_TRANSIENT, -1, "the API server answered HTTP 502" },
+          "\r\nToo many\n",
+          ERR_THROTTLED, 3000, "HTTP 429: Too many" },
+        { "HTTP/1.1 503 X\r\nRetry-After: soon\r\n\r\n", ERR_TRANSIENT, -1, "HTTP 503" },
+        { "HTTP/1.1 502 X\r\nContent-Type: text/html\r\n\r\n<html>", ERR_TRANSIENT, -1,
+          "the API server answered HTTP 502" },
         { "HTTP/1.1 200 OK\r\n\r\n<html>", ERR_MALFORMED, -1, "isn't JSON" },
         { CUT, ERR_TRANSIENT, -1, "no complete answer" },
     };
@@ -289,7 +290,10 @@ static void test_what_is_no_name_is_never_sent(void **state)
     static const char *const rows[] = { "", ".", "..", "a/b", "a%2Fb", "A", "a b" };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct kube_call call = {
-            .verb = KUBE_DELETE, .resource = &KUBE_SECRETS, .namespace = "ns", .name = rows[i],
+            .verb = KUBE_DELETE,
+            .resource = &KUBE_SECRETS,
+            .namespace = "ns",
+            .name = rows[i],
         };
         auto_result struct result name = send_call(world, call);
         assert_int_equal(name.err.kind, ERR_INVALID);
@@ -399,7 +403,9 @@ static void test_a_request_from_a_callback_gets_a_fresh_login(void **state)
     start_client(world);
     struct retry retry = {
         .world = world,
-        .call = { .verb = KUBE_LIST, .resource = &KUBE_PODS, .done = on_failed_then_retry,
+        .call = { .verb = KUBE_LIST,
+                  .resource = &KUBE_PODS,
+                  .done = on_failed_then_retry,
                   .context = &retry },
     };
     (void)kube_send(world->client, &retry.call);
@@ -432,8 +438,10 @@ static void test_plugin_is_run_once_for_all(void **state)
     struct result results[3] = { 0 };
     for (size_t i = 0; i < ARRAY_LENGTH(results); i++)
         (void)kube_send(world->client, &(struct kube_call){
-                                           .verb = KUBE_LIST, .resource = &KUBE_PODS,
-                                           .done = on_done, .context = &results[i],
+                                           .verb = KUBE_LIST,
+                                           .resource = &KUBE_PODS,
+                                           .done = on_done,
+                                           .context = &results[i],
                                        });
     for (size_t i = 0; i < ARRAY_LENGTH(results); i++) {
         assert_true(test_loop_until(world->loop, &results[i].done, 5000));
@@ -490,7 +498,10 @@ static void test_cancelled_requests_are_silent(void **state)
     start_client(world);
     struct result result = { 0 };
     struct kube_call call = {
-        .verb = KUBE_LIST, .resource = &KUBE_PODS, .done = on_done, .context = &result,
+        .verb = KUBE_LIST,
+        .resource = &KUBE_PODS,
+        .done = on_done,
+        .context = &result,
     };
     struct kube_call_handle *waits_for_login = kube_send(world->client, &call);
     call.namespace = "..";

@@ -83,8 +83,13 @@ static void test_a_long_message_is_cut_between_characters(void **state)
 static void test_anything_else_is_no_condition(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "null", "{}", "\"Ready\"", "[]", "[null,[],\"Ready\"]",
-                                         "[{\"type\":7}]", "{\"a\":{\"type\":\"Ready\"}}" };
+    static const char *const texts[] = { "null",
+                                         "{}",
+                                         "\"Ready\"",
+                                         "[]",
+                                         "[null,[],\"Ready\"]",
+                                         "[{\"type\":7}]",
+                                         "{\"a\":{\"type\":\"Ready\"}}" };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         auto_json cJSON *json = fixture_json(texts[i]);
         assert_null(condition_find(json, "Ready"));

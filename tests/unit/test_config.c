@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "kube/config.h"
+#include "kube/kubeconfig.h"
 
 /* A directory of its own for files that a kubeconfig refers to. */
 struct directory {
@@ -56,7 +56,7 @@ static struct kube_config parse(const char *text, const char *base_directory, co
 {
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
-    if (!kube_config_parse(text, strlen(text), base_directory, context, &config, &err))
+    if (!kubeconfig_parse(text, strlen(text), base_directory, context, &config, &err))
         fail_msg("%s", err.message);
     return config;
 }
@@ -65,7 +65,7 @@ static void expect_refused(const char *text, const char *because)
 {
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
-    assert_false(kube_config_parse(text, strlen(text), NULL, NULL, &config, &err));
+    assert_false(kubeconfig_parse(text, strlen(text), NULL, NULL, &config, &err));
     assert_int_equal(err.kind, ERR_INVALID);
     if (!strstr(err.message, because))
         fail_msg("\"%s\" doesn't say \"%s\"", err.message, because);
@@ -77,32 +77,32 @@ static char *with_user(const char *user)
     return mem_printf("current-context: c\n"
                       "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
                       "clusters: [{name: k, cluster: {server: 'https://h'}}]\n"
-                      "users: [{name: u, user: %s}]\n", user);
+                      "users: [{name: u, user: %s}]\n",
+                      user);
 }
 
 static void test_as_kind_writes_it(void **state)
 {
     (void)state;
-    static const char text[] =
-        "apiVersion: v1\n"
-        "clusters:\n"
-        "- cluster:\n"
-        "    certificate-authority-data: Q0E=\n"
-        "    server: https://127.0.0.1:6443/\n"
-        "  name: kind-test\n"
-        "contexts:\n"
-        "- context:\n"
-        "    cluster: kind-test\n"
-        "    user: kind-test\n"
-        "  name: kind-test\n"
-        "current-context: kind-test\n"
-        "kind: Config\n"
-        "preferences: {}\n"
-        "users:\n"
-        "- name: kind-test\n"
-        "  user:\n"
-        "    client-certificate-data: Q0VSVA==\n"
-        "    client-key-data: S0VZ\n";
+    static const char text[] = "apiVersion: v1\n"
+                               "clusters:\n"
+                               "- cluster:\n"
+                               "    certificate-authority-data: Q0E=\n"
+                               "    server: https://127.0.0.1:6443/\n"
+                               "  name: kind-test\n"
+                               "contexts:\n"
+                               "- context:\n"
+                               "    cluster: kind-test\n"
+                               "    user: kind-test\n"
+                               "  name: kind-test\n"
+                               "current-context: kind-test\n"
+                               "kind: Config\n"
+                               "preferences: {}\n"
+                               "users:\n"
+                               "- name: kind-test\n"
+                               "  user:\n"
+                               "    client-certificate-data: Q0VSVA==\n"
+                               "    client-key-data: S0VZ\n";
     struct kube_config config = parse(text, NULL, NULL);
     assert_string_equal(config.server, "https://127.0.0.1:6443");
     assert_string_equal(config.ca_pem, "CA");
@@ -118,35 +118,34 @@ static void test_as_kind_writes_it(void **state)
 static void test_as_aws_writes_it(void **state)
 {
     (void)state;
-    static const char text[] =
-        "apiVersion: v1\n"
-        "clusters:\n"
-        "- cluster:\n"
-        "    server: https://X.gr7.eu-west-1.eks.amazonaws.com\n"
-        "  name: arn:aws:eks:eu-west-1:1:cluster/x\n"
-        "contexts:\n"
-        "- context:\n"
-        "    cluster: arn:aws:eks:eu-west-1:1:cluster/x\n"
-        "    user: arn:aws:eks:eu-west-1:1:cluster/x\n"
-        "    namespace: speech\n"
-        "  name: x\n"
-        "current-context: x\n"
-        "users:\n"
-        "- name: arn:aws:eks:eu-west-1:1:cluster/x\n"
-        "  user:\n"
-        "    exec:\n"
-        "      apiVersion: client.authentication.k8s.io/v1beta1\n"
-        "      args:\n"
-        "      - --region\n"
-        "      - eu-west-1\n"
-        "      - eks\n"
-        "      - get-token\n"
-        "      command: aws\n"
-        "      env:\n"
-        "      - name: AWS_PROFILE\n"
-        "        value: work\n"
-        "      interactiveMode: IfAvailable\n"
-        "      provideClusterInfo: false\n";
+    static const char text[] = "apiVersion: v1\n"
+                               "clusters:\n"
+                               "- cluster:\n"
+                               "    server: https://X.gr7.eu-west-1.eks.amazonaws.com\n"
+                               "  name: arn:aws:eks:eu-west-1:1:cluster/x\n"
+                               "contexts:\n"
+                               "- context:\n"
+                               "    cluster: arn:aws:eks:eu-west-1:1:cluster/x\n"
+                               "    user: arn:aws:eks:eu-west-1:1:cluster/x\n"
+                               "    namespace: speech\n"
+                               "  name: x\n"
+                               "current-context: x\n"
+                               "users:\n"
+                               "- name: arn:aws:eks:eu-west-1:1:cluster/x\n"
+                               "  user:\n"
+                               "    exec:\n"
+                               "      apiVersion: client.authentication.k8s.io/v1beta1\n"
+                               "      args:\n"
+                               "      - --region\n"
+                               "      - eu-west-1\n"
+                               "      - eks\n"
+                               "      - get-token\n"
+                               "      command: aws\n"
+                               "      env:\n"
+                               "      - name: AWS_PROFILE\n"
+                               "        value: work\n"
+                               "      interactiveMode: IfAvailable\n"
+                               "      provideClusterInfo: false\n";
     struct kube_config config = parse(text, "/base", NULL);
     assert_string_equal(config.namespace, "speech");
     assert_null(config.ca_pem);
@@ -245,7 +244,8 @@ static void test_refused_users(void **state)
         { "{exec: {command: x}}", "exec.apiVersion" },
         { "{exec: {apiVersion: client.authentication.k8s.io/v1}}", "exec.command is missing" },
         { "{exec: {apiVersion: client.authentication.k8s.io/v1, command: x, "
-          "interactiveMode: Always}}", "interactiveMode" },
+          "interactiveMode: Always}}",
+          "interactiveMode" },
         { "{exec: {apiVersion: client.authentication.k8s.io/v1, command: x, args: [[]]}}",
           "exec.args" },
         { "{exec: {apiVersion: client.authentication.k8s.io/v1, command: x, env: [{value: v}]}}",
@@ -272,9 +272,11 @@ static void test_refused_files(void **state)
           "context c: there is no cluster named \"k\"" },
         { "current-context: c\ncontexts: [{name: c, context: {}}]\n", "no cluster named \"\"" },
         { "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
-          "clusters: [{name: k, cluster: {server: 'h:6443'}}]\n", "cluster k: server is \"h:6443\"" },
+          "clusters: [{name: k, cluster: {server: 'h:6443'}}]\n",
+          "cluster k: server is \"h:6443\"" },
         { "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
-          "clusters: [{name: k, cluster: {}}]\n", "cluster k: server is \"\"" },
+          "clusters: [{name: k, cluster: {}}]\n",
+          "cluster k: server is \"\"" },
         { "current-context: c\ncontexts: {c: d}\nusers: 7\n", "there is no context" },
         { "a:\n  - b\n c: d\n", "line 3: not YAML" },
         { "? [a, b]\n: c\n", "a key isn't plain text" },

@@ -181,8 +181,8 @@ static void test_an_expiry_left_out_is_computed(void **state)
 
 #define LABELS "\"labels\":{\"app.kubernetes.io/managed-by\":\"deepgram-operator\"}"
 #define ANNOTATIONS(revision, id)                                                                  \
-    "\"annotations\":{\"deepgram.com/resource\":\"DeepgramApiKey/v\",\"deepgram.com/revision\":"    \
-    revision ",\"deepgram.com/id\":" id ",\"deepgram.com/nonce\":\"\"}"
+    "\"annotations\":{\"deepgram.com/resource\":\"DeepgramApiKey/v\",\"deepgram.com/"              \
+    "revision\":" revision ",\"deepgram.com/id\":" id ",\"deepgram.com/nonce\":\"\"}"
 
 static void test_other_secrets_are_no_revisions(void **state)
 {
@@ -194,8 +194,9 @@ static void test_other_secrets_are_no_revisions(void **state)
         { "adopted, without a nonce",
           "{\"metadata\":{\"name\":\"x\"," LABELS "," ANNOTATIONS("\"1\"", "\"i\"") "}}", true },
         { "other type",
-          "{\"type\":\"Opaque\",\"metadata\":{\"name\":\"x\"," LABELS ","
-          ANNOTATIONS("\"1\"", "\"i\"") "}}", false },
+          "{\"type\":\"Opaque\",\"metadata\":{\"name\":\"x\"," LABELS
+          "," ANNOTATIONS("\"1\"", "\"i\"") "}}",
+          false },
         { "no label", "{\"metadata\":{\"name\":\"x\"," ANNOTATIONS("\"1\"", "\"i\"") "}}", false },
         { "no annotations", "{\"metadata\":{\"name\":\"x\"," LABELS "}}", false },
         { "no name", "{\"metadata\":{" LABELS "," ANNOTATIONS("\"1\"", "\"i\"") "}}", false },
@@ -206,12 +207,13 @@ static void test_other_secrets_are_no_revisions(void **state)
         { "path for an id",
           "{\"metadata\":{\"name\":\"x\"," LABELS "," ANNOTATIONS("\"1\"", "\"../x\"") "}}",
           false },
-        { "empty id",
-          "{\"metadata\":{\"name\":\"x\"," LABELS "," ANNOTATIONS("\"1\"", "\"\"") "}}", false },
+        { "empty id", "{\"metadata\":{\"name\":\"x\"," LABELS "," ANNOTATIONS("\"1\"", "\"\"") "}}",
+          false },
         { "a target Secret",
           "{\"metadata\":{\"name\":\"x\"," LABELS ",\"annotations\":{\"deepgram.com/resource\":"
           "\"DeepgramApiKey/v\",\"deepgram.com/revision\":\"1\",\"deepgram.com/id\":\"i\","
-          "\"deepgram.com/template\":\"t\"}}}", false },
+          "\"deepgram.com/template\":\"t\"}}}",
+          false },
         { "nothing", "null", false },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -226,8 +228,11 @@ static void test_damaged_data_is_an_error(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "null", "{\"data\":[]}", "{\"data\":{\"secret\":\"eA==\"}}",
-        "{\"data\":{\"secret\":7,\"id\":\"eA==\"}}", "{\"data\":{\"secret\":\"?\",\"id\":\"eA==\"}}",
+        "null",
+        "{\"data\":[]}",
+        "{\"data\":{\"secret\":\"eA==\"}}",
+        "{\"data\":{\"secret\":7,\"id\":\"eA==\"}}",
+        "{\"data\":{\"secret\":\"?\",\"id\":\"eA==\"}}",
         "{\"data\":{\"secret\":\"\",\"id\":\"eA==\"}}",
         "{\"data\":{\"secret\":\"eA==\",\"id\":\"Li4=\"}}",
         "{\"stringData\":{\"secret\":\"x\",\"id\":\"x\"}}",
@@ -251,7 +256,8 @@ static void test_owners(void **state)
         bool owned;
     } rows[] = {
         { "controller", "[{\"uid\":\"u\",\"controller\":true}]", "u", true },
-        { "second in the list", "[{\"uid\":\"a\"},{\"uid\":\"u\",\"controller\":true}]", "u", true },
+        { "second in the list", "[{\"uid\":\"a\"},{\"uid\":\"u\",\"controller\":true}]", "u",
+          true },
         { "owner that doesn't control", "[{\"uid\":\"u\"}]", "u", false },
         { "another controller", "[{\"uid\":\"a\",\"controller\":true},{\"uid\":\"u\"}]", "u",
           false },

@@ -51,7 +51,8 @@ static void test_malformed_documents(void **state)
         { "Please log in", "isn't an ExecCredential" },
         { "{\"kind\":\"Status\"}", "isn't an ExecCredential" },
         { "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\","
-          "\"status\":{\"token\":\"t\"}}", "answers in apiVersion client.authentication.k8s.io/v1b" },
+          "\"status\":{\"token\":\"t\"}}",
+          "answers in apiVersion client.authentication.k8s.io/v1b" },
         { HEAD "{}}", "neither a token" },
         { HEAD "null}", "neither a token" },
         { HEAD "{\"token\":\"\"}}", "neither a token" },
@@ -61,8 +62,8 @@ static void test_malformed_documents(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct exec_credential credential = { 0 };
         struct err err = ERR_INIT;
-        assert_false(exec_credential_parse(rows[i].text, strlen(rows[i].text), V1, &credential,
-                                           &err));
+        assert_false(
+            exec_credential_parse(rows[i].text, strlen(rows[i].text), V1, &credential, &err));
         assert_int_equal(err.kind, ERR_MALFORMED);
         if (!strstr(err.message, rows[i].because))
             fail_msg("\"%s\" doesn't say \"%s\"", err.message, rows[i].because);
@@ -74,7 +75,9 @@ static void test_info(void **state)
     (void)state;
     struct kube_exec exec = { .api_version = (char[]){ V1 } };
     struct kube_config config = {
-        .server = (char[]){ "https://h" }, .ca_pem = (char[]){ "CA" }, .exec = &exec,
+        .server = (char[]){ "https://h" },
+        .ca_pem = (char[]){ "CA" },
+        .exec = &exec,
     };
     auto_free char *plain = exec_credential_info(&config);
     assert_string_equal(plain, "{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\","
@@ -134,9 +137,9 @@ static void test_a_plugin_gives_a_token(void **state)
     (void)state;
     setenv("FLAVOUR", "inherited", 1);
     setenv("INHERITED", "kept", 1);
-    struct outcome outcome = run_script(
-        "test -n \"$KUBERNETES_EXEC_INFO\" || exit 1\n"
-        "echo '" HEAD "{\"token\":\"'$FLAVOUR-$INHERITED'\"}}'", NULL);
+    struct outcome outcome = run_script("test -n \"$KUBERNETES_EXEC_INFO\" || exit 1\n"
+                                        "echo '" HEAD "{\"token\":\"'$FLAVOUR-$INHERITED'\"}}'",
+                                        NULL);
     if (!outcome.ok)
         fail_msg("%s", outcome.err.message);
     assert_string_equal(outcome.token, "mine-kept");

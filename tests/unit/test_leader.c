@@ -1,5 +1,4 @@
-/* Leaders against an API server that holds one Lease in memory and answers after 20 ms, or as a
- * test wants it to fail. */
+/* Leaders against an API server that holds one Lease in memory and answers as a test wants. */
 #include "test.h"
 
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include "kube/status.h"
 #include "operator/leader.h"
 
-enum { ANSWER_MS = 20, CALLS_MAX = 8 };
+enum { CALLS_MAX = 8 };
 
 enum mode {
     MODE_GOOD,
@@ -35,6 +34,7 @@ struct kube_call_handle {
 struct kube_client {
     struct loop *loop;
     enum mode mode;
+    int64_t answer_ms;
     cJSON *lease;
     long version;
     unsigned gets, writes, conflicts;
@@ -112,7 +112,7 @@ struct kube_call_handle *kube_send(struct kube_client *server, const struct kube
         .used = true,
     };
     if (server->mode != MODE_SILENT)
-        loop_timer_start(server->loop, &handle->timer, ANSWER_MS, on_answer, handle);
+        loop_timer_start(server->loop, &handle->timer, server->answer_ms, on_answer, handle);
     return handle;
 }
 
@@ -172,7 +172,7 @@ static int setup(void **state)
 {
     (void)state;
     loop = test_loop_new();
-    server = (struct kube_client){ .loop = loop };
+    server = (struct kube_client){ .loop = loop, .answer_ms = 20 };
     return 0;
 }
 
@@ -410,6 +410,19 @@ static void test_a_paused_leader_may_not_write_before_anybody_else_may(void **st
     assert_int_equal(one.lost, 1);
 }
 
+static void test_a_lease_counts_from_before_the_write_was_sent(void **state)
+{
+    (void)state;
+    server.answer_ms = 3000;
+    start(&one);
+    fake_clock_run(loop, 6100); /* 3 s to look, 3 s to write */
+    assert_int_equal(one.elected, 1);
+    fake_clock_pause(11300);
+    assert_true(leader_may_write(one.leader));
+    fake_clock_pause(300);
+    assert_false(leader_may_write(one.leader));
+}
+
 static void test_a_lease_taken_over_is_lost(void **state)
 {
     (void)state;
@@ -522,6 +535,7 @@ int main(void)
         leader_test(test_a_long_failure_loses_the_lease_once_and_for_good),
         leader_test(test_a_lost_answer_to_the_first_write_is_found_at_the_next_look),
         leader_test(test_a_paused_leader_may_not_write_before_anybody_else_may),
+        leader_test(test_a_lease_counts_from_before_the_write_was_sent),
         leader_test(test_a_lease_taken_over_is_lost),
         leader_test(test_a_deleted_lease_is_made_again),
         leader_test(test_what_others_put_into_the_lease_stays),

@@ -56,8 +56,8 @@ static void test_lengths(void **state)
         bool (*is)(const char *text);
         size_t max;
     } rows[] = {
-        { name_is_subdomain, 253 },  { name_is_qualified, 63 },      { name_is_label_value, 63 },
-        { name_is_data_key, 253 },   { name_is_credential_id, 128 },
+        { name_is_subdomain, 253 }, { name_is_qualified, 63 },      { name_is_label_value, 63 },
+        { name_is_data_key, 253 },  { name_is_credential_id, 128 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         char text[300] = "";
@@ -88,9 +88,18 @@ static void test_revision_numbers(void **state)
         const char *text;
         int64_t number;
     } rows[] = {
-        { "1", 1 }, { "007", 7 }, { "1000000000", 1000000000 }, { "1000000001", 0 },
-        { "99999999999999999999999999", 0 }, { "0", 0 }, { "-1", 0 }, { "+1", 0 }, { " 1", 0 },
-        { "1x", 0 }, { "", 0 }, { NULL, 0 },
+        { "1", 1 },
+        { "007", 7 },
+        { "1000000000", 1000000000 },
+        { "1000000001", 0 },
+        { "99999999999999999999999999", 0 },
+        { "0", 0 },
+        { "-1", 0 },
+        { "+1", 0 },
+        { " 1", 0 },
+        { "1x", 0 },
+        { "", 0 },
+        { NULL, 0 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         assert_int_equal(revision_number_parse(rows[i].text), rows[i].number);

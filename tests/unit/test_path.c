@@ -23,8 +23,8 @@ static void test_paths(void **state)
         { &KUBE_SECRETS, "ns", "\xC3\xA9", NULL, "/api/v1/namespaces/ns/secrets/%C3%A9" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        auto_free char *path = kube_path(rows[i].resource, rows[i].namespace, rows[i].name,
-                                         rows[i].subresource);
+        auto_free char *path =
+            kube_path(rows[i].resource, rows[i].namespace, rows[i].name, rows[i].subresource);
         assert_string_equal(path, rows[i].path);
     }
 }

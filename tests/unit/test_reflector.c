@@ -38,20 +38,21 @@ static void write_chunk(struct http_peer_connection *connection, const char *tex
     http_peer_write(connection, chunk);
 }
 
-static void write_event(struct http_peer_connection *connection, const char *type,
-                        const char *name, const char *version)
+static void write_event(struct http_peer_connection *connection, const char *type, const char *name,
+                        const char *version)
 {
-    auto_free char *text = mem_printf("{\"type\":\"%s\",\"object\":{\"metadata\":{\"namespace\":\"ns\","
-                                      "\"name\":\"%s\",\"uid\":\"u-%s\",\"resourceVersion\":\"%s\"}}}\n",
-                                      type, name, name, version);
+    auto_free char *text =
+        mem_printf("{\"type\":\"%s\",\"object\":{\"metadata\":{\"namespace\":\"ns\","
+                   "\"name\":\"%s\",\"uid\":\"u-%s\",\"resourceVersion\":\"%s\"}}}\n",
+                   type, name, name, version);
     write_chunk(connection, text);
 }
 
 static void write_bookmark(struct http_peer_connection *connection, const char *version, bool end)
 {
     auto_free char *text = mem_printf(
-        "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"%s\"%s}}}\n", version,
-        end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+        "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"%s\"%s}}}\n",
+        version, end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
     write_chunk(connection, text);
 }
 
@@ -64,7 +65,8 @@ static void write_status(struct http_peer_connection *connection, int code, cons
                          const char *headers)
 {
     auto_free char *body = mem_printf("{\"kind\":\"Status\",\"code\":%d,\"reason\":\"%s\","
-                                      "\"message\":\"words\"}", code, reason);
+                                      "\"message\":\"words\"}",
+                                      code, reason);
     auto_free char *answer = mem_printf("HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s", code,
                                         headers, strlen(body), body);
     http_peer_write(connection, answer);
@@ -121,7 +123,8 @@ static void on_note(void *context, enum reflector_note note, const struct err *e
     assert_int_equal(note == REFLECTOR_ERROR, err != NULL);
     if (err) {
         world->last_error = *err;
-        strncat(world->notes, err_kind_name(err->kind), sizeof world->notes - strlen(world->notes) - 1);
+        strncat(world->notes, err_kind_name(err->kind),
+                sizeof world->notes - strlen(world->notes) - 1);
     }
     strncat(world->notes, " ", sizeof world->notes - strlen(world->notes) - 1);
 }

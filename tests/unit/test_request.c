@@ -5,8 +5,7 @@
 static const struct attempt attempt = { .revision = 7, .nonce = FIXTURE_NONCE };
 
 #define MARKER "[deepgram-operator uid=" FIXTURE_UID " rev=7 nonce=" FIXTURE_NONCE "]"
-#define TAGS                                                                                       \
-    "\"deepgram-operator\",\"uid:" FIXTURE_UID "\",\"rev:7\",\"nonce:" FIXTURE_NONCE "\""
+#define TAGS "\"deepgram-operator\",\"uid:" FIXTURE_UID "\",\"rev:7\",\"nonce:" FIXTURE_NONCE "\""
 
 static void test_create(void **state)
 {
@@ -17,18 +16,22 @@ static void test_create(void **state)
     } rows[] = {
         { "API key", "", "/v1/projects/" FIXTURE_PROJECT "/keys",
           "{\"comment\":\"team/voice " MARKER "\",\"scopes\":[\"self-hosted:products\","
-          "\"member\"],\"tags\":[" TAGS "]}", RESOURCE_API_KEY },
+          "\"member\"],\"tags\":[" TAGS "]}",
+          RESOURCE_API_KEY },
         { "API key with a lifetime", "\"validFor\":\"90s\",\"role\":\"none\"",
           "/v1/projects/" FIXTURE_PROJECT "/keys",
           "{\"comment\":\"team/voice " MARKER "\",\"scopes\":[\"self-hosted:products\"],"
-          "\"tags\":[" TAGS "],\"time_to_live_in_seconds\":90}", RESOURCE_API_KEY },
+          "\"tags\":[" TAGS "],\"time_to_live_in_seconds\":90}",
+          RESOURCE_API_KEY },
         { "API key with an expiry", "\"expiresAt\":\"2030-01-01T01:00:00.5+01:00\"",
           "/v1/projects/" FIXTURE_PROJECT "/keys",
           "{\"comment\":\"team/voice " MARKER "\",\"scopes\":[\"self-hosted:products\","
           "\"member\"],\"tags\":[" TAGS "],\"expiration_date\":\"2030-01-01T00:00:00Z\"}",
           RESOURCE_API_KEY },
-        { "quotes, line ends and emoji", "\"comment\":\"\\\"x\\\"\\n\xF0\x9F\x8E\x99\","
-          "\"tags\":[\"t\\\"\"]", "/v1/projects/" FIXTURE_PROJECT "/keys",
+        { "quotes, line ends and emoji",
+          "\"comment\":\"\\\"x\\\"\\n\xF0\x9F\x8E\x99\","
+          "\"tags\":[\"t\\\"\"]",
+          "/v1/projects/" FIXTURE_PROJECT "/keys",
           "{\"comment\":\"\\\"x\\\"\\n\xF0\x9F\x8E\x99 " MARKER "\",\"scopes\":["
           "\"self-hosted:products\",\"member\"],\"tags\":[\"t\\\"\"," TAGS "]}",
           RESOURCE_API_KEY },
@@ -36,18 +39,19 @@ static void test_create(void **state)
           "/v1/projects/" FIXTURE_PROJECT "/self-hosted/distribution/credentials"
           "?scopes=self-hosted%3Aproducts&provider=quay",
           "{\"comment\":\"team/voice " MARKER "\",\"scopes\":[\"self-hosted:products\"],"
-          "\"provider\":\"quay\"}", RESOURCE_PULL_SECRET },
+          "\"provider\":\"quay\"}",
+          RESOURCE_PULL_SECRET },
         { "pull credentials with several scopes",
           "\"scopes\":[\"self-hosted:product:api\",\"self-hosted:product:engine\"]",
           "/v1/projects/" FIXTURE_PROJECT "/self-hosted/distribution/credentials"
           "?scopes=self-hosted%3Aproduct%3Aapi&scopes=self-hosted%3Aproduct%3Aengine"
           "&provider=quay",
           "{\"comment\":\"team/voice " MARKER "\",\"scopes\":[\"self-hosted:product:api\","
-          "\"self-hosted:product:engine\"],\"provider\":\"quay\"}", RESOURCE_PULL_SECRET },
+          "\"self-hosted:product:engine\"],\"provider\":\"quay\"}",
+          RESOURCE_PULL_SECRET },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        auto_resource struct resource *resource =
-            fixture_resource(rows[i].kind, rows[i].members);
+        auto_resource struct resource *resource = fixture_resource(rows[i].kind, rows[i].members);
         fixture_expect(rows[i].name, resource->spec_error, "");
         struct deepgram_request request;
         deepgram_create(resource, &attempt, &request);
@@ -97,14 +101,14 @@ static void test_foreign_ids_cannot_leave_their_place(void **state)
     static const struct {
         const char *id, *escaped;
     } rows[] = {
-        { "..", "%2E%2E" },       { "a/b", "a%2Fb" },   { "a?b=c&d", "a%3Fb%3Dc%26d" },
-        { "a#b", "a%23b" },       { "a b\n", "a%20b%0A" }, { "\xC3\xA4", "%C3%A4" },
-        { "%2e", "%252e" },       { "A-z_0~", "A-z_0~" },
+        { "..", "%2E%2E" }, { "a/b", "a%2Fb" },      { "a?b=c&d", "a%3Fb%3Dc%26d" },
+        { "a#b", "a%23b" }, { "a b\n", "a%20b%0A" }, { "\xC3\xA4", "%C3%A4" },
+        { "%2e", "%252e" }, { "A-z_0~", "A-z_0~" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct deepgram_request request;
-        auto_free char *path = mem_printf("/v1/projects/%s/keys/%s", rows[i].escaped,
-                                          rows[i].escaped);
+        auto_free char *path =
+            mem_printf("/v1/projects/%s/keys/%s", rows[i].escaped, rows[i].escaped);
         deepgram_get(RESOURCE_API_KEY, rows[i].id, rows[i].id, &request);
         fixture_expect(rows[i].id, request.path, path);
         deepgram_request_done(&request);

@@ -22,7 +22,12 @@ static void test_any_json_is_harmless(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "null", "7", "\"text\"", "[]", "{}", "{\"metadata\":7,\"spec\":7,\"status\":7}",
+        "null",
+        "7",
+        "\"text\"",
+        "[]",
+        "{}",
+        "{\"metadata\":7,\"spec\":7,\"status\":7}",
         "{\"metadata\":{\"name\":1,\"namespace\":[],\"uid\":{},\"annotations\":[],"
         "\"finalizers\":\"deepgram.com/revoke\",\"deletionTimestamp\":1,\"generation\":\"x\"}}",
         "{\"metadata\":{\"annotations\":{\"deepgram.com/issuing\":7,\"deepgram.com/rotate\":{},"
@@ -90,19 +95,20 @@ static void test_status(void **state)
     (void)state;
     auto_resource struct resource *resource = resource_new(
         RESOURCE_API_KEY,
-        fixture_json("{\"status\":{\"observedGeneration\":2,\"revision\":3,\"id\":\"id-3\","
-                     "\"secretName\":\"voice\",\"secretResourceVersion\":\"77\","
-                     "\"lastHandledRotateRequest\":\"now\",\"issuedAt\":\"1970-01-01T00:00:01Z\","
-                     "\"expiresAt\":\"1970-01-01T00:00:02Z\",\"failures\":4,"
-                     "\"nextAttemptAt\":\"1970-01-01T00:00:03Z\",\"conditions\":["
-                     "{\"type\":\"Ready\",\"status\":\"False\",\"reason\":\"Refused\"},"
-                     "{\"type\":\"Stalled\",\"status\":\"True\"}],\"revisions\":["
-                     "{\"revision\":2,\"id\":\"id-2\",\"state\":\"Retiring\",\"reason\":\"Expiry\","
-                     "\"issuedAt\":\"1970-01-01T00:00:04Z\",\"revokeAfter\":\"1970-01-01T00:00:05Z\"},"
-                     "{\"revision\":3,\"id\":\"id-3\",\"state\":\"Current\"},"
-                     "{\"revision\":4,\"id\":\"../x\",\"state\":\"Issued\"},"
-                     "{\"revision\":5,\"id\":\"id-5\",\"state\":\"Lost\"},"
-                     "{\"revision\":0,\"id\":\"id-0\",\"state\":\"Issued\"}]}}"));
+        fixture_json(
+            "{\"status\":{\"observedGeneration\":2,\"revision\":3,\"id\":\"id-3\","
+            "\"secretName\":\"voice\",\"secretResourceVersion\":\"77\","
+            "\"lastHandledRotateRequest\":\"now\",\"issuedAt\":\"1970-01-01T00:00:01Z\","
+            "\"expiresAt\":\"1970-01-01T00:00:02Z\",\"failures\":4,"
+            "\"nextAttemptAt\":\"1970-01-01T00:00:03Z\",\"conditions\":["
+            "{\"type\":\"Ready\",\"status\":\"False\",\"reason\":\"Refused\"},"
+            "{\"type\":\"Stalled\",\"status\":\"True\"}],\"revisions\":["
+            "{\"revision\":2,\"id\":\"id-2\",\"state\":\"Retiring\",\"reason\":\"Expiry\","
+            "\"issuedAt\":\"1970-01-01T00:00:04Z\",\"revokeAfter\":\"1970-01-01T00:00:05Z\"},"
+            "{\"revision\":3,\"id\":\"id-3\",\"state\":\"Current\"},"
+            "{\"revision\":4,\"id\":\"../x\",\"state\":\"Issued\"},"
+            "{\"revision\":5,\"id\":\"id-5\",\"state\":\"Lost\"},"
+            "{\"revision\":0,\"id\":\"id-0\",\"state\":\"Issued\"}]}}"));
     const struct status *status = &resource->status;
     assert_int_equal(status->observed_generation, 2);
     assert_int_equal(status->revision, 3);
@@ -165,7 +171,10 @@ static void test_attempts_survive_the_annotation(void **state)
 {
     (void)state;
     const struct attempt attempts[] = {
-        { .revision = 1, .nonce = FIXTURE_NONCE, .since_ms = 5000, .spec_hash = "0123456789abcdef",
+        { .revision = 1,
+          .nonce = FIXTURE_NONCE,
+          .since_ms = 5000,
+          .spec_hash = "0123456789abcdef",
           .rotate = "to\"ken\n\xF0\x9F\x8E\x99" },
         { .revision = 2, .nonce = "n2", .since_ms = 6000, .spec_hash = "", .rotate = "" },
     };

@@ -14,8 +14,8 @@ static void test_complaints_name_the_field(void **state)
         { "minimal pull Secret", "{" PROJECT "}", "", RESOURCE_PULL_SECRET },
         { "null counts as absent",
           "{" PROJECT ",\"comment\":null,\"scopes\":null,\"role\":null,\"validFor\":null,"
-          "\"secret\":null,\"rotation\":null,\"credentialsRef\":null,\"suspend\":null}", "",
-          RESOURCE_API_KEY },
+          "\"secret\":null,\"rotation\":null,\"credentialsRef\":null,\"suspend\":null}",
+          "", RESOURCE_API_KEY },
         { "no spec", "null", "spec.projectId is missing", RESOURCE_API_KEY },
         { "a list for a spec", "[]", "spec.projectId is missing", RESOURCE_API_KEY },
         { "number for the project", "{\"projectId\":7}", "spec.projectId is not a string",
@@ -34,8 +34,8 @@ static void test_complaints_name_the_field(void **state)
           "spec.credentialsRef.key is not the name of", RESOURCE_API_KEY },
         { "number for a comment", "{" PROJECT ",\"comment\":1}", "spec.comment is not a string",
           RESOURCE_API_KEY },
-        { "scopes of the wrong type", "{" PROJECT ",\"scopes\":\"a\"}",
-          "spec.scopes is not a list", RESOURCE_API_KEY },
+        { "scopes of the wrong type", "{" PROJECT ",\"scopes\":\"a\"}", "spec.scopes is not a list",
+          RESOURCE_API_KEY },
         { "number among scopes", "{" PROJECT ",\"scopes\":[\"usage:read\",1]}",
           "spec.scopes holds something that is not a string", RESOURCE_API_KEY },
         { "a role among scopes", "{" PROJECT ",\"scopes\":[\"owner\"]}",
@@ -224,8 +224,7 @@ static void test_scopes_in_order_without_doubles(void **state)
         { "pull Secret", "", "[\"self-hosted:products\"]", RESOURCE_PULL_SECRET },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        auto_resource struct resource *resource =
-            fixture_resource(rows[i].kind, rows[i].members);
+        auto_resource struct resource *resource = fixture_resource(rows[i].kind, rows[i].members);
         auto_json cJSON *scopes = spec_scopes(resource);
         fixture_expect_json(rows[i].name, scopes, rows[i].scopes);
     }
@@ -241,7 +240,8 @@ static void test_hash_follows_what_a_credential_is_made_of(void **state)
     } rows[] = {
         { "explicit defaults", "",
           "\"comment\":\"team/voice\",\"scopes\":[\"self-hosted:products\"],\"role\":\"member\","
-          "\"tags\":[]", true, RESOURCE_API_KEY },
+          "\"tags\":[]",
+          true, RESOURCE_API_KEY },
         { "explicit provider", "", "\"provider\":\"quay\"", true, RESOURCE_PULL_SECRET },
         { "order and doubles of scopes", "\"scopes\":[\"a\",\"b\"]",
           "\"scopes\":[\"b\",\"a\",\"b\"]", true, RESOURCE_API_KEY },
@@ -254,14 +254,15 @@ static void test_hash_follows_what_a_credential_is_made_of(void **state)
         { "how it is published, rotated and left", "",
           "\"secret\":{\"name\":\"x\",\"data\":{\"a\":\"${keyId}\"},\"labels\":{\"a\":\"b\"}},"
           "\"credentialsRef\":{\"name\":\"x\"},\"rotation\":{\"every\":\"1h\",\"overlap\":\"2h\"},"
-          "\"suspend\":true,\"deletionPolicy\":\"Retain\"", true, RESOURCE_API_KEY },
+          "\"suspend\":true,\"deletionPolicy\":\"Retain\"",
+          true, RESOURCE_API_KEY },
         { "comment", "", "\"comment\":\"x\"", false, RESOURCE_API_KEY },
         { "pull comment", "", "\"comment\":\"x\"", false, RESOURCE_PULL_SECRET },
         { "scopes", "", "\"scopes\":[\"a\"]", false, RESOURCE_API_KEY },
         { "role", "", "\"role\":\"none\"", false, RESOURCE_API_KEY },
         { "tags", "", "\"tags\":[\"a\"]", false, RESOURCE_API_KEY },
-        { "a tag is not a scope", "\"tags\":[\"a\"]",
-          "\"scopes\":[\"a\",\"self-hosted:products\"]", false, RESOURCE_API_KEY },
+        { "a tag is not a scope", "\"tags\":[\"a\"]", "\"scopes\":[\"a\",\"self-hosted:products\"]",
+          false, RESOURCE_API_KEY },
         { "lifetime", "", "\"validFor\":\"1h\"", false, RESOURCE_API_KEY },
         { "expiry", "\"expiresAt\":\"2030-01-01T00:00:00Z\"",
           "\"expiresAt\":\"2030-01-01T00:00:01Z\"", false, RESOURCE_API_KEY },

@@ -55,9 +55,10 @@ static void test_retry_after(void **state)
         { "1", 1000 }, { "0", -1 }, { "-5", -1 }, { "\"1\"", -1 }, { "86401", -1 }, { "1e300", -1 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        auto_free char *text = mem_printf("{\"reason\":\"TooManyRequests\",\"message\":\"storage is "
-                                          "(re)initializing\",\"details\":{\"retryAfterSeconds\":%s}}",
-                                          rows[i].seconds);
+        auto_free char *text =
+            mem_printf("{\"reason\":\"TooManyRequests\",\"message\":\"storage is "
+                       "(re)initializing\",\"details\":{\"retryAfterSeconds\":%s}}",
+                       rows[i].seconds);
         struct err err = error_of(429, text);
         assert_int_equal(err.kind, ERR_THROTTLED);
         assert_int_equal(err.retry_after_ms, rows[i].retry_after_ms);
@@ -73,7 +74,9 @@ static void test_versions_that_cannot_be_followed_are_gone(void **state)
                      ERR_GONE);
     assert_int_equal(error_of(504, "{\"reason\":\"Timeout\",\"message\":\"Too large\",\"details\":{"
                                    "\"causes\":[{\"reason\":\"x\"},"
-                                   "{\"reason\":\"ResourceVersionTooLarge\"}]}}").kind, ERR_GONE);
+                                   "{\"reason\":\"ResourceVersionTooLarge\"}]}}")
+                         .kind,
+                     ERR_GONE);
     assert_int_equal(error_of(504, "{\"reason\":\"Timeout\",\"message\":\"slow\"}").kind,
                      ERR_TRANSIENT);
 }
@@ -81,8 +84,9 @@ static void test_versions_that_cannot_be_followed_are_gone(void **state)
 static void test_already_exists_is_told_from_a_conflict(void **state)
 {
     (void)state;
-    struct err exists = error_of(409, "{\"reason\":\"AlreadyExists\",\"message\":\"secrets \\\"a\\\" "
-                                      "already exists\"}");
+    struct err exists =
+        error_of(409, "{\"reason\":\"AlreadyExists\",\"message\":\"secrets \\\"a\\\" "
+                      "already exists\"}");
     assert_true(kube_status_already_exists(&exists));
     err_prefix(&exists, "revision Secret");
     assert_true(kube_status_already_exists(&exists));
@@ -96,7 +100,10 @@ static void test_nonsense_is_no_crash(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "[]", "null", "\"text\"", "{\"message\":7,\"reason\":[],\"details\":\"x\"}",
+        "[]",
+        "null",
+        "\"text\"",
+        "{\"message\":7,\"reason\":[],\"details\":\"x\"}",
         "{\"details\":{\"causes\":{\"reason\":\"ResourceVersionTooLarge\"}}}",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)

@@ -60,7 +60,8 @@ static void test_a_new_target_is_complete(void **state)
         "\"%s\"},\"ownerReferences\":[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":"
         "\"DeepgramApiKey\",\"name\":\"voice\",\"uid\":\"" FIXTURE_UID "\",\"controller\":true,"
         "\"blockOwnerDeletion\":true}]},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":"
-        "\"YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMTIzNDU2Nzg5MEFCQw==\"}}", digest);
+        "\"YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMTIzNDU2Nzg5MEFCQw==\"}}",
+        digest);
     fixture_expect_json("target", secret, wanted);
     assert_true(target_metadata_current(resource, 3, secret));
 }
@@ -93,7 +94,8 @@ static void test_pull_credentials_log_in_at_quay(void **state)
     auto_free char *auth = base64_encode("deepgram+id-3:" FIXTURE_KEY, 14 + 40);
     auto_free char *wanted =
         mem_printf("{\"auths\":{\"quay.io\":{\"username\":\"deepgram+id-3\",\"password\":"
-                   "\"" FIXTURE_KEY "\",\"auth\":\"%s\"}}}", auth);
+                   "\"" FIXTURE_KEY "\",\"auth\":\"%s\"}}}",
+                   auth);
     assert_string_equal(config, wanted);
     assert_int_equal(cJSON_GetArraySize(json_at(secret, "data")), 1);
 }
@@ -109,8 +111,9 @@ static const char foreign[] =
 static void test_others_metadata_survives_and_their_data_does_not(void **state)
 {
     (void)state;
-    auto_resource struct resource *resource = fixture_resource(
-        RESOURCE_API_KEY, "\"secret\":{\"labels\":{\"own\":\"z\"},\"annotations\":{\"n/a\":\"q\"}}");
+    auto_resource struct resource *resource =
+        fixture_resource(RESOURCE_API_KEY,
+                         "\"secret\":{\"labels\":{\"own\":\"z\"},\"annotations\":{\"n/a\":\"q\"}}");
     auto_json cJSON *existing = fixture_json(foreign);
     assert_false(target_metadata_current(resource, 3, existing));
     auto_json cJSON *secret = render(resource, existing, 1000);
@@ -164,9 +167,9 @@ static void test_a_damaged_note_of_what_was_applied_is_harmless(void **state)
     auto_resource struct resource *resource = fixture_resource(RESOURCE_API_KEY, "");
     for (size_t i = 0; i < ARRAY_LENGTH(notes); i++) {
         auto_json cJSON *existing = fixture_json("{\"metadata\":{\"annotations\":{}}}");
-        json_add_string(cJSON_GetObjectItem(cJSON_GetObjectItem(existing, "metadata"),
-                                            "annotations"),
-                        ANNOTATION_APPLIED, notes[i]);
+        json_add_string(
+            cJSON_GetObjectItem(cJSON_GetObjectItem(existing, "metadata"), "annotations"),
+            ANNOTATION_APPLIED, notes[i]);
         auto_json cJSON *secret = render(resource, existing, 1000);
         assert_true(target_metadata_current(resource, 3, secret));
         assert_null(annotation(secret, ANNOTATION_APPLIED));
@@ -208,15 +211,20 @@ static void test_what_makes_metadata_outdated(void **state)
           true },
         { "what isn't published",
           "\"suspend\":true,\"comment\":\"x\",\"secret\":{\"labels\":{\"a\":\"b\"},"
-          "\"data\":{\"k\":\"${apiKey}\",\"i\":\"${keyId}\"}}", true },
+          "\"data\":{\"k\":\"${apiKey}\",\"i\":\"${keyId}\"}}",
+          true },
         { "template",
-          "\"secret\":{\"labels\":{\"a\":\"b\"},\"data\":{\"k\":\"${apiKey}\",\"i\":\"\"}}", false },
-        { "label", "\"secret\":{\"labels\":{\"a\":\"c\"},\"data\":{\"k\":\"${apiKey}\","
-                   "\"i\":\"${keyId}\"}}", false },
+          "\"secret\":{\"labels\":{\"a\":\"b\"},\"data\":{\"k\":\"${apiKey}\",\"i\":\"\"}}",
+          false },
+        { "label",
+          "\"secret\":{\"labels\":{\"a\":\"c\"},\"data\":{\"k\":\"${apiKey}\","
+          "\"i\":\"${keyId}\"}}",
+          false },
         { "label gone", "\"secret\":{\"data\":{\"k\":\"${apiKey}\",\"i\":\"${keyId}\"}}", false },
         { "annotation",
           "\"secret\":{\"labels\":{\"a\":\"b\"},\"annotations\":{\"c\":\"d\"},"
-          "\"data\":{\"k\":\"${apiKey}\",\"i\":\"${keyId}\"}}", false },
+          "\"data\":{\"k\":\"${apiKey}\",\"i\":\"${keyId}\"}}",
+          false },
     };
     auto_resource struct resource *first = fixture_resource(RESOURCE_API_KEY, rows[0].members);
     auto_json cJSON *secret = render(first, NULL, 1000);

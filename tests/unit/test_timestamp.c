@@ -142,8 +142,13 @@ static void test_durations_are_rounded_for_people(void **state)
         int64_t ms;
         const char *text;
     } rows[] = {
-        { 1499, "1s" }, { 1500, "2s" }, { 59999, "1m" }, { -90000, "-1m30s" }, { 3600000, "1h" },
-        { INT64_MAX, "2562047788015h12m56s" }, { INT64_MIN, "-2562047788015h12m56s" },
+        { 1499, "1s" },
+        { 1500, "2s" },
+        { 59999, "1m" },
+        { -90000, "-1m30s" },
+        { 3600000, "1h" },
+        { INT64_MAX, "2562047788015h12m56s" },
+        { INT64_MIN, "-2562047788015h12m56s" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         char text[TIMESTAMP_BYTES];

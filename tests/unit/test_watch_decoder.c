@@ -30,7 +30,8 @@ static void on_event(void *context, struct watch_event *event)
 }
 
 static const char STREAM[] =
-    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"x\":1}]}}}\n"
+    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"x\":1}]}}}"
+    "\n"
     "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"b\\n\"}}}\r\n"
     "\n  \n"
     "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"c\"}}}\n"
@@ -38,7 +39,8 @@ static const char STREAM[] =
     "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"annotations\":{"
     "\"k8s.io/initial-events-end\":\"true\"}}}}\n"
     "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410}}\n";
-static const char HEARD[] = "ADDED a\nMODIFIED b\n\nDELETED c\nBOOKMARK -\nBOOKMARK - end\nERROR -\n";
+static const char HEARD[] =
+    "ADDED a\nMODIFIED b\n\nDELETED c\nBOOKMARK -\nBOOKMARK - end\nERROR -\n";
 
 static void test_cut_anywhere(void **state)
 {
@@ -116,9 +118,10 @@ static void test_malformed(void **state)
 static void test_odd_metadata_is_no_crash(void **state)
 {
     (void)state;
-    static const char text[] = "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":[1,2]}}\n"
-                               "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":\"x\"}}\n"
-                               "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":7}}}\n";
+    static const char text[] =
+        "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":[1,2]}}\n"
+        "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":\"x\"}}\n"
+        "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"annotations\":7}}}\n";
     struct heard heard = { 0 };
     struct watch_decoder decoder;
     struct err err = ERR_INIT;
