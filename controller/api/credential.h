@@ -24,6 +24,9 @@
 #define ANNOTATION_PROJECT "deepgram.com/project"
 /* and ANNOTATION_ROTATE: the rotate token that the revision answered */
 
+/* The id of an adopted key whose id Deepgram doesn't tell. */
+#define CREDENTIAL_ID_UNKNOWN "unknown"
+
 /* What a create answered. */
 struct credential {
     char *id;              /* api_key_id or distribution_credentials_id */
@@ -45,11 +48,11 @@ struct revision {
     bool deleting;
     int64_t number;
     const char *id;
-    const char *nonce;     /* "" when it was adopted */
-    const char *spec_hash; /* of the attempt; "" when it was adopted */
-    const char *rotate;    /* the rotate token that it answered, "" */
-    const char *scopes;    /* as granted, separated by spaces; "" when not told */
-    const char *username;  /* or NULL */
+    const char *nonce;      /* "" when it was adopted */
+    const char *spec_hash;  /* of the attempt; "" when it was adopted */
+    const char *rotate;     /* the rotate token that it answered, "" */
+    const char *scopes;     /* as granted, separated by spaces; "" when not told */
+    const char *username;   /* or NULL */
     const char *project_id; /* of the project that it was issued in */
     int64_t issued_at_ms;
     int64_t expires_at_ms; /* 0: never */

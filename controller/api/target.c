@@ -26,8 +26,7 @@ const char *target_type(enum resource_kind kind)
 
 /* ---- what it is rendered from ---- */
 
-/* {DEEPGRAM_API_KEY: "${apiKey}"} or spec.secret.data; the caller deletes it. */
-static cJSON *templates(const struct resource *resource)
+cJSON *target_templates(const struct resource *resource)
 {
     if (resource->spec.secret_data)
         return cJSON_Duplicate(resource->spec.secret_data, true);
@@ -50,7 +49,7 @@ static void template_digest(const struct resource *resource, char ret[CANONICAL_
 {
     auto_json cJSON *canonical = cJSON_CreateObject();
     if (resource->kind == RESOURCE_API_KEY) {
-        auto_json cJSON *data = templates(resource);
+        auto_json cJSON *data = target_templates(resource);
         add_set(canonical, "data", data);
         json_add_string(canonical, "project", resource->spec.project_id);
     } else {
@@ -186,7 +185,7 @@ static cJSON *render_metadata(const struct resource *resource, const struct revi
 static bool render_entries(cJSON *data, const struct resource *resource,
                            const struct credential *credential, struct err *err)
 {
-    auto_json cJSON *entries = templates(resource);
+    auto_json cJSON *entries = target_templates(resource);
     size_t total = 0;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, entries) {
@@ -218,6 +217,13 @@ static void render_docker(cJSON *data, const struct credential *credential)
     json_add_string(data, ".dockerconfigjson", encoded);
 }
 
+void target_digest(const cJSON *secret, char ret_hex[CANONICAL_DIGEST_BYTES])
+{
+    auto_json cJSON *canonical = cJSON_CreateObject();
+    add_set(canonical, "data", json_member(secret, "data"));
+    canonical_digest(canonical, ret_hex);
+}
+
 cJSON *target_render(const struct resource *resource, const struct revision *revision,
                      const struct credential *credential, const cJSON *existing, int64_t now_ms,
                      struct err *err)
@@ -233,6 +239,10 @@ cJSON *target_render(const struct resource *resource, const struct revision *rev
         render_docker(data, credential);
     else if (!render_entries(data, resource, credential, err))
         return NULL;
+    char digest[CANONICAL_DIGEST_BYTES];
+    target_digest(secret, digest);
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
+    put(cJSON_GetObjectItemCaseSensitive(metadata, "annotations"), ANNOTATION_DIGEST, digest);
     return take(secret);
 }
 

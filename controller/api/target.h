@@ -7,6 +7,7 @@
 #ifndef API_TARGET_H
 #define API_TARGET_H
 
+#include "api/canonical.h"
 #include "api/credential.h"
 #include "api/template.h"
 
@@ -16,11 +17,18 @@
 #define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at"
 /* Names of the labels and annotations that came from the spec, to be taken off with it. */
 #define ANNOTATION_APPLIED "deepgram.com/applied"
+#define ANNOTATION_DIGEST "deepgram.com/digest" /* of the data as it was rendered */
 #define SECRET_TYPE_DOCKER "kubernetes.io/dockerconfigjson"
 #define PULL_REGISTRY "quay.io"
 
 /* "Opaque" or "kubernetes.io/dockerconfigjson". */
 const char *target_type(enum resource_kind kind);
+
+/* The templates of an API key's target: spec.secret.data, or {DEEPGRAM_API_KEY: "${apiKey}"}. The
+ * caller deletes it. */
+NODISCARD cJSON *target_templates(const struct resource *resource);
+/* Digest of the Secret's data, whatever the order of its entries. */
+void target_digest(const cJSON *secret, char ret_hex[CANONICAL_DIGEST_BYTES]);
 
 /* Renders the complete Secret (labels, annotations, owner reference, type, data). existing: the
  * object that is replaced, of which the metadata of others is kept (labels, annotations,

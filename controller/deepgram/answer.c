@@ -101,6 +101,25 @@ bool deepgram_created(enum resource_kind kind, const struct deepgram_answer *ans
                    answer->status, problem);
 }
 
+bool deepgram_described(enum resource_kind kind, enum deepgram_operation operation,
+                        const struct deepgram_answer *answer, struct credential *ret_credential,
+                        struct err *err)
+{
+    *ret_credential = (struct credential){ 0 };
+    if (!deepgram_answer_ok(operation, answer, err))
+        return false;
+    auto_json cJSON *json = parse_body(answer);
+    const struct credential_kind *table = credential_kind(kind);
+    const cJSON *description = unwrap(table, json);
+    const char *id = json_string_member(description, table->id_field);
+    const cJSON *scopes = json_member(description, "scopes");
+    ret_credential->id = mem_strdup(name_is_credential_id(id) ? id : "");
+    ret_credential->scopes = cJSON_IsArray(scopes) ? cJSON_Duplicate(scopes, true) : NULL;
+    if (!read_expiry(description, &ret_credential->expires_at_ms))
+        ret_credential->expires_at_ms = 0;
+    return true;
+}
+
 /* False when it bears our marker, but can't be named. */
 static bool read_entry(const struct credential_kind *kind, const cJSON *json,
                        struct deepgram_list *list)

@@ -1,5 +1,4 @@
-/* Every segment is encoded, so that a slash or a question mark in a name can't reach another path.
- */
+/* Every segment is encoded: a slash or a question mark in a name reaches no other path. */
 #include "kube/path.h"
 
 #include <assert.h>

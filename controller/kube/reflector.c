@@ -6,12 +6,10 @@
  * itself. */
 #include "kube/reflector.h"
 
-#include <stdlib.h>
-#include <sys/random.h>
-
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/random.h"
 #include "kube/status.h"
 #include "kube/watch_decoder.h"
 
@@ -58,14 +56,6 @@ struct reflector {
 
 static void on_turn(void *context);
 
-static uint64_t random_number(void)
-{
-    uint64_t number = 0;
-    while (getrandom(&number, sizeof number, 0) != sizeof number)
-        ; /* interrupted while the pool was filling */
-    return number;
-}
-
 static void schedule(struct reflector *reflector, int64_t delay_ms)
 {
     loop_timer_start(reflector->loop, &reflector->next_turn, delay_ms, on_turn, reflector);
@@ -75,7 +65,7 @@ static void retry_later(struct reflector *reflector, const struct err *err)
 {
     const struct backoff_policy policy = { BACKOFF_FLOOR_MS, BACKOFF_CAP_MS };
     bool first = ++reflector->failures == 1;
-    int64_t delay_ms = backoff_delay_ms(policy, reflector->failures, random_number());
+    int64_t delay_ms = backoff_delay_ms(policy, reflector->failures, random_u64());
     if (err->kind == ERR_GONE) {
         mem_replace(&reflector->resource_version, NULL);
         if (first)
@@ -264,7 +254,7 @@ static int64_t server_timeout_s(const struct reflector *reflector)
 {
     int64_t floor_ms = reflector->watch_timeout_ms / 10 * 6;
     int64_t spread_ms = reflector->watch_timeout_ms / 10 * 2 + 1;
-    int64_t seconds = (floor_ms + (int64_t)(random_number() % (uint64_t)spread_ms)) / 1000;
+    int64_t seconds = (floor_ms + (int64_t)(random_u64() % (uint64_t)spread_ms)) / 1000;
     return seconds > 0 ? seconds : 1;
 }
 

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "kube/store_index.h"
 
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(block, size) mem_free(block)
 #include <uthash.h>
+#include <utlist.h>
 
 enum standing {
     STALE,   /* from before the list that is under way, and not in it so far */
@@ -22,9 +22,24 @@ enum standing {
     WRITTEN, /* told by the answer of a write of ours */
 };
 
+struct link { /* an entry's place in the bucket of one index key */
+    struct bucket *bucket;
+    struct entry *entry;
+    struct link *prev;
+    struct link *next;
+};
+
+struct bucket { /* exists as long as something is in it */
+    UT_hash_handle hh;
+    struct link *links;
+    size_t count;
+    char key[];
+};
+
 struct entry {
     UT_hash_handle hh;
-    struct store_places places; /* in the index */
+    struct link *links; /* array, NULL when not indexed */
+    size_t link_count;
     uint64_t uid_hash;
     enum standing standing;
     bool tombstone;
@@ -39,7 +54,7 @@ struct store {
     store_change_fn *change;
     void *context;
     struct entry *entries;
-    struct store_index places;
+    struct bucket *buckets;
     size_t count; /* without tombstones */
 };
 
@@ -104,6 +119,57 @@ static bool in_scope(const struct entry *entry, const char *scope)
     return strncmp(entry->key, scope, length) == 0 && entry->key[length] == '/';
 }
 
+/* ---- secondary indexes ---- */
+
+static struct bucket *find_bucket(const struct store *store, const char *key)
+{
+    struct bucket *bucket = NULL;
+    HASH_FIND_STR(store->buckets, key, bucket);
+    return bucket;
+}
+
+static struct bucket *need_bucket(struct store *store, const char *key)
+{
+    struct bucket *bucket = find_bucket(store, key);
+    if (bucket)
+        return bucket;
+    size_t size = strlen(key) + 1;
+    bucket = mem_alloc(sizeof *bucket + size);
+    memcpy(bucket->key, key, size);
+    HASH_ADD_STR(store->buckets, key, bucket);
+    return bucket;
+}
+
+static void index_entry(struct store *store, struct entry *entry, const cJSON *object)
+{
+    char *keys[STORE_INDEX_KEYS_MAX] = { 0 };
+    size_t count = store->index ? store->index(object, keys) : 0;
+    if (count == 0)
+        return;
+    entry->links = mem_calloc(count, sizeof *entry->links);
+    entry->link_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct bucket *bucket = need_bucket(store, keys[i]);
+        entry->links[i] = (struct link){ .bucket = bucket, .entry = entry };
+        DL_APPEND(bucket->links, &entry->links[i]);
+        bucket->count++;
+        mem_free(keys[i]);
+    }
+}
+
+static void unindex_entry(struct store *store, struct entry *entry)
+{
+    for (size_t i = 0; i < entry->link_count; i++) {
+        struct bucket *bucket = entry->links[i].bucket;
+        DL_DELETE(bucket->links, &entry->links[i]);
+        if (--bucket->count == 0) {
+            HASH_DEL(store->buckets, bucket);
+            mem_free(bucket);
+        }
+    }
+    mem_free(entry->links);
+}
+
 /* ---- entries ---- */
 
 static struct entry *entry_new(const char *key, const char *version, const char *text)
@@ -124,15 +190,6 @@ static cJSON *entry_parse(const struct entry *entry)
     return json_parse(entry->text, strlen(entry->text));
 }
 
-static void index_entry(struct store *store, struct entry *entry, const cJSON *object)
-{
-    char *keys[STORE_INDEX_KEYS_MAX] = { 0 };
-    size_t count = store->index ? store->index(object, keys) : 0;
-    store_index_add(&store->places, &entry->places, keys, count, entry);
-    for (size_t i = 0; i < count; i++)
-        mem_free(keys[i]);
-}
-
 static void insert(struct store *store, struct entry *entry)
 {
     HASH_ADD_STR(store->entries, key, entry);
@@ -146,7 +203,7 @@ static void discard(struct store *store, struct entry *entry)
         return;
     if (!entry->tombstone)
         store->count--;
-    store_index_remove(&store->places, &entry->places);
+    unindex_entry(store, entry);
     HASH_DEL(store->entries, entry);
     mem_free(entry);
 }
@@ -312,9 +369,9 @@ cJSON *store_get(const struct store *store, const char *namespace, const char *n
 void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
                  void *context)
 {
-    const struct store_place *place = store_index_first(&store->places, index_key);
-    for (; place; place = place->next) {
-        auto_json cJSON *object = entry_parse(place->item);
+    const struct bucket *bucket = find_bucket(store, index_key);
+    for (const struct link *link = bucket ? bucket->links : NULL; link; link = link->next) {
+        auto_json cJSON *object = entry_parse(link->entry);
         fn(context, object);
     }
 }
@@ -336,5 +393,6 @@ size_t store_count(const struct store *store)
 
 size_t store_count_key(const struct store *store, const char *index_key)
 {
-    return store_index_count(&store->places, index_key);
+    const struct bucket *bucket = find_bucket(store, index_key);
+    return bucket ? bucket->count : 0;
 }

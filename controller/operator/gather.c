@@ -78,6 +78,8 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->exists = target != NULL;
     view->ours = owned_by(target, resource->uid);
     view->lost = is_lost(gathered);
+    view->adopt = target && gathered->target_owner[0] == '\0' &&
+                  mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true");
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
     view->resource_version = or_empty(json_string_at(target, "metadata.resourceVersion"));
     view->uid = or_empty(json_string_at(target, "metadata.uid"));
@@ -199,6 +201,12 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     view->example = or_empty(gathered->old_target_example);
 }
 
+struct mint_limit gather_mint_limit(const struct runtime *runtime)
+{
+    return mint_limit_project(store_count(runtime->caches->resources[RESOURCE_API_KEY]) +
+                              store_count(runtime->caches->resources[RESOURCE_PULL_SECRET]));
+}
+
 struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
                         const char *name)
 {
@@ -228,7 +236,11 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
     world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);
+    world->project_mint_at_ms =
+        mint_allowed_ms(gather_mint_limit(runtime), inventory_mint_stamp_ms(gathered->inventory));
     world_derive(world);
+    for (size_t i = 0; i < world->revision_count; i++)
+        world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);
     return gathered;
 }
 

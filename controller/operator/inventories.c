@@ -22,22 +22,36 @@ struct waiter {
     struct waiter *next;
 };
 
+struct project { /* as one admin Secret sees it */
+    char *key;
+    int64_t paused_until_ms;
+    int64_t mint_stamp_ms;
+    UT_hash_handle hh;
+};
+
+struct listed_id { /* borrows the id of an entry */
+    const char *id;
+    UT_hash_handle hh;
+};
+
 struct inventory {
     char *key;
+    struct project *project;
     const struct inventories *owner;
     struct deepgram_list list; /* owns the strings that groups point at */
     struct group *groups;
+    struct listed_id *ids; /* by id */
     struct waiter *waiters;
     bool under_way;
     int64_t listed_at_ms;
     int64_t blocked_until_ms;
-    int64_t paused_until_ms;
     unsigned failures;
     UT_hash_handle hh;
 };
 
 struct inventories {
     struct inventory *all;
+    struct project *projects;
     int64_t interval_ms;
 };
 
@@ -59,6 +73,12 @@ static void drop_groups(struct inventory *inventory)
         mem_free(group->uid);
         mem_free(group->entries);
         mem_free(group);
+    }
+    struct listed_id *listed = NULL;
+    struct listed_id *next_listed = NULL;
+    HASH_ITER(hh, inventory->ids, listed, next_listed) {
+        HASH_DEL(inventory->ids, listed);
+        mem_free(listed);
     }
 }
 
@@ -86,20 +106,41 @@ void inventories_free(struct inventories *inventories)
         mem_free(inventory->key);
         mem_free(inventory);
     }
+    struct project *project = NULL;
+    struct project *next_project = NULL;
+    HASH_ITER(hh, inventories->projects, project, next_project) {
+        HASH_DEL(inventories->projects, project);
+        mem_free(project->key);
+        mem_free(project);
+    }
     mem_free(inventories);
+}
+
+static struct project *get_project(struct inventories *inventories, const char *key)
+{
+    struct project *project = NULL;
+    HASH_FIND_STR(inventories->projects, key, project);
+    if (project)
+        return project;
+    project = mem_alloc(sizeof *project);
+    project->key = mem_strdup(key);
+    HASH_ADD_KEYPTR(hh, inventories->projects, project->key, strlen(project->key), project);
+    return project;
 }
 
 struct inventory *inventories_get(struct inventories *inventories, enum resource_kind kind,
                                   const char *project_id, const struct admin_view *admin)
 {
-    auto_free char *key = mem_printf("%d %s %s/%s %s", (int)kind, project_id, admin->namespace,
-                                     admin->name, admin->key);
+    auto_free char *project_key =
+        mem_printf("%s %s/%s %s", project_id, admin->namespace, admin->name, admin->key);
+    auto_free char *key = mem_printf("%d %s", (int)kind, project_key);
     struct inventory *inventory = NULL;
     HASH_FIND_STR(inventories->all, key, inventory);
     if (inventory)
         return inventory;
     inventory = mem_alloc(sizeof *inventory);
     inventory->key = take(key);
+    inventory->project = get_project(inventories, project_key);
     inventory->owner = inventories;
     inventory->listed_at_ms = NEVER;
     HASH_ADD_KEYPTR(hh, inventories->all, inventory->key, strlen(inventory->key), inventory);
@@ -151,14 +192,42 @@ static void add_entry(struct inventory *inventory, const struct deepgram_entry *
                                                                .nonce = entry->marker.nonce };
 }
 
+static void add_id(struct inventory *inventory, const char *id)
+{
+    if (inventory_lists(inventory, id))
+        return;
+    struct listed_id *listed = mem_alloc(sizeof *listed);
+    listed->id = id;
+    HASH_ADD_KEYPTR(hh, inventory->ids, id, strlen(id), listed);
+}
+
+bool inventory_lists(const struct inventory *inventory, const char *id)
+{
+    struct listed_id *listed = NULL;
+    HASH_FIND_STR(inventory->ids, id, listed);
+    return listed != NULL;
+}
+
+int64_t inventory_mint_stamp_ms(const struct inventory *inventory)
+{
+    return inventory->project->mint_stamp_ms;
+}
+
+void inventory_set_mint_stamp(struct inventory *inventory, int64_t stamp_ms)
+{
+    inventory->project->mint_stamp_ms = stamp_ms;
+}
+
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms)
 {
     drop_groups(inventory);
     deepgram_list_done(&inventory->list);
     inventory->list = *list;
     *list = (struct deepgram_list){ 0 };
-    for (size_t i = 0; i < inventory->list.count; i++)
+    for (size_t i = 0; i < inventory->list.count; i++) {
         add_entry(inventory, &inventory->list.entries[i]);
+        add_id(inventory, inventory->list.entries[i].id);
+    }
     inventory->listed_at_ms = sent_ms;
     inventory->blocked_until_ms = 0;
     inventory->failures = 0;
@@ -180,11 +249,11 @@ void inventory_end(struct inventory *inventory, struct queue *queue)
 
 void inventory_pause(struct inventory *inventory, int64_t until_ms)
 {
-    if (until_ms > inventory->paused_until_ms)
-        inventory->paused_until_ms = until_ms;
+    if (until_ms > inventory->project->paused_until_ms)
+        inventory->project->paused_until_ms = until_ms;
 }
 
 int64_t inventory_paused_until_ms(const struct inventory *inventory)
 {
-    return inventory->paused_until_ms;
+    return inventory->project->paused_until_ms;
 }

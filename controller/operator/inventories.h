@@ -24,6 +24,13 @@ NODISCARD struct inventory *inventories_get(struct inventories *inventories,
 void inventory_view(const struct inventory *inventory, const char *uid,
                     struct inventory_view *ret_view);
 
+/* Is the id in the last list, whatever resource its marker names? */
+bool inventory_lists(const struct inventory *inventory, const char *id);
+
+/* The project's bucket of the mint limiter, which its inventories share. */
+int64_t inventory_mint_stamp_ms(const struct inventory *inventory);
+void inventory_set_mint_stamp(struct inventory *inventory, int64_t stamp_ms);
+
 /* A LIST is about to be sent. False when one is under way: `waiter` is told by its end. */
 bool inventory_begin(struct inventory *inventory, enum queue_kind kind, const char *namespace,
                      const char *name);
@@ -34,7 +41,7 @@ void inventory_fail(struct inventory *inventory, int64_t now_ms, uint64_t random
 /* After set or fail: puts whoever waited into the queue. */
 void inventory_end(struct inventory *inventory, struct queue *queue);
 
-/* Deepgram asked the project to pause (429). */
+/* Deepgram asked for a pause (429): it holds for the project's credentials of either kind. */
 void inventory_pause(struct inventory *inventory, int64_t until_ms);
 int64_t inventory_paused_until_ms(const struct inventory *inventory);
 

@@ -22,6 +22,10 @@ void step_delete_target(struct pass *pass);
 void step_claim(struct pass *pass);
 void step_release(struct pass *pass);
 void step_drop_revision(struct pass *pass);
+/* steps_recover.c */
+void step_keep_again(struct pass *pass);
+void step_adopt(struct pass *pass);
+void step_confirm(struct pass *pass);
 /* steps_deepgram.c */
 void step_create(struct pass *pass);
 void step_check(struct pass *pass);

@@ -5,126 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
-
-/* ---- the admin key ---- */
-
-static bool is_key_character(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '.';
-}
-
-/* White space at both ends is what `echo` and editors add: it is never part of a key. */
-static void trim_white_space(const char **text, size_t *length)
-{
-    while (*length > 0 && strchr(" \t\r\n", (*text)[*length - 1]))
-        --*length;
-    while (*length > 0 && strchr(" \t\r\n", **text)) {
-        ++*text;
-        --*length;
-    }
-}
-
-static bool check_admin_key(const struct admin_view *admin, const char *text, size_t length,
-                            struct err *err)
-{
-    if (length == 0)
-        return err_set(err, ERR_INVALID,
-                       "Entry %s of Secret %s/%s is empty: put a Deepgram API key with the scopes "
-                       "keys:read and keys:write into it",
-                       admin->key, admin->namespace, admin->name);
-    for (size_t i = 0; i < length; i++)
-        if (!is_key_character(text[i]))
-            return err_set(err, ERR_INVALID,
-                           "Entry %s of Secret %s/%s is not a Deepgram API key (it has a character "
-                           "that no key has): put the bare key into it, without quotes or prefix",
-                           admin->key, admin->namespace, admin->name);
-    return true;
-}
-
-static bool read_admin_key(const struct admin_view *admin, const cJSON *secret,
-                           struct secret *ret_key, struct err *err)
-{
-    const char *encoded = json_string_member(json_member(secret, "data"), admin->key);
-    if (!encoded)
-        return err_set(err, ERR_INVALID,
-                       "Secret %s/%s has no entry %s: add it with a Deepgram API key that has the "
-                       "scopes keys:read and keys:write, or name another entry in "
-                       "spec.credentialsRef.key",
-                       admin->namespace, admin->name, admin->key);
-    size_t length = 0;
-    auto_free char *decoded = base64_decode(encoded, &length);
-    const char *text = decoded ? decoded : "";
-    if (decoded)
-        trim_white_space(&text, &length);
-    if (!check_admin_key(admin, text, length, err))
-        return false;
-    secret_set(ret_key, text, length);
-    return true;
-}
-
-static void send_with(struct pass *pass, const struct secret *key, gateway_done_fn *done)
-{
-    gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, done, pass);
-}
-
-/* Reads the admin key into the pass and sends pass->request with it, unless that failed (`failed`
- * may be NULL: it is this resource's failure). */
-typedef void admin_failed_fn(struct pass *pass, const struct err *err);
-
-static void admin_failed(struct pass *pass, const struct err *err)
-{
-    bool of_secret = err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND;
-    const struct admin_view *admin = &pass->gathered->world.admin;
-    const char *uid = json_string_at(pass->gathered->admin, "metadata.uid");
-    if (err->kind == ERR_NOT_FOUND && uid)
-        store_remove_written(pass->runtime->caches->secrets, admin->namespace, admin->name, uid);
-    pass_fail(pass, of_secret ? FAILURE_DEEPGRAM : FAILURE_KUBERNETES,
-              of_secret ? "CredentialsInvalid" : NULL, err);
-}
-
-static void get_admin_secret(struct pass *pass, kube_done_fn *done)
-{
-    const struct admin_view *admin = &pass->gathered->world.admin;
-    kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
-                                                        .resource = &KUBE_SECRETS,
-                                                        .namespace = admin->namespace,
-                                                        .name = admin->name,
-                                                        .done = done,
-                                                        .context = pass });
-}
-
-static bool admin_answered(struct pass *pass, const cJSON *secret, const struct err *err,
-                           admin_failed_fn *failed)
-{
-    struct err problem = ERR_INIT;
-    if (!err && read_admin_key(&pass->gathered->world.admin, secret, &pass->admin_key, &problem))
-        return true;
-    failed(pass, err ? err : &problem);
-    return false;
-}
-
-/* ---- failures ---- */
-
-static void deepgram_failed(struct pass *pass, const struct err *err)
-{
-    if (err->kind == ERR_THROTTLED) {
-        int64_t pause = err->retry_after_ms >= 0 ? err->retry_after_ms : 1000;
-        inventory_pause(pass->gathered->inventory, clock_monotonic_ms() + pause);
-    }
-    pass_fail(pass, FAILURE_DEEPGRAM, NULL, err);
-}
-
-static void deepgram_worked(struct pass *pass)
-{
-    failure_clear(pass->gathered->memory, FAILURE_DEEPGRAM);
-}
 
 /* Somebody else leads by now, or is about to: do nothing more. */
 static bool may_send(struct pass *pass)
@@ -148,7 +34,7 @@ static void create_refused(struct pass *pass, const struct err *err)
         memory->refused_revision = memory->announced.revision;
     }
     memory->announced = (struct attempt){ 0 };
-    deepgram_failed(pass, err);
+    deepgram_call_failed(pass, err);
 }
 
 static void created(void *context, const struct deepgram_answer *answer)
@@ -169,22 +55,33 @@ static void created(void *context, const struct deepgram_answer *answer)
                 resource_kind_name(pass->kind), NULL);
     log_info("credential issued", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "id", memory->issued.id, NULL);
-    deepgram_worked(pass);
+    deepgram_call_worked(pass);
     pass_continue(pass);
 }
 
-static void create_with_key(void *context, cJSON **object, const struct err *err)
+/* Whatever comes of it: it counts. */
+static void note_mint(struct pass *pass)
 {
-    struct pass *pass = context;
-    if (!admin_answered(pass, *object, err, admin_failed) || !may_send(pass))
+    int64_t now_ms = clock_monotonic_ms();
+    struct memory *memory = pass->gathered->memory;
+    struct inventory *inventory = pass->gathered->inventory;
+    memory->mint_at_ms = mint_taken(MINT_LIMIT_RESOURCE, memory->mint_at_ms, now_ms);
+    inventory_set_mint_stamp(inventory, mint_taken(gather_mint_limit(pass->runtime),
+                                                   inventory_mint_stamp_ms(inventory), now_ms));
+}
+
+static void create_with_key(struct pass *pass)
+{
+    if (!may_send(pass))
         return;
+    note_mint(pass);
     deepgram_create(pass->gathered->resource, &pass->gathered->memory->announced, &pass->request);
-    send_with(pass, &pass->admin_key, created);
+    deepgram_call_send(pass, &pass->admin_key, created);
 }
 
 void step_create(struct pass *pass)
 {
-    get_admin_secret(pass, create_with_key);
+    deepgram_call_with_key(pass, create_with_key, NULL);
 }
 
 /* ---- check ---- */
@@ -196,7 +93,7 @@ static void checked(void *context, const struct deepgram_answer *answer)
     struct err err = ERR_INIT;
     if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err)) {
         memory->checked_revision = pass->step.revision;
-        deepgram_worked(pass);
+        deepgram_call_worked(pass);
         pass_continue(pass);
         return;
     }
@@ -209,13 +106,13 @@ static void checked(void *context, const struct deepgram_answer *answer)
                 "issued",
                 revision->id);
     }
-    deepgram_failed(pass, &err);
+    deepgram_call_failed(pass, &err);
 }
 
 static void check_with_key(struct pass *pass, const struct secret *key)
 {
     deepgram_check(&pass->request);
-    send_with(pass, key, checked);
+    deepgram_call_send(pass, key, checked);
 }
 
 static void check_read(void *context, cJSON **object, const struct err *err)
@@ -251,7 +148,7 @@ static void list_failed(struct pass *pass, const struct err *err)
     inventory_fail(inventory, clock_monotonic_ms(), (uint64_t)random());
     inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed) {
-        deepgram_failed(pass, err);
+        deepgram_call_failed(pass, err);
         return;
     }
     log_warn("inventory failed", "kind", resource_kind_name(pass->kind), "namespace",
@@ -273,17 +170,14 @@ static void listed(void *context, const struct deepgram_answer *answer)
     inventory_set(inventory, &list, pass->sent_ms);
     inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed)
-        deepgram_worked(pass);
+        failure_clear_but_unknown(pass->gathered->memory);
     pass_continue(pass);
 }
 
-static void list_with_key(void *context, cJSON **object, const struct err *err)
+static void list_with_key(struct pass *pass)
 {
-    struct pass *pass = context;
-    if (!admin_answered(pass, *object, err, list_failed))
-        return;
     deepgram_list(pass->kind, pass->gathered->resource->spec.project_id, &pass->request);
-    send_with(pass, &pass->admin_key, listed);
+    deepgram_call_send(pass, &pass->admin_key, listed);
 }
 
 void step_list(struct pass *pass)
@@ -293,7 +187,7 @@ void step_list(struct pass *pass)
         pass_end(pass);
         return;
     }
-    get_admin_secret(pass, list_with_key);
+    deepgram_call_with_key(pass, list_with_key, list_failed);
 }
 
 /* ---- revoke ---- */
@@ -316,7 +210,7 @@ static void gone(struct pass *pass)
                pass->id, pass->step.why);
     log_info("credential revoked", "kind", kind, "namespace", pass->key.namespace, "name",
              pass->key.name, "id", pass->id, "why", pass->step.why, NULL);
-    deepgram_worked(pass);
+    failure_clear_but_unknown(memory);
     pass_continue(pass);
 }
 
@@ -326,7 +220,7 @@ static void confirmed(void *context, const struct deepgram_answer *answer)
     struct err err = ERR_INIT;
     bool is_gone = false;
     if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {
-        deepgram_failed(pass, &err);
+        deepgram_call_failed(pass, &err);
         return;
     }
     if (is_gone) {
@@ -335,7 +229,7 @@ static void confirmed(void *context, const struct deepgram_answer *answer)
     }
     err_set(&err, ERR_TRANSIENT, "Deepgram still knows credential %s after it was revoked",
             pass->id);
-    deepgram_failed(pass, &err);
+    deepgram_call_failed(pass, &err);
 }
 
 static void revoked(void *context, const struct deepgram_answer *answer)
@@ -344,7 +238,7 @@ static void revoked(void *context, const struct deepgram_answer *answer)
     struct err err = ERR_INIT;
     bool is_gone = false;
     if (!deepgram_credential_answer(DEEPGRAM_REVOKE, answer, &is_gone, &err)) {
-        deepgram_failed(pass, &err);
+        deepgram_call_failed(pass, &err);
         return;
     }
     if (is_gone) {
@@ -353,17 +247,16 @@ static void revoked(void *context, const struct deepgram_answer *answer)
     }
     deepgram_request_done(&pass->request);
     deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    send_with(pass, &pass->admin_key, confirmed);
+    deepgram_call_send(pass, &pass->admin_key, confirmed);
 }
 
-static void revoke_with_key(void *context, cJSON **object, const struct err *err)
+static void revoke_with_key(struct pass *pass)
 {
-    struct pass *pass = context;
-    if (!admin_answered(pass, *object, err, admin_failed) || !may_send(pass))
+    if (!may_send(pass))
         return;
     deepgram_revoke(pass->kind, pass->gathered->resource->spec.project_id, pass->id,
                     &pass->request);
-    send_with(pass, &pass->admin_key, revoked);
+    deepgram_call_send(pass, &pass->admin_key, revoked);
 }
 
 /* Nobody announced or published anything since the decision when the resource has not changed:
@@ -383,13 +276,22 @@ static void revoke_unchanged(void *context, cJSON **object, const struct err *er
         store_put_written(store, take(*object));
         pass_continue(pass);
     } else {
-        get_admin_secret(pass, revoke_with_key);
+        deepgram_call_with_key(pass, revoke_with_key, NULL);
     }
 }
 
 void step_revoke(struct pass *pass)
 {
     pass->id = mem_strdup(pass->step.id);
+    if (strcmp(pass->id, CREDENTIAL_ID_UNKNOWN) == 0) {
+        memory_add_gone(pass->gathered->memory, pass->id);
+        pass_event(pass, EVENT_WARNING, "RevokeByHand", "Revoke",
+                   "The adopted credential is no longer needed, but Deepgram never told its id: "
+                   "revoke it in the console of project %s",
+                   pass->gathered->resource->spec.project_id);
+        pass_continue(pass);
+        return;
+    }
     pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false,
               revoke_unchanged);
 }

@@ -19,10 +19,13 @@ enum step_kind {
     STEP_PROTECT,        /* the finalizer alone: somebody took it off */
     STEP_CREATE,         /* POST, once */
     STEP_KEEP,           /* the answer into its revision Secret */
+    STEP_KEEP_AGAIN,     /* a lost revision Secret, from what the target still holds */
+    STEP_ADOPT,          /* the first revision Secret, from a target that was made by hand */
     STEP_CHECK,          /* is the new credential alive? */
     STEP_PUBLISH,        /* target Secret from the revision Secret */
     STEP_COMPARE_TARGET, /* read the target once and compare its data */
     STEP_LIST,           /* refresh the project's inventory */
+    STEP_CONFIRM,        /* is a credential that the list doesn't show gone? */
     STEP_REVOKE,         /* DELETE at Deepgram, confirmed by a GET */
     STEP_DROP_REVISION,  /* delete the revision Secret of a credential that is gone */
     STEP_CLOSE_ATTEMPTS, /* drop announcements that can't have left anything */

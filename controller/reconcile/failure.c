@@ -74,9 +74,23 @@ static int64_t count_after(const struct world *world, const struct memory *memor
 {
     if (memory->failures[side].active)
         return memory->failures[side].count + 1;
-    if (side == FAILURE_DEEPGRAM && world->resource->status.failures > 0)
+    if (side == FAILURE_DEEPGRAM && !memory->asked_deepgram)
         return world->resource->status.failures + 1; /* goes on where the last process stopped */
     return 1;
+}
+
+/* What these mean depends on the key that was used. */
+static bool is_about_admin_key(enum failure_side side, enum err_kind kind)
+{
+    return side == FAILURE_DEEPGRAM &&
+           (kind == ERR_UNAUTHORIZED || kind == ERR_FORBIDDEN || kind == ERR_NOT_FOUND);
+}
+
+static void say_where(const struct admin_view *admin, char *message, size_t size)
+{
+    size_t length = strlen(message);
+    snprintf(message + length, size - length, " (the admin key is entry %s of Secret %s/%s)",
+             admin->key, admin->namespace, admin->name);
 }
 
 void failure_set(const struct world *world, struct memory *memory, enum failure_side side,
@@ -97,15 +111,27 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
     failure.retry_at_ms = timed ? world->monotonic_ms + delay : INT64_MAX;
     failure.retry_at_wall_ms = timed ? world->now_ms + delay : 0;
     snprintf(failure.message, sizeof failure.message, "%s", err->message);
+    if (!reason && is_about_admin_key(side, err->kind))
+        say_where(&world->admin, failure.message, sizeof failure.message);
     snprintf(failure.admin_version, sizeof failure.admin_version, "%s",
              world->admin.resource_version);
     snprintf(failure.rotate, sizeof failure.rotate, "%s", world->resource->rotate);
     memory->failures[side] = failure;
+    if (side == FAILURE_DEEPGRAM)
+        memory->asked_deepgram = true;
 }
 
 void failure_clear(struct memory *memory, enum failure_side side)
 {
     memory->failures[side] = (struct failure){ 0 };
+    if (side == FAILURE_DEEPGRAM)
+        memory->asked_deepgram = true;
+}
+
+void failure_clear_but_unknown(struct memory *memory)
+{
+    if (memory->failures[FAILURE_DEEPGRAM].kind != ERR_UNKNOWN_OUTCOME)
+        failure_clear(memory, FAILURE_DEEPGRAM);
 }
 
 bool failure_holds(const struct world *world, enum failure_side side)

@@ -13,6 +13,9 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
                  const char *reason, bool reporting, const struct err *err, uint64_t random);
 /* A step of that side succeeded. */
 void failure_clear(struct memory *memory, enum failure_side side);
+/* A list or a revocation succeeded: that says nothing about creates, so those without a certain
+ * outcome go on being counted. */
+void failure_clear_but_unknown(struct memory *memory);
 /* It still counts: its time has not come, and nothing that it was made from has changed. */
 bool failure_holds(const struct world *world, enum failure_side side);
 

@@ -2,6 +2,7 @@
  * must not be lost, then what holds everything up, then publishing and healing (which need no
  * Deepgram), then a new credential when one is due, then what earlier ones left behind. */
 #include "reconcile/failure.h"
+#include "reconcile/limiter.h"
 #include "reconcile/report.h"
 #include "reconcile/rules.h"
 #include "reconcile/schedule.h"
@@ -58,7 +59,8 @@ static bool protect(const struct world *world, struct step *step)
  * over again, and nothing is minted in its place. */
 static bool claim(const struct world *world, struct step *step)
 {
-    if (world->target.lost && !world->target.deleting) {
+    bool adopted = world->target.adopt && world_newest(world);
+    if ((world->target.lost || adopted) && !world->target.deleting) {
         step->secret_name = world->resource->spec.secret_name;
         return rule_step(step, STEP_CLAIM);
     }
@@ -71,6 +73,23 @@ static bool claim(const struct world *world, struct step *step)
         return rule_step(step, STEP_CLAIM);
     }
     return false;
+}
+
+/* deepgram.com/adopt on a Secret made by hand: its key becomes the first revision. */
+static bool adopt(const struct world *world, struct step *step)
+{
+    const struct target_view *target = &world->target;
+    if (!target->adopt || target->deleting || world_newest(world))
+        return false;
+    if (world_is_useless(world))
+        return rule_verdict(step, VERDICT_STALLED, "AdoptionFailed", INT64_MAX,
+                            "Secret %s can't be adopted: %s. Mend it, or delete it so that a new "
+                            "credential is issued",
+                            world->resource->spec.secret_name, world->memory->adoption_problem);
+    if (rule_wait_for_deepgram(world, step))
+        return true;
+    step->revision = world->highest_revision + 1;
+    return rule_step(step, STEP_ADOPT);
 }
 
 /* A Secret that isn't ours is never touched, and no key is minted that could not be published. */
@@ -96,12 +115,22 @@ static bool wait_for_target_to_go(const struct world *world, struct step *step)
     return world->target.exists && world->target.deleting && rule_wait(step, INT64_MAX);
 }
 
+/* The target still holds what a lost revision Secret held: kept again, nothing is minted. */
+static bool keep_again(const struct world *world, struct step *step)
+{
+    const struct world_revision *published = world_published(world);
+    if (!published || published->secret || world_is_useless(world))
+        return false;
+    step->revision = published->number;
+    return rule_step(step, STEP_KEEP_AGAIN);
+}
+
 /* The newest revision belongs into the target; one that was never published is checked first. */
 static bool publish_newest(const struct world *world, struct step *step)
 {
     const struct world_revision *newest = world_newest(world);
     const struct world_revision *published = world_published(world);
-    if (!newest)
+    if (!newest || (published && newest->number < published->number))
         return false;
     step->revision = newest->number;
     bool same = published && published->number == newest->number;
@@ -200,6 +229,12 @@ static bool issue_when_due(const struct world *world, struct step *step)
                             "%zu creates in a row had no answer: no further one until it is "
                             "certain what they left at Deepgram",
                             open);
+    int64_t may_mint_ms = mint_earliest_ms(world);
+    if (may_mint_ms > world->monotonic_ms)
+        return rule_verdict(step, VERDICT_PROGRESSING, "MintLimited", may_mint_ms,
+                            "Many credentials were issued for this resource or its project in a "
+                            "short time: the next one waits, so that a mistake can't flood the "
+                            "project. Look into the events for the reason");
     if (!world->admin.marked)
         return rule_step(step, STEP_MARK_ADMIN);
     step->revision = world->highest_revision + 1;
@@ -246,6 +281,32 @@ static bool refresh_inventory(const struct world *world, struct step *step)
 {
     return can_list(world) && next_list_ms(world) <= world->monotonic_ms &&
            rule_step(step, STEP_LIST);
+}
+
+static bool is_settled(const struct world *world, const struct world_revision *revision)
+{
+    int64_t issued = revision->secret  ? revision->secret->issued_at_ms
+                     : revision->noted ? revision->noted->issued_at_ms
+                                       : 0;
+    return issued + world->settle_ms <= world->now_ms;
+}
+
+/* Not in the list although it should be: asked for by name, because a list alone proves nothing. */
+static bool confirm_missing(const struct world *world, struct step *step)
+{
+    int64_t listed_at = world->inventory.listed_at_ms;
+    if (listed_at == NEVER || failure_holds(world, FAILURE_DEEPGRAM))
+        return false;
+    for (size_t i = 0; i < world->revision_count; i++) {
+        const struct world_revision *revision = &world->revisions[i];
+        if (revision->gone || revision->listed || !is_settled(world, revision) ||
+            memory_is_confirmed(world->memory, revision->id, listed_at))
+            continue;
+        step->revision = revision->number;
+        step->id = revision->id;
+        return rule_step(step, STEP_CONFIRM);
+    }
+    return false;
 }
 
 /* Older than what is published, its overlap over, and no pod left that may still hold it. */
@@ -315,8 +376,10 @@ struct step decide_living(const struct world *world)
         leave_terminating_namespace,
         claim,
         protect,
+        adopt,
         yield_to_other_owner,
         wait_for_target_to_go,
+        keep_again,
         publish_newest,
         heal_target,
         commit,
@@ -327,6 +390,7 @@ struct step decide_living(const struct world *world)
         rule_sweep_orphan,
         close_attempts,
         refresh_inventory,
+        confirm_missing,
         revoke_retired,
         rule_drop_gone,
         drop_old_target,

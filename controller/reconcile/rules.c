@@ -132,7 +132,7 @@ bool rule_admin_problem(const struct world *world, struct step *step, bool for_i
 static bool held_before(const struct world *world, struct step *step)
 {
     const struct status *status = &world->resource->status;
-    if (world->memory->failures[FAILURE_DEEPGRAM].active || world->resource->deleting ||
+    if (world->memory->asked_deepgram || world->resource->deleting ||
         status->observed_generation != world->resource->generation)
         return false;
     if (status->next_attempt_at_ms > world->now_ms)

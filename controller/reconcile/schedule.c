@@ -57,11 +57,11 @@ static bool rotation_requested(const struct world *world, const struct revision 
 const char *schedule_due(const struct world *world)
 {
     const struct world_revision *newest = world_newest(world);
-    if (!newest) {
-        if (world_published(world))
-            return NULL; /* its revision Secret is lost, but the target still holds it */
+    const struct world_revision *published = world_published(world);
+    if (published && !published->secret)
+        return world_is_useless(world) ? "Lost" : NULL;
+    if (!newest)
         return world->resource->status.revision > 0 ? "Lost" : "Created";
-    }
     const struct revision *current = newest->secret;
     if (strcmp(current->spec_hash, world->resource->spec_hash) != 0)
         return "SpecChanged";

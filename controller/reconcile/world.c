@@ -16,12 +16,20 @@ struct memory *memory_new(const char *uid, int64_t monotonic_ms)
     return memory;
 }
 
+static void forget_confirmed(struct memory *memory)
+{
+    for (size_t i = 0; i < memory->confirmed_count; i++)
+        mem_free(memory->confirmed[i]);
+    memory->confirmed_count = 0;
+}
+
 void memory_free(struct memory *memory)
 {
     if (!memory)
         return;
     credential_done(&memory->issued);
     mem_free(memory->discard_id);
+    forget_confirmed(memory);
     for (size_t i = 0; i < memory->gone_count; i++)
         mem_free(memory->gone[i]);
     mem_free(memory);
@@ -37,6 +45,24 @@ void memory_add_gone(struct memory *memory, const char *id)
         memory->gone_count--;
     }
     memory->gone[memory->gone_count++] = mem_strdup(id);
+}
+
+void memory_confirm(struct memory *memory, const char *id, int64_t list_ms)
+{
+    if (memory->confirmed_list_ms != list_ms || memory->confirmed_count == CONFIRMED_MAX)
+        forget_confirmed(memory);
+    memory->confirmed_list_ms = list_ms;
+    memory->confirmed[memory->confirmed_count++] = mem_strdup(id);
+}
+
+bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t list_ms)
+{
+    if (memory->confirmed_list_ms != list_ms)
+        return false;
+    for (size_t i = 0; i < memory->confirmed_count; i++)
+        if (strcmp(memory->confirmed[i], id) == 0)
+            return true;
+    return false;
 }
 
 bool memory_is_gone(const struct memory *memory, const char *id)
@@ -159,6 +185,11 @@ const struct world_revision *world_published(const struct world *world)
         return NULL;
     const struct world_revision *revision = world_revision(world, world->target.revision);
     return revision && !revision->gone ? revision : NULL;
+}
+
+bool world_is_useless(const struct world *world)
+{
+    return strcmp(world->target.resource_version, world->memory->target_useless) == 0;
 }
 
 bool world_holds_credential(const struct world *world)

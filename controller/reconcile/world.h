@@ -30,7 +30,7 @@ struct failure {
     char rotate[64];
 };
 
-enum { GONE_MAX = 32, NEVER = -1 };
+enum { GONE_MAX = 32, CONFIRMED_MAX = 8, NEVER = -1 };
 
 struct memory {
     char uid[UID_BYTES];
@@ -47,28 +47,40 @@ struct memory {
     int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
     char *gone[GONE_MAX];      /* ids that Deepgram confirmed gone, newest last */
     size_t gone_count;
+    char *confirmed[CONFIRMED_MAX]; /* ids alive although the list of confirmed_list_ms hid them */
+    size_t confirmed_count;
+    int64_t confirmed_list_ms;
+    int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
+    char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
+    char adoption_problem[256];
     char target_same[32];    /* resourceVersions of the target whose data was compared with */
     char target_differs[32]; /* what it should be */
     struct failure failures[FAILURE_SIDES];
+    bool asked_deepgram; /* so what a former process noted about failures is out of date */
 };
 
 NODISCARD struct memory *memory_new(const char *uid, int64_t monotonic_ms);
 void memory_free(struct memory *memory);
 void memory_add_gone(struct memory *memory, const char *id);
 bool memory_is_gone(const struct memory *memory, const char *id);
+/* Found alive, although the list sent at list_ms doesn't show it. */
+void memory_confirm(struct memory *memory, const char *id, int64_t list_ms);
+bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t list_ms);
 
 /* ---- what is observed ---- */
 
 struct target_view {
     bool exists;
-    bool ours; /* controlled by this resource's UID */
-    bool lost; /* made for this resource, but nobody controls it any more */
+    bool ours;  /* controlled by this resource's UID */
+    bool adopt; /* nobody controls it, and a person asks us to take it over */
+    bool lost;  /* made for this resource, but nobody controls it any more */
     bool deleting;
     const char *resource_version;
     const char *uid;
-    const char *owner;       /* "<Kind>/<name>" of another owner, or "" */
-    int64_t revision;        /* annotation; 0: none */
-    const char *id;          /* annotation; "" */
+    const char *owner; /* "<Kind>/<name>" of another owner, or "" */
+    int64_t revision;  /* annotation; 0: none */
+    const char *id;    /* annotation; "" */
+
     int64_t published_at_ms; /* annotation; 0: none */
     bool metadata_current;   /* target_metadata_current() for `revision` */
 };
@@ -129,6 +141,7 @@ struct world_revision {
     const struct revision *secret;       /* NULL: no revision Secret (or it is being deleted) */
     const struct status_revision *noted; /* NULL: not in status */
     bool gone;                           /* confirmed gone at Deepgram */
+    bool listed;                         /* in the last inventory */
 };
 
 enum { WORLD_REVISIONS_MAX = 32 };
@@ -147,6 +160,7 @@ struct world {
     struct admin_view admin;
     struct inventory_view inventory;
     struct consumers_view consumers;
+    int64_t project_mint_at_ms;       /* monotonic: earliest next create of the project */
     int64_t project_blocked_until_ms; /* monotonic: 429 of the project; 0: free */
     int64_t settle_ms;
     /* derived by world_derive() */
@@ -164,6 +178,8 @@ const struct world_revision *world_newest(const struct world *world);
 const struct world_revision *world_revision(const struct world *world, int64_t number);
 /* The revision that the target holds, when it is ours and the revision is alive; else NULL. */
 const struct world_revision *world_published(const struct world *world);
+/* Nothing can be read out of the target as it is. */
+bool world_is_useless(const struct world *world);
 /* Some revision isn't known to be gone at Deepgram. */
 bool world_holds_credential(const struct world *world);
 /* An announced create whose revision is in no revision Secret or status: it may have left a

@@ -1,0 +1,135 @@
+/* The admin key is read just before it is used, so that nobody's key is kept in memory or used for
+ * another namespace. */
+#include "operator/deepgram_call.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "reconcile/failure.h"
+
+static bool is_key_character(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+/* White space at both ends is what `echo` and editors add: it is never part of a key. */
+static void trim_white_space(const char **text, size_t *length)
+{
+    while (*length > 0 && strchr(" \t\r\n", (*text)[*length - 1]))
+        --*length;
+    while (*length > 0 && strchr(" \t\r\n", **text)) {
+        ++*text;
+        --*length;
+    }
+}
+
+static bool check_admin_key(const struct admin_view *admin, const char *text, size_t length,
+                            struct err *err)
+{
+    if (length == 0)
+        return err_set(err, ERR_INVALID,
+                       "Entry %s of Secret %s/%s is empty: put a Deepgram API key with the scopes "
+                       "keys:read and keys:write into it",
+                       admin->key, admin->namespace, admin->name);
+    for (size_t i = 0; i < length; i++)
+        if (!is_key_character(text[i]))
+            return err_set(err, ERR_INVALID,
+                           "Entry %s of Secret %s/%s is not a Deepgram API key (it has a character "
+                           "that no key has): put the bare key into it, without quotes or prefix",
+                           admin->key, admin->namespace, admin->name);
+    return true;
+}
+
+static bool read_admin_key(const struct admin_view *admin, const cJSON *secret,
+                           struct secret *ret_key, struct err *err)
+{
+    const char *encoded = json_string_member(json_member(secret, "data"), admin->key);
+    if (!encoded)
+        return err_set(err, ERR_INVALID,
+                       "Secret %s/%s has no entry %s: add it with a Deepgram API key that has the "
+                       "scopes keys:read and keys:write, or name another entry in "
+                       "spec.credentialsRef.key",
+                       admin->namespace, admin->name, admin->key);
+    size_t length = 0;
+    auto_free char *decoded = base64_decode(encoded, &length);
+    const char *text = decoded ? decoded : "";
+    if (decoded)
+        trim_white_space(&text, &length);
+    if (!check_admin_key(admin, text, length, err))
+        return false;
+    secret_set(ret_key, text, length);
+    return true;
+}
+
+/* ---- reading it ---- */
+
+struct reading {
+    struct pass *pass;
+    deepgram_call_then_fn *then;
+    deepgram_call_failed_fn *failed;
+};
+
+static void admin_failed(struct pass *pass, const struct err *err)
+{
+    bool of_secret = err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND;
+    const struct admin_view *admin = &pass->gathered->world.admin;
+    const char *uid = json_string_at(pass->gathered->admin, "metadata.uid");
+    if (err->kind == ERR_NOT_FOUND && uid)
+        store_remove_written(pass->runtime->caches->secrets, admin->namespace, admin->name, uid);
+    pass_fail(pass, of_secret ? FAILURE_DEEPGRAM : FAILURE_KUBERNETES,
+              of_secret ? "CredentialsInvalid" : NULL, err);
+}
+
+static void answered(void *context, cJSON **object, const struct err *err)
+{
+    struct reading *reading = context;
+    struct pass *pass = reading->pass;
+    deepgram_call_then_fn *then = reading->then;
+    deepgram_call_failed_fn *failed = reading->failed;
+    mem_free(reading);
+    struct err problem = ERR_INIT;
+    if (err)
+        failed(pass, err);
+    else if (!read_admin_key(&pass->gathered->world.admin, *object, &pass->admin_key, &problem))
+        failed(pass, &problem);
+    else
+        then(pass);
+}
+
+void deepgram_call_with_key(struct pass *pass, deepgram_call_then_fn *then,
+                            deepgram_call_failed_fn *failed)
+{
+    const struct admin_view *admin = &pass->gathered->world.admin;
+    struct reading *reading = mem_alloc(sizeof *reading);
+    *reading = (struct reading){ pass, then, failed ? failed : admin_failed };
+    kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
+                                                        .resource = &KUBE_SECRETS,
+                                                        .namespace = admin->namespace,
+                                                        .name = admin->name,
+                                                        .done = answered,
+                                                        .context = reading });
+}
+
+/* ---- sending ---- */
+
+void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done)
+{
+    gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, done, pass);
+}
+
+void deepgram_call_failed(struct pass *pass, const struct err *err)
+{
+    if (err->kind == ERR_THROTTLED) {
+        int64_t pause = err->retry_after_ms >= 0 ? err->retry_after_ms : 1000;
+        inventory_pause(pass->gathered->inventory, clock_monotonic_ms() + pause);
+    }
+    pass_fail(pass, FAILURE_DEEPGRAM, NULL, err);
+}
+
+void deepgram_call_worked(struct pass *pass)
+{
+    failure_clear(pass->gathered->memory, FAILURE_DEEPGRAM);
+}

@@ -1,0 +1,304 @@
+/* The steps that find out about a credential otherwise than by minting it: a lost revision Secret
+ * is kept again, a Secret made by hand is adopted, one that the list doesn't show is asked for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/recover.h"
+#include "api/timestamp.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "operator/deepgram_call.h"
+#include "operator/steps.h"
+#include "reconcile/failure.h"
+
+static struct store *secrets(const struct pass *pass)
+{
+    return pass->runtime->caches->secrets;
+}
+
+static const char *target_name(const struct pass *pass)
+{
+    return pass->gathered->resource->spec.secret_name;
+}
+
+/* As long as the target stays as it is, nothing can be read out of it. */
+static void useless(struct pass *pass, const cJSON *target, const char *why)
+{
+    struct memory *memory = pass->gathered->memory;
+    snprintf(memory->target_useless, sizeof memory->target_useless, "%s",
+             json_string_at(target, "metadata.resourceVersion"));
+    snprintf(memory->adoption_problem, sizeof memory->adoption_problem, "%s", why);
+    pass_continue(pass);
+}
+
+/* ---- creating the revision Secret ---- */
+
+static void kept(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err && err->kind == ERR_CONFLICT) /* it is there after all: the watch will show it */
+        pass_end(pass);
+    else
+        pass_written(pass, secrets(pass), object, err);
+}
+
+static void keep_credential(struct pass *pass, const struct attempt *attempt)
+{
+    cJSON *body =
+        revision_secret(pass->gathered->resource, attempt, &pass->credential, clock_wall_ms());
+    pass->credential_revision = attempt->revision;
+    pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
+}
+
+/* Reads the target whole; the answer is handed on with pass->object holding it. */
+static void read_target(struct pass *pass, kube_done_fn *then)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false, then);
+}
+
+static bool target_read(struct pass *pass, cJSON **object, const struct err *err)
+{
+    if (!err) {
+        pass->object = take(*object);
+        return true;
+    }
+    if (err->kind == ERR_NOT_FOUND)
+        pass_reread(pass, &KUBE_SECRETS, target_name(pass), secrets(pass));
+    else
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    return false;
+}
+
+/* ---- keep again ---- */
+
+/* The attempt that issued it, as far as the resource still tells. */
+static struct attempt attempt_of(const struct resource *resource, int64_t revision)
+{
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (resource->attempts[i].revision == revision)
+            return resource->attempts[i];
+    struct attempt attempt = { .revision = revision, .rotate = "" };
+    if (resource->status.observed_generation == resource->generation)
+        snprintf(attempt.spec_hash, sizeof attempt.spec_hash, "%s", resource->spec_hash);
+    return attempt;
+}
+
+static void read_status(const struct resource *resource, struct credential *credential)
+{
+    const cJSON *scopes = json_member(resource->status.json, "scopes");
+    if (!credential->scopes && cJSON_IsArray(scopes))
+        credential->scopes = cJSON_Duplicate(scopes, true);
+    credential->expires_at_ms = resource->status.expires_at_ms;
+    credential->created_at_ms = resource->status.issued_at_ms;
+}
+
+static void keep_again(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!target_read(pass, object, err))
+        return;
+    const struct resource *resource = pass->gathered->resource;
+    const struct world_revision *revision =
+        world_revision(&pass->gathered->world, pass->step.revision);
+    struct err problem = ERR_INIT;
+    credential_done(&pass->credential);
+    pass->credential_revision = 0;
+    if (!recover_is_unedited(pass->object) ||
+        !recover_credential(resource, pass->object, &pass->credential, &problem)) {
+        useless(pass, pass->object, problem.message);
+        return;
+    }
+    mem_replace(&pass->credential.id, revision->id);
+    if (resource->status.revision == revision->number)
+        read_status(resource, &pass->credential);
+    struct attempt attempt = attempt_of(resource, revision->number);
+    pass_event(pass, EVENT_WARNING, "RevisionSecretLost", "KeepAgain",
+               "The Secret that keeps revision %lld was deleted; it is made again from what Secret "
+               "%s holds",
+               (long long)revision->number, target_name(pass));
+    keep_credential(pass, &attempt);
+}
+
+void step_keep_again(struct pass *pass)
+{
+    read_target(pass, keep_again);
+}
+
+/* ---- adopt ---- */
+
+static bool grants(const cJSON *granted, const char *scope)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, granted)
+        if (mem_streq(item->valuestring, scope))
+            return true;
+    return false;
+}
+
+static bool grants_all(const struct resource *resource, const cJSON *granted)
+{
+    auto_json cJSON *wanted = spec_scopes(resource);
+    const cJSON *scope = NULL;
+    cJSON_ArrayForEach(scope, wanted)
+        if (!grants(granted, scope->valuestring))
+            return false;
+    return true;
+}
+
+static void adopt_alive(struct pass *pass, struct credential *described)
+{
+    const struct resource *resource = pass->gathered->resource;
+    struct credential *credential = &pass->credential;
+    if (described->id[0] != '\0')
+        mem_replace(&credential->id, described->id);
+    else if (!credential->id)
+        mem_replace(&credential->id, CREDENTIAL_ID_UNKNOWN);
+    credential->scopes = take(described->scopes);
+    credential->expires_at_ms = described->expires_at_ms;
+    struct attempt attempt = { .revision = pass->step.revision, .rotate = resource->rotate };
+    /* Without a spec hash it counts as made from another spec: replaced at once, without outage. */
+    if (grants_all(resource, credential->scopes))
+        snprintf(attempt.spec_hash, sizeof attempt.spec_hash, "%s", resource->spec_hash);
+    bool unknown = strcmp(credential->id, CREDENTIAL_ID_UNKNOWN) == 0;
+    pass_event(pass, unknown ? EVENT_WARNING : EVENT_NORMAL, "Adopted", "Adopt",
+               "Took over credential %s from Secret %s as revision %lld%s", credential->id,
+               target_name(pass), (long long)attempt.revision,
+               unknown ? ". Deepgram doesn't tell its id: revoke it in the console after the next "
+                         "rotation"
+                       : "");
+    keep_credential(pass, &attempt);
+}
+
+static void described(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct credential about = { 0 };
+    struct err err = ERR_INIT;
+    bool is_gone = false;
+    enum deepgram_operation operation =
+        pass->kind == RESOURCE_API_KEY ? DEEPGRAM_CHECK : DEEPGRAM_GET;
+    if (deepgram_described(pass->kind, operation, answer, &about, &err)) {
+        deepgram_call_worked(pass);
+        adopt_alive(pass, &about);
+    } else if (err.kind == ERR_UNAUTHORIZED && operation == DEEPGRAM_CHECK) {
+        useless(pass, pass->object, "Deepgram doesn't accept the key in it");
+    } else if (deepgram_credential_answer(operation, answer, &is_gone, &err) && is_gone) {
+        useless(pass, pass->object, "Deepgram doesn't know the credentials in it");
+    } else {
+        deepgram_call_failed(pass, &err);
+    }
+    credential_done(&about);
+}
+
+static void ask_for_pull(struct pass *pass)
+{
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->credential.id,
+                 &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, described);
+}
+
+static void adopt(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!target_read(pass, object, err))
+        return;
+    struct err problem = ERR_INIT;
+    credential_done(&pass->credential);
+    pass->credential_revision = 0;
+    if (!recover_credential(pass->gathered->resource, pass->object, &pass->credential, &problem)) {
+        useless(pass, pass->object, problem.message);
+    } else if (pass->kind == RESOURCE_API_KEY) {
+        deepgram_check(&pass->request);
+        deepgram_call_send(pass, &pass->credential.secret, described);
+    } else {
+        deepgram_call_with_key(pass, ask_for_pull, NULL);
+    }
+}
+
+void step_adopt(struct pass *pass)
+{
+    read_target(pass, adopt);
+}
+
+/* ---- confirm ---- */
+
+static void confirm(struct pass *pass, bool is_gone)
+{
+    struct memory *memory = pass->gathered->memory;
+    deepgram_call_worked(pass);
+    if (!is_gone) {
+        memory_confirm(memory, pass->id, pass->gathered->world.inventory.listed_at_ms);
+        pass_continue(pass);
+        return;
+    }
+    memory_add_gone(memory, pass->id);
+    pass_event(pass, EVENT_WARNING, "CredentialLost", "Inventory",
+               "Credential %s is gone at Deepgram, but the operator didn't revoke it: a new one is "
+               "issued where it was in use",
+               pass->id);
+    log_warn("credential lost", "kind", resource_kind_name(pass->kind), "namespace",
+             pass->key.namespace, "name", pass->key.name, "id", pass->id, NULL);
+    pass_continue(pass);
+}
+
+static void key_confirmed(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err))
+        confirm(pass, false);
+    else if (err.kind == ERR_UNAUTHORIZED)
+        confirm(pass, true);
+    else
+        deepgram_call_failed(pass, &err);
+}
+
+static void id_confirmed(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    bool is_gone = false;
+    if (deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err))
+        confirm(pass, is_gone);
+    else
+        deepgram_call_failed(pass, &err);
+}
+
+static void ask_by_id(struct pass *pass)
+{
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, id_confirmed);
+}
+
+static void ask_by_key(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct credential credential = { 0 };
+    struct err problem = ERR_INIT;
+    if (err && err->kind == ERR_NOT_FOUND) {
+        pass_reread(
+            pass, &KUBE_SECRETS,
+            world_revision(&pass->gathered->world, pass->step.revision)->secret->secret_name,
+            secrets(pass));
+    } else if (err || !revision_read(*object, &credential, &problem)) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err ? err : &problem);
+    } else {
+        deepgram_check(&pass->request);
+        deepgram_call_send(pass, &credential.secret, key_confirmed);
+    }
+    credential_done(&credential);
+}
+
+/* A key answers for itself, whatever the admin key is allowed to see. */
+void step_confirm(struct pass *pass)
+{
+    const struct world_revision *revision =
+        world_revision(&pass->gathered->world, pass->step.revision);
+    pass->id = mem_strdup(pass->step.id);
+    if (pass->gathered->world.checkable && revision->secret)
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, revision->secret->secret_name, NULL, NULL, false,
+                  ask_by_key);
+    else
+        deepgram_call_with_key(pass, ask_by_id, NULL);
+}
