@@ -137,9 +137,10 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
     if (state != REVISION_RETIRING)
         return;
     bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
+    /* Without its revision Secret nobody new can have got it: no overlap is owed. */
+    int64_t overlap = revision->secret ? world->resource->spec.rotation_overlap_ms : 0;
     add_time(entry, "revokeAfter",
-             noted ? revision->noted->revoke_after_ms
-                   : world->now_ms + world->resource->spec.rotation_overlap_ms);
+             noted ? revision->noted->revoke_after_ms : world->now_ms + overlap);
 }
 
 static void add_revisions(cJSON *status, const struct world *world)

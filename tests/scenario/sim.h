@@ -245,16 +245,22 @@ size_t process_stop(struct process *process);
 
 void actors_reset(void);
 void actors_wake(void);
-void actors_deploy(const char *namespace, const char *secret, size_t pods);
+void actors_deploy(const char *secret, size_t pods);
 void actors_undeploy(void);
 void actors_roll(void);     /* every pod is replaced; the old ones drain */
-void actors_restart(void);  /* a container starts again in its pod */
-void actors_bare_pod(const char *namespace, const char *secret);
-/* Does a pod hold the value, or may it still read it? Its name or NULL. */
+void actors_restart(void);  /* containers start again in their pods */
+/* A pod that holds the value: its name, or NULL. */
 const char *actors_holder(const char *value);
-bool actors_refer(const char *namespace, const char *secret);
+/* Does a pod refer to the Secret? */
+bool actors_refer(const char *secret);
 
 /* ---- faults (fault.c) ---- */
+
+struct request_note { /* of a fault-free run: what faults can be planned for */
+    bool to_deepgram;
+    bool writes;
+    char what[48];
+};
 
 enum fault_kind {
     FAULT_ERROR,        /* an error before the effect */
@@ -262,6 +268,7 @@ enum fault_kind {
     FAULT_LOST,         /* carried out, the answer is lost */
     FAULT_CUT,          /* carried out, the answer can't be read */
     FAULT_LATE,         /* no answer, carried out later */
+    FAULT_LATE_WRITE,   /* the same of the API server */
     FAULT_CONFLICT,     /* 409 from the API server */
     FAULT_THROTTLE,     /* 429 */
     FAULT_CRASH_BEFORE,
@@ -282,19 +289,20 @@ struct fault {
     enum fault_kind kind;
     const struct action *action; /* FAULT_USER */
     bool fired;
+    struct loop_timer timer;
 };
 
 enum { FAULTS_MAX = 8 };
 
-const char *fault_name(enum fault_kind kind);
+const char *fault_name(const struct fault *fault);
 /* Can it happen to this request? */
-bool fault_applies(enum fault_kind kind, bool to_deepgram, bool writes, const char *what);
-/* "12:lost"; false when it can't be read. */
+bool fault_applies(enum fault_kind kind, const struct request_note *note);
+/* "12:lost" up to a comma; false when it can't be read. */
 NODISCARD bool fault_parse(const char *text, struct fault *ret_fault);
 /* Called when a request leaves: those of the schedule that are planned for it change its course. */
 void fault_strike(struct request *request);
-/* How many creates more than one the fault may cost. */
-unsigned fault_allowance(const struct fault *fault);
+/* For a new schedule. */
+void fault_reset(void);
 
 /* ---- stories (story.c, action.c) ---- */
 
@@ -306,6 +314,7 @@ struct action {
 };
 const struct action *action_find(const char *name, size_t length);
 const struct action *action_at(size_t index); /* NULL at the end */
+void action_perform(const struct action *action);
 
 struct story {
     const char *name;
@@ -335,11 +344,6 @@ struct schedule {
     size_t fault_count;
 };
 
-struct request_note { /* of a fault-free run: what faults can be planned for */
-    bool to_deepgram;
-    bool writes;
-    char what[48];
-};
 enum { REQUESTS_MAX = 1500 };
 
 struct outcome {
