@@ -108,9 +108,18 @@ static void add_regarding(cJSON *event, const struct resource *resource)
     json_add_string(regarding, "resourceVersion", resource->resource_version);
 }
 
+/* As much as leaves room for the rest; before a dot there must be a letter or a digit. */
+static int prefix_length(const char *name)
+{
+    size_t length = strnlen(name, NAME_PREFIX_MAX_BYTES);
+    while (length > 0 && strchr(".-", name[length - 1]))
+        length--;
+    return (int)length;
+}
+
 static cJSON *make_event(const struct recorder *recorder, const struct resource *resource)
 {
-    auto_free char *name = mem_printf("%.*s.%016llx", NAME_PREFIX_MAX_BYTES, resource->name,
+    auto_free char *name = mem_printf("%.*s.%016llx", prefix_length(resource->name), resource->name,
                                       (unsigned long long)random_u64());
     char now[TIMESTAMP_BYTES];
     microtime_format(clock_wall_ms(), now);

@@ -59,8 +59,8 @@ static void show_state(struct admin_call *call)
 static void add_project(struct admin_call *call)
 {
     cJSON *answer = NULL;
-    auto_free char *problem = admin_state_seed(
-        &call->emulator->state, call->request->json, timestamp_now_ms(), &answer);
+    auto_free char *problem =
+        admin_state_seed(&call->emulator->state, call->request->json, timestamp_now_ms(), &answer);
     if (problem)
         refuse(call, 400, problem);
     else
@@ -72,8 +72,7 @@ static void show_requests(struct admin_call *call)
     const struct request *request = call->request;
     const char *since = request_param(request, "since");
     answer_list(call, "requests",
-                journal_describe(&call->emulator->journal,
-                                 since ? strtoull(since, NULL, 10) : 0,
+                journal_describe(&call->emulator->journal, since ? strtoull(since, NULL, 10) : 0,
                                  request_param(request, "operation"),
                                  request_param(request, "project_id")));
 }
@@ -125,9 +124,10 @@ static const char *read_settings(const cJSON *from, struct settings *settings, i
 
 static void change_settings(struct admin_call *call)
 {
-    static const char *const known[] = {"latency_ms",         "list_lag_ms",   "expand_scopes",
-                                        "nested_credentials", "omit_username", "seed",
-                                        NULL};
+    static const char *const known[] = {
+        "latency_ms", "list_lag_ms", "expand_scopes", "nested_credentials", "omit_username",
+        "seed",       NULL
+    };
     const cJSON *body = call->request->json;
     struct settings settings = call->emulator->settings;
     int64_t seed = -1;
@@ -163,17 +163,17 @@ static const struct {
     void (*handle)(struct admin_call *);
     bool needs_body;
 } endpoints[] = {
-    {"GET", "/admin/healthz", healthz, false},
-    {"POST", "/admin/reset", reset, false},
-    {"GET", "/admin/state", show_state, false},
-    {"POST", "/admin/projects", add_project, true},
-    {"GET", "/admin/requests", show_requests, false},
-    {"DELETE", "/admin/requests", clear_requests, false},
-    {"GET", "/admin/faults", show_faults, false},
-    {"POST", "/admin/faults", add_fault, true},
-    {"DELETE", "/admin/faults", clear_faults, false},
-    {"POST", "/admin/settings", change_settings, true},
-    {"DELETE", "/admin/credentials/", revoke, false},
+    { "GET", "/admin/healthz", healthz, false },
+    { "POST", "/admin/reset", reset, false },
+    { "GET", "/admin/state", show_state, false },
+    { "POST", "/admin/projects", add_project, true },
+    { "GET", "/admin/requests", show_requests, false },
+    { "DELETE", "/admin/requests", clear_requests, false },
+    { "GET", "/admin/faults", show_faults, false },
+    { "POST", "/admin/faults", add_fault, true },
+    { "DELETE", "/admin/faults", clear_faults, false },
+    { "POST", "/admin/settings", change_settings, true },
+    { "DELETE", "/admin/credentials/", revoke, false },
 };
 
 static bool path_matches(const char *pattern, const char *path)
@@ -186,7 +186,7 @@ static bool path_matches(const char *pattern, const char *path)
 
 void admin_handle(struct emulator *emulator, const struct request *request, struct reply *reply)
 {
-    struct admin_call call = {.emulator = emulator, .request = request, .reply = reply};
+    struct admin_call call = { .emulator = emulator, .request = request, .reply = reply };
     if (!request->from_loopback) {
         refuse(&call, 403, "loopback only");
         return;

@@ -13,7 +13,7 @@
 
 static const char *key_problem(const struct state *state, const cJSON *key)
 {
-    static const char *const known[] = {"key", "role", "scopes", NULL};
+    static const char *const known[] = { "key", "role", "scopes", NULL };
     const char *secret = NULL, *role = "owner";
     if (!cJSON_IsObject(key) || fields_unknown(key, known))
         return "admin_keys";
@@ -28,7 +28,7 @@ static const char *key_problem(const struct state *state, const cJSON *key)
 static const char *problem_of(const struct state *state, const cJSON *description,
                               const char **ret_project_id)
 {
-    static const char *const known[] = {"project_id", "admin_keys", NULL};
+    static const char *const known[] = { "project_id", "admin_keys", NULL };
     const char *unknown = fields_unknown(description, known);
     if (unknown)
         return unknown;

@@ -17,7 +17,8 @@ static const char *const products[] = {
     "self-hosted:product:api",           "self-hosted:product:engine",
     "self-hosted:product:license-proxy", "self-hosted:product:dgtools",
     "self-hosted:product:billing",       "self-hosted:product:hotpepper",
-    "self-hosted:product:metrics-server"};
+    "self-hosted:product:metrics-server"
+};
 enum { PRODUCT_COUNT = sizeof products / sizeof *products };
 
 static void list_projects(struct call *call)
@@ -78,8 +79,7 @@ bool api_require_object(struct call *call)
 {
     const char json[] = "application/json";
     const struct request *request = call->request;
-    if (!request->content_type ||
-        strncasecmp(request->content_type, json, sizeof json - 1) != 0) {
+    if (!request->content_type || strncasecmp(request->content_type, json, sizeof json - 1) != 0) {
         api_bad_request(call, "The Content-Type has to be application/json.");
         return false;
     }

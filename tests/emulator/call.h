@@ -15,9 +15,9 @@ struct call {
     const struct request *request;
     const struct route *route;
     int64_t now_ms;
-    struct credential *actor;     /* the API key that asks, dead or alive; NULL when unknown */
-    struct project *project;      /* set by access_check() */
-    char credential_id[ID_SIZE];  /* created or affected; "" when none */
+    struct credential *actor;    /* the API key that asks, dead or alive; NULL when unknown */
+    struct project *project;     /* set by access_check() */
+    char credential_id[ID_SIZE]; /* created or affected; "" when none */
     struct reply reply;
 };
 

@@ -13,7 +13,7 @@
 
 void emulator_init(struct emulator *emulator, const struct settings *settings)
 {
-    *emulator = (struct emulator){.settings = *settings, .initial_settings = *settings};
+    *emulator = (struct emulator){ .settings = *settings, .initial_settings = *settings };
 }
 
 void emulator_reset(struct emulator *emulator)
@@ -39,8 +39,7 @@ static struct call call_make(struct emulator *emulator, const struct request *re
     };
 }
 
-static void handle_api(struct emulator *emulator, const struct request *request,
-                       struct plan *plan)
+static void handle_api(struct emulator *emulator, const struct request *request, struct plan *plan)
 {
     struct route route = route_match(request->method, request->path);
     struct call call = call_make(emulator, request, &route);
@@ -63,7 +62,7 @@ static void handle_api(struct emulator *emulator, const struct request *request,
 void emulator_handle(struct emulator *emulator, struct request *request, struct plan *ret_plan)
 {
     const char admin[] = "/admin/";
-    *ret_plan = (struct plan){.ending = ENDING_ANSWER, .generation = emulator->generation};
+    *ret_plan = (struct plan){ .ending = ENDING_ANSWER, .generation = emulator->generation };
     if (request->body)
         request->json = cJSON_ParseWithOpts(request->body, NULL, true);
     if (strncmp(request->path, admin, sizeof admin - 1) == 0)

@@ -105,8 +105,8 @@ static bool send_slice(struct exchange *exchange)
     }
     char filler[LWS_PRE + SLICE_BYTES];
     memset(filler, 'x', sizeof filler);
-    size_t slice = exchange->filler_left < SLICE_BYTES ? (size_t)exchange->filler_left
-                                                       : (size_t)SLICE_BYTES;
+    size_t slice =
+        exchange->filler_left < SLICE_BYTES ? (size_t)exchange->filler_left : (size_t)SLICE_BYTES;
     exchange->filler_left -= (int64_t)slice;
     return write_bytes(exchange->wsi, filler + LWS_PRE, slice) >= 0;
 }
@@ -114,7 +114,7 @@ static bool send_slice(struct exchange *exchange)
 /* Dissolving the association makes the kernel send a reset instead of an orderly end. */
 static void reset_connection(struct lws *wsi)
 {
-    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
     if (connect(lws_get_socket_fd(wsi), &nobody, sizeof nobody) < 0)
         perror("deepgram-emulator: reset");
 }
@@ -144,7 +144,7 @@ int exchange_write(struct exchange *exchange)
 void exchange_abandon_late(struct exchange *list)
 {
     struct exchange *exchange, *next;
-    DL_FOREACH_SAFE (list, exchange, next) {
+    DL_FOREACH_SAFE(list, exchange, next) {
         lws_sul_cancel(&exchange->late_timer);
         exchange->late_pending = false;
         if (!exchange->wsi)

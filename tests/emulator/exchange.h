@@ -39,9 +39,9 @@ int exchange_write(struct exchange *exchange);
 /* The connection is gone or needs this exchange no longer. */
 void exchange_detach(struct exchange *exchange);
 
-/* Cancels every late effect, and frees the exchanges that only waited for theirs. To be called while
- * the libwebsockets context still exists, because the timers are linked into it; destroying the
- * context then detaches the rest. */
+/* Cancels every late effect, and frees the exchanges that only waited for theirs. To be called
+ * while the libwebsockets context still exists, because the timers are linked into it; destroying
+ * the context then detaches the rest. */
 void exchange_abandon_late(struct exchange *list);
 
 #endif

@@ -19,7 +19,7 @@ struct fault {
     int64_t id;
     bool any_operation;
     enum operation operation;
-    char *project_id; /* NULL: any */
+    char *project_id;  /* NULL: any */
     int64_t remaining; /* -1: until removed */
     double probability;
     enum fault_kind kind;
@@ -35,17 +35,17 @@ static const struct {
     const char *name;
     bool carries_out;
 } kinds[FAULT_KIND_COUNT] = {
-    [FAULT_STATUS] = {"status", false},
-    [FAULT_LOST] = {"lost", true},
-    [FAULT_LATE] = {"late", false},
-    [FAULT_RESET] = {"reset", false},
-    [FAULT_CUT] = {"cut", true},
-    [FAULT_HTML] = {"html", false},
-    [FAULT_BIG] = {"big", false},
-    [FAULT_REDIRECT] = {"redirect", false},
-    [FAULT_SILENCE] = {"silence", false},
-    [FAULT_GARBAGE] = {"garbage", false},
-    [FAULT_NO_SECRET] = {"no_secret", true},
+    [FAULT_STATUS] = { "status", false },
+    [FAULT_LOST] = { "lost", true },
+    [FAULT_LATE] = { "late", false },
+    [FAULT_RESET] = { "reset", false },
+    [FAULT_CUT] = { "cut", true },
+    [FAULT_HTML] = { "html", false },
+    [FAULT_BIG] = { "big", false },
+    [FAULT_REDIRECT] = { "redirect", false },
+    [FAULT_SILENCE] = { "silence", false },
+    [FAULT_GARBAGE] = { "garbage", false },
+    [FAULT_NO_SECRET] = { "no_secret", true },
 };
 
 static void fault_free(struct fault *fault)
@@ -58,7 +58,7 @@ static void fault_free(struct fault *fault)
 void faults_clear(struct faults *faults)
 {
     struct fault *fault, *next;
-    DL_FOREACH_SAFE (faults->first, fault, next)
+    DL_FOREACH_SAFE(faults->first, fault, next)
         fault_free(fault);
     faults->first = NULL;
 }
@@ -115,8 +115,7 @@ static const char *read_fault(struct fault *fault, const cJSON *from)
         return "size_bytes";
     if (!fields_string(from, "content_type", &content_type))
         return "content_type";
-    if (!fields_string(from, "location", &location) ||
-        (fault->kind == FAULT_REDIRECT && !location))
+    if (!fields_string(from, "location", &location) || (fault->kind == FAULT_REDIRECT && !location))
         return "location";
     const cJSON *header;
     cJSON_ArrayForEach(header, cJSON_GetObjectItemCaseSensitive(from, "headers"))
@@ -127,10 +126,10 @@ static const char *read_fault(struct fault *fault, const cJSON *from)
 
 char *faults_add(struct faults *faults, const cJSON *description)
 {
-    static const char *const known[] = {"operation", "project_id",   "count",   "probability",
-                                        "kind",      "status",       "body",    "content_type",
-                                        "headers",   "delay_ms",     "location", "size_bytes",
-                                        NULL};
+    static const char *const known[] = { "operation", "project_id", "count",    "probability",
+                                         "kind",      "status",     "body",     "content_type",
+                                         "headers",   "delay_ms",   "location", "size_bytes",
+                                         NULL };
     const char *unknown = fields_unknown(description, known);
     if (unknown)
         return mem_format("unknown field: %s", unknown);
@@ -158,7 +157,7 @@ cJSON *faults_describe(const struct faults *faults)
 {
     cJSON *list = cJSON_CreateArray();
     const struct fault *fault;
-    DL_FOREACH (faults->first, fault) {
+    DL_FOREACH(faults->first, fault) {
         cJSON *json = cJSON_Duplicate(fault->description, true);
         cJSON_AddNumberToObject(json, "id", (double)fault->id);
         cJSON_AddNumberToObject(json, "remaining", (double)fault->remaining);
@@ -179,7 +178,7 @@ static bool is_meant(const struct fault *fault, const struct route *route)
 const struct fault *faults_take(struct faults *faults, const struct route *route)
 {
     struct fault *fault;
-    DL_FOREACH (faults->first, fault) {
+    DL_FOREACH(faults->first, fault) {
         if (!is_meant(fault, route) || next_random(faults) >= fault->probability)
             continue;
         if (fault->remaining > 0)

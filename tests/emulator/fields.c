@@ -15,8 +15,7 @@ bool fields_number(const cJSON *object, const char *name, double min, double max
     return true;
 }
 
-bool fields_integer(const cJSON *object, const char *name, int64_t min, int64_t max,
-                    int64_t *value)
+bool fields_integer(const cJSON *object, const char *name, int64_t min, int64_t max, int64_t *value)
 {
     double number = (double)*value;
     if (!fields_number(object, name, (double)min, (double)max, &number) ||

@@ -22,14 +22,13 @@ void request_done(struct request *request)
     free(request->user_agent);
     free(request->body);
     cJSON_Delete(request->json);
-    *request = (struct request){0};
+    *request = (struct request){ 0 };
 }
 
 void request_add_param(struct request *request, const char *text)
 {
-    char *query = request->query && *request->query
-                      ? mem_format("%s&%s", request->query, text)
-                      : mem_dup(text);
+    char *query = request->query && *request->query ? mem_format("%s&%s", request->query, text)
+                                                    : mem_dup(text);
     free(request->query);
     request->query = query;
 
@@ -64,7 +63,7 @@ void reply_done(struct reply *reply)
     free(reply->headers);
     free(reply->text);
     cJSON_Delete(reply->json);
-    *reply = (struct reply){0};
+    *reply = (struct reply){ 0 };
 }
 
 void reply_json(struct reply *reply, int status, cJSON *json)
@@ -111,8 +110,7 @@ void reply_modern_error(struct reply *reply, int status, const char *category, c
 
 void reply_add_header(struct reply *reply, const char *name, const char *value)
 {
-    char *headers =
-        mem_format("%s%s: %s\r\n", reply->headers ? reply->headers : "", name, value);
+    char *headers = mem_format("%s%s: %s\r\n", reply->headers ? reply->headers : "", name, value);
     free(reply->headers);
     reply->headers = headers;
 }
@@ -145,8 +143,8 @@ char *reply_render(const struct reply *reply, size_t reserve_bytes, bool endless
     auto_free char *printed = reply->json ? cJSON_PrintUnformatted(reply->json) : NULL;
     const char *body = printed ? printed : reply->text ? reply->text : "";
     size_t body_bytes = strlen(body);
-    auto_free char *length = endless ? mem_dup("Connection: close")
-                                     : mem_format("Content-Length: %zu", body_bytes);
+    auto_free char *length =
+        endless ? mem_dup("Connection: close") : mem_format("Content-Length: %zu", body_bytes);
     auto_free char *head = mem_format(
         "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s\r\n%s\r\n", reply->status,
         reason_of(reply->status), reply->content_type ? reply->content_type : "application/json",

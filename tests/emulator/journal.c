@@ -36,15 +36,14 @@ void journal_clear(struct journal *journal)
         free(entry->body);
     }
     free(journal->entries);
-    *journal = (struct journal){.last_seq = journal->last_seq};
+    *journal = (struct journal){ .last_seq = journal->last_seq };
 }
 
 uint64_t journal_add(struct journal *journal, const struct call *call, const char *fault)
 {
     if (journal->count == journal->capacity) {
         journal->capacity = journal->capacity ? journal->capacity * 2 : 256;
-        journal->entries =
-            mem_grow(journal->entries, journal->capacity * sizeof *journal->entries);
+        journal->entries = mem_grow(journal->entries, journal->capacity * sizeof *journal->entries);
     }
     const struct request *request = call->request;
     struct journal_entry *entry = &journal->entries[journal->count++];
@@ -120,8 +119,7 @@ static bool is_wanted(const struct journal_entry *entry, const char *operation,
 {
     if (operation && strcmp(operation, operation_name(entry->operation)) != 0)
         return false;
-    return !project_id ||
-           (entry->project_id && strcasecmp(project_id, entry->project_id) == 0);
+    return !project_id || (entry->project_id && strcasecmp(project_id, entry->project_id) == 0);
 }
 
 cJSON *journal_describe(const struct journal *journal, uint64_t since, const char *operation,

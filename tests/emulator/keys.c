@@ -88,7 +88,7 @@ void keys_create(struct call *call)
 {
     if (!access_check(call, "keys:write") || !api_require_object(call))
         return;
-    struct credential_spec spec = {.type = CREDENTIAL_API_KEY, .creator = call->actor};
+    struct credential_spec spec = { .type = CREDENTIAL_API_KEY, .creator = call->actor };
     const char *problem = read_spec(call->request->json, call->now_ms, &spec);
     if (problem) {
         api_bad_request(call, problem);

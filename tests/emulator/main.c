@@ -47,11 +47,11 @@ static bool parse_latency(const char *text, struct settings *settings)
 static bool parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"tls-cert", required_argument, NULL, 'c'},
-        {"tls-key", required_argument, NULL, 'k'},
-        {"latency-ms", required_argument, NULL, 'd'},
-        {0},
+        { "listen", required_argument, NULL, 'l' },
+        { "tls-cert", required_argument, NULL, 'c' },
+        { "tls-key", required_argument, NULL, 'k' },
+        { "latency-ms", required_argument, NULL, 'd' },
+        { 0 },
     };
     bool valid = parse_listen("127.0.0.1:0", options);
     int option;
@@ -80,7 +80,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
     mem_hook_json();
-    struct options options = {0};
+    struct options options = { 0 };
     int status = EXIT_FAILURE;
     if (parse_options(argc, argv, &options)) {
         struct emulator emulator;

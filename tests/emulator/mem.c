@@ -52,7 +52,7 @@ static void *alloc_for_json(size_t size)
 
 void mem_hook_json(void)
 {
-    cJSON_Hooks hooks = {.malloc_fn = alloc_for_json, .free_fn = free};
+    cJSON_Hooks hooks = { .malloc_fn = alloc_for_json, .free_fn = free };
     cJSON_InitHooks(&hooks);
 }
 

@@ -15,21 +15,21 @@ static const struct {
     const char *method;
     const char *pattern;
 } routes[] = {
-    {OPERATION_LIST_PROJECTS, "GET", "/v1/projects"},
-    {OPERATION_CREATE_KEY, "POST", KEYS},
-    {OPERATION_LIST_KEYS, "GET", KEYS},
-    {OPERATION_GET_KEY, "GET", KEYS "/{id}"},
-    {OPERATION_DELETE_KEY, "DELETE", KEYS "/{id}"},
-    {OPERATION_CREATE_CREDENTIALS, "POST", CREDENTIALS},
-    {OPERATION_LIST_CREDENTIALS, "GET", CREDENTIALS},
-    {OPERATION_GET_CREDENTIALS, "GET", CREDENTIALS "/{id}"},
-    {OPERATION_DELETE_CREDENTIALS, "DELETE", CREDENTIALS "/{id}"},
-    {OPERATION_CREATE_CREDENTIALS, "POST", OLD_CREDENTIALS},
-    {OPERATION_LIST_CREDENTIALS, "GET", OLD_CREDENTIALS},
-    {OPERATION_GET_CREDENTIALS, "GET", OLD_CREDENTIALS "/{id}"},
-    {OPERATION_DELETE_CREDENTIALS, "DELETE", OLD_CREDENTIALS "/{id}"},
-    {OPERATION_AUTH_TOKEN, "GET", "/v1/auth/token"},
-    {OPERATION_REGISTRY_AUTH, "GET", "/v2/auth"},
+    { OPERATION_LIST_PROJECTS, "GET", "/v1/projects" },
+    { OPERATION_CREATE_KEY, "POST", KEYS },
+    { OPERATION_LIST_KEYS, "GET", KEYS },
+    { OPERATION_GET_KEY, "GET", KEYS "/{id}" },
+    { OPERATION_DELETE_KEY, "DELETE", KEYS "/{id}" },
+    { OPERATION_CREATE_CREDENTIALS, "POST", CREDENTIALS },
+    { OPERATION_LIST_CREDENTIALS, "GET", CREDENTIALS },
+    { OPERATION_GET_CREDENTIALS, "GET", CREDENTIALS "/{id}" },
+    { OPERATION_DELETE_CREDENTIALS, "DELETE", CREDENTIALS "/{id}" },
+    { OPERATION_CREATE_CREDENTIALS, "POST", OLD_CREDENTIALS },
+    { OPERATION_LIST_CREDENTIALS, "GET", OLD_CREDENTIALS },
+    { OPERATION_GET_CREDENTIALS, "GET", OLD_CREDENTIALS "/{id}" },
+    { OPERATION_DELETE_CREDENTIALS, "DELETE", OLD_CREDENTIALS "/{id}" },
+    { OPERATION_AUTH_TOKEN, "GET", "/v1/auth/token" },
+    { OPERATION_REGISTRY_AUTH, "GET", "/v2/auth" },
 };
 
 static const char *const names[OPERATION_COUNT] = {
@@ -94,12 +94,12 @@ static bool match(const char *pattern, const char *path, struct route *route)
 struct route route_match(const char *method, const char *path)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        struct route route = {.operation = routes[i].operation};
+        struct route route = { .operation = routes[i].operation };
         if (strcmp(routes[i].method, method) == 0 && match(routes[i].pattern, path, &route))
             return route;
         route_done(&route);
     }
-    return (struct route){.operation = OPERATION_UNKNOWN};
+    return (struct route){ .operation = OPERATION_UNKNOWN };
 }
 
 void route_done(struct route *route)

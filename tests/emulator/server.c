@@ -40,8 +40,7 @@ static char *copy_header(struct lws *wsi, enum lws_token_indexes token)
 static void copy_params(struct lws *wsi, struct request *request)
 {
     int length;
-    for (int i = 0; (length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0;
-         i++) {
+    for (int i = 0; (length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
         auto_free char *param = mem_alloc((size_t)length + 1);
         lws_hdr_copy_fragment(wsi, param, length + 1, WSI_TOKEN_HTTP_URI_ARGS, i);
         request_add_param(request, param);
@@ -68,9 +67,8 @@ static bool is_loopback(struct lws *wsi)
     char peer[64] = "";
     lws_get_peer_simple(wsi, peer, sizeof peer);
     const char mapped[] = "::ffff:";
-    const char *address = strncmp(peer, mapped, sizeof mapped - 1) == 0
-                              ? peer + sizeof mapped - 1
-                              : peer;
+    const char *address =
+        strncmp(peer, mapped, sizeof mapped - 1) == 0 ? peer + sizeof mapped - 1 : peer;
     return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 }
 
@@ -147,8 +145,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "http", .callback = on_event},
-    {.name = NULL},
+    { .name = "http", .callback = on_event },
+    { .name = NULL },
 };
 
 /* Signals become an event of the loop: nothing runs in a signal handler. */
@@ -159,7 +157,7 @@ static bool adopt_signals(struct lws_vhost *vhost)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    lws_sock_file_fd_type fd = {.filefd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)};
+    lws_sock_file_fd_type fd = { .filefd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC) };
     return fd.filefd >= 0 &&
            lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "http", NULL);
 }
@@ -189,7 +187,7 @@ static struct lws_vhost *listen_on(const struct server_options *options, struct 
 bool server_run(const struct server_options *options, struct emulator *emulator)
 {
     lws_set_log_level(LLL_ERR, NULL);
-    struct server server = {.emulator = emulator};
+    struct server server = { .emulator = emulator };
     struct lws_vhost *vhost = listen_on(options, &server);
     bool running = vhost && adopt_signals(vhost);
     if (running) {

@@ -8,7 +8,7 @@
 
 struct server_options {
     const char *address;
-    int port;                 /* 0: any free one */
+    int port;                  /* 0: any free one */
     const char *tls_cert_file; /* both or neither; PEM */
     const char *tls_key_file;
 };

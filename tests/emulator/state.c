@@ -24,10 +24,10 @@ void state_reset(struct state *state)
     HASH_CLEAR(by_secret, state->by_secret);
     HASH_CLEAR(by_id, state->by_id);
     struct project *project, *next_project;
-    HASH_ITER (hh, state->projects, project, next_project) {
+    HASH_ITER(hh, state->projects, project, next_project) {
         HASH_DEL(state->projects, project);
         struct credential *credential, *next;
-        DL_FOREACH_SAFE (project->credentials, credential, next)
+        DL_FOREACH_SAFE(project->credentials, credential, next)
             credential_free(credential);
         free(project);
     }
@@ -83,8 +83,8 @@ struct credential *state_add(struct state *state, struct project *project,
     DL_APPEND(project->credentials, credential);
     HASH_ADD(by_id, state->by_id, id, ID_LENGTH, credential);
     if (credential->type == CREDENTIAL_API_KEY)
-        HASH_ADD_KEYPTR(by_secret, state->by_secret, credential->secret,
-                        strlen(credential->secret), credential);
+        HASH_ADD_KEYPTR(by_secret, state->by_secret, credential->secret, strlen(credential->secret),
+                        credential);
     return credential;
 }
 

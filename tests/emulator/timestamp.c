@@ -107,7 +107,7 @@ static bool is_real_date(const struct tm *parts, time_t seconds)
 
 bool timestamp_parse(const char *text, int64_t *ret_time_ms)
 {
-    struct tm parts = {0};
+    struct tm parts = { 0 };
     int ms, offset_minutes;
     if (!take_date(&text, &parts) || !take_char(&text, "Tt") || !take_time(&text, &parts) ||
         !take_decimals(&text, &ms) || !take_offset(&text, &offset_minutes) || *text)

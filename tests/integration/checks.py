@@ -1,5 +1,7 @@
 """What every case has to end in, and what a trouble has to look like for a person."""
 
+import json
+
 from resources import ADMIN_SECRET, GROUP, PLURALS, condition
 from polling import wait_for
 
@@ -13,6 +15,7 @@ def trouble(tenant, kind, name, reason, *words, state="Stalled", timeout=10):
     Stalled waits for a person, Reconciling goes on by itself.
     """
     ready = tenant.wait_condition(kind, name, "Ready", "False", reason, timeout)
+    print(f"{kind} {name}: {reason}: {ready['message']}")
     missing = [word for word in words if word not in ready["message"]]
     assert not missing, f"{missing} not in the message: {ready['message']}"
     found = tenant.find(kind, name)
@@ -61,12 +64,19 @@ def balanced(tenant):
     return True
 
 
+def open_creates(resource):
+    """The announced creates that no revision of the resource answers."""
+    announced = json.loads(resource["metadata"].get("annotations", {}).get(ISSUING, "[]"))
+    known = [entry["revision"] for entry in resource.get("status", {}).get("revisions", [])]
+    return [attempt for attempt in announced if attempt["revision"] not in known]
+
+
 def settled(tenant, timeout=10):
     """Waits until no create can surface any more, then checks the balance."""
-    def no_open_create():
-        annotations = [item["metadata"].get("annotations", {}) for item in resources(tenant)]
-        assert not any(ISSUING in found for found in annotations), annotations
+    def all_closed():
+        still_open = [attempt for item in resources(tenant) for attempt in open_creates(item)]
+        assert not still_open, still_open
         return True
 
-    wait_for(no_open_create, timeout, "every announced create is accounted for")
+    wait_for(all_closed, timeout, "every announced create is accounted for")
     return balanced(tenant)

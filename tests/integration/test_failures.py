@@ -86,15 +86,17 @@ def test_white_space_around_the_admin_key_does_not_matter(tenant):
     mended(tenant)
 
 
-def test_an_admin_secret_that_is_made_anew_with_another_key_is_used_at_once(tenant):
+def test_an_admin_secret_that_is_being_deleted_issues_nothing_more(tenant):
     tenant.put_admin_secret("x" * 40)
     tenant.api_key()
     trouble(tenant, KEY, "api-key", "Unauthorized")
-    tenant.client.patch(tenant.secret_path(ADMIN_SECRET), {"metadata": {"finalizers": None}})
-    tenant.client.delete(tenant.secret_path(ADMIN_SECRET))
-    trouble(tenant, KEY, "api-key", "CredentialsNotFound")
-    tenant.put_admin_secret()
+    tenant.client.delete(tenant.secret_path(ADMIN_SECRET))  # waits: it may be needed for revoking
+    trouble(tenant, KEY, "api-key", "CredentialsDeleted", f"{tenant.namespace}/deepgram-admin",
+            "is being deleted", "point spec.credentialsRef at another one")
+    tenant.put_admin_secret(name="another")
+    tenant.patch(KEY, "api-key", {"spec": {"credentialsRef": {"name": "another"}}})
     mended(tenant, creates=2)
+    wait_for(lambda: tenant.secret(ADMIN_SECRET) is None, 5, "the old admin Secret is gone")
 
 
 # ---- refused by Deepgram ----

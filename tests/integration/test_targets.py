@@ -185,8 +185,9 @@ def delete_it(tenant, name):
 
 
 def overwrite_it(tenant, name):
-    patch = [{"op": "replace", "path": "/data", "value": {"x": "eA=="}}]
-    tenant.client.patch(tenant.secret_path(name), patch, type="json")
+    empty = base64.b64encode(b"{}").decode()
+    entries = {entry: empty for entry in tenant.data(name)}
+    tenant.client.patch(tenant.secret_path(name), {"data": entries})
 
 
 def add_an_entry(tenant, name):

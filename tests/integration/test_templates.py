@@ -75,6 +75,6 @@ def test_an_unknown_placeholder_is_refused_at_admission(tenant, template):
         tenant.api_key(secret={"data": {"entry": template}})
     assert refused.value.status == 422
     message = refused.value.body["message"]
-    assert "spec.secret.data.entry" in message and "write $${ for a literal ${" in message
+    assert "spec.secret.data[entry]" in message and "write $${ for a literal ${" in message
     assert tenant.creates() == []
     no_secret_written(tenant)

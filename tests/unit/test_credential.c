@@ -88,6 +88,7 @@ static void test_a_revision_secret_is_complete(void **state)
         "\"DeepgramApiKey/voice\",\"deepgram.com/revision\":\"3\",\"deepgram.com/id\":\"id-3\","
         "\"deepgram.com/nonce\":\"" FIXTURE_NONCE "\",\"deepgram.com/spec-hash\":"
         "\"0123456789abcdef\",\"deepgram.com/scopes\":\"self-hosted:products member\","
+        "\"deepgram.com/project\":\"" FIXTURE_PROJECT "\","
         "\"deepgram.com/issued-at\":\"1970-01-01T00:00:01Z\",\"deepgram.com/expires-at\":"
         "\"1970-01-02T00:00:00Z\",\"deepgram.com/rotate\":\"now\"},\"ownerReferences\":[{"
         "\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"DeepgramApiKey\",\"name\":\"voice\","

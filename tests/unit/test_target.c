@@ -51,17 +51,20 @@ static void test_a_new_target_is_complete(void **state)
     auto_json cJSON *secret = render(resource, NULL, 1000);
     auto_free char *digest = mem_strdup(annotation(secret, "deepgram.com/template"));
     assert_int_equal(strspn(digest, "0123456789abcdef"), 16);
+    char data_digest[CANONICAL_DIGEST_BYTES];
+    target_digest(secret, data_digest);
     auto_free char *wanted = mem_printf(
         "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"voice\","
         "\"namespace\":\"team\",\"labels\":{\"app.kubernetes.io/managed-by\":"
         "\"deepgram-operator\"},\"annotations\":{\"deepgram.com/published-at\":"
         "\"1970-01-01T00:00:01Z\",\"deepgram.com/resource\":\"DeepgramApiKey/voice\","
         "\"deepgram.com/revision\":\"3\",\"deepgram.com/id\":\"id-3\",\"deepgram.com/template\":"
-        "\"%s\"},\"ownerReferences\":[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":"
+        "\"%s\",\"deepgram.com/"
+        "digest\":\"%s\"},\"ownerReferences\":[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":"
         "\"DeepgramApiKey\",\"name\":\"voice\",\"uid\":\"" FIXTURE_UID "\",\"controller\":true,"
         "\"blockOwnerDeletion\":true}]},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":"
         "\"YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMTIzNDU2Nzg5MEFCQw==\"}}",
-        digest);
+        digest, data_digest);
     fixture_expect_json("target", secret, wanted);
     assert_true(target_metadata_current(resource, 3, secret));
 }

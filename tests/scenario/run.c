@@ -1,0 +1,230 @@
+/* One schedule from an empty world to the verdict: the story's script, then everything is mended
+ * that people and faults had broken, then the world has to come to rest and is judged. */
+#include "sim.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum {
+    STILL_MS = 100 * SECOND,      /* at rest, between two words of a script */
+    STILL_AT_END_MS = 15 * MINUTE, /* longer than every back-off, and one more inventory */
+    PATIENCE_MS = 6 * HOUR,
+    REQUESTS_LIMIT = 3000,
+};
+
+struct sim sim;
+
+void sim_changed(void)
+{
+    sim.changed_ms = time_now_ms();
+}
+
+void sim_trace(const char *format, ...)
+{
+    if (!sim.trace)
+        return;
+    va_list args;
+    va_start(args, format);
+    fprintf(sim.trace, "%9.3f ", (double)time_now_ms() / 1000.0 - 1000.0);
+    vfprintf(sim.trace, format, args);
+    fputc('\n', sim.trace);
+    va_end(args);
+}
+
+void sim_broken(enum invariant invariant, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char text[sizeof sim.outcome->detail];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    sim_trace("!!! %s: %s", invariant_name(invariant), text);
+    if (sim.outcome->broken != NOTHING)
+        return;
+    sim.outcome->broken = invariant;
+    snprintf(sim.outcome->detail, sizeof sim.outcome->detail, "%s", text);
+}
+
+const char *invariant_name(enum invariant invariant)
+{
+    static const char *const NAMES[INVARIANTS] = {
+        [NOTHING] = "-", [I1] = "I1", [I2] = "I2", [I3] = "I3", [I4] = "I4",
+        [I5] = "I5",     [I6] = "I6", [I7] = "I7", [I8] = "I8", [WEDGED] = "WEDGED",
+        [LIVELOCK] = "LIVELOCK",
+    };
+    return NAMES[invariant];
+}
+
+/* ---- letting time pass ---- */
+
+static bool exhausted(void)
+{
+    if (sim.requests <= REQUESTS_LIMIT)
+        return false;
+    sim_broken(LIVELOCK, "more than %d requests", REQUESTS_LIMIT);
+    return true;
+}
+
+static void pass_time(int64_t ms)
+{
+    int64_t until_ms = time_now_ms() + ms;
+    while (sim.outcome->broken == NOTHING && !exhausted() && time_step(until_ms))
+        ;
+}
+
+/* Until nothing has changed for that long. */
+static void come_to_rest(int64_t still_ms)
+{
+    int64_t begin_ms = time_now_ms();
+    sim.changed_ms = begin_ms;
+    while (sim.outcome->broken == NOTHING && !exhausted()) {
+        int64_t until_ms = sim.changed_ms + still_ms;
+        if (!time_step(until_ms) && time_now_ms() >= sim.changed_ms + still_ms)
+            return;
+        if (time_now_ms() - begin_ms > PATIENCE_MS)
+            sim_broken(LIVELOCK, "no rest after %d hours", PATIENCE_MS / HOUR);
+    }
+}
+
+static void await_request(unsigned number)
+{
+    int64_t until_ms = time_now_ms() + STILL_MS;
+    while (sim.outcome->broken == NOTHING && sim.requests < number && time_step(until_ms))
+        ;
+}
+
+/* ---- the script ---- */
+
+static void perform_word(const char *word, size_t length)
+{
+    if (word[0] == '+') {
+        pass_time(strtol(word + 1, NULL, 10) * SECOND);
+    } else if (word[0] == '!') {
+        await_request((unsigned)strtoul(word + 1, NULL, 10));
+    } else if (length == 6 && strncmp(word, "settle", 6) == 0) {
+        come_to_rest(STILL_MS);
+    } else {
+        const struct action *action = action_find(word, length);
+        assert(action);
+        action_perform(action);
+    }
+}
+
+static void perform_script(const char *script)
+{
+    while (*script && sim.outcome->broken == NOTHING) {
+        size_t length = strcspn(script, " ");
+        perform_word(script, length);
+        script += length + (script[length] == ' ');
+    }
+}
+
+/* ---- the beginning and the end ---- */
+
+static void make_world(void)
+{
+    api_make(API_NAMESPACES, NULL, "{\"metadata\":{\"name\":\"" TEAM "\"}}");
+    perform_script("make-admin");
+    api_make(API_SECRETS, TEAM,
+             "{\"metadata\":{\"name\":\"other\"},\"type\":\"Opaque\",\"data\":{\"x\":\"eA==\"}}");
+    deepgram_plant("made by hand", false);
+    deepgram_plant("elsewhere [deepgram-operator uid=7f7f7f7f-0000-4000-8000-000000000001 rev=1 "
+                   "nonce=0123456789abcdef0123456789abcdef]", false);
+    deepgram_plant("made by hand", true);
+    process_start(0, 0);
+}
+
+/* Whoever can mend what was broken does so. */
+static void mend_world(void)
+{
+    sim.schedule->fault_count_in_force = 0;
+    sim.deepgram.list_lag_ms = 0;
+    if (api_get(API_SECRETS, TEAM, "admin") || !api_namespace_terminating(TEAM))
+        perform_script("mend-admin");
+    else
+        perform_script("abandon");
+    perform_script("go-on");
+}
+
+static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trace)
+{
+    for (unsigned owner = 0; owner <= PROCESSES_MAX; owner++)
+        memory_drop(owner);
+    memory_enter(NULL);
+    struct loop loop = sim.loop;
+    loop.count = 0;
+    memset(outcome, 0, sizeof *outcome);
+    sim.loop = loop;
+    sim.schedule = schedule;
+    sim.outcome = outcome;
+    sim.trace = trace;
+    sim.requests = 0;
+    sim.writes = 0;
+    sim.mints_allowed = 0;
+    sim.warnings = 0;
+    sim.excuse_count = 0;
+    sim.judging = false;
+    sim.options = (struct options){
+        .deepgram_url = DEEPGRAM_URL,
+        .registry_url = DEEPGRAM_URL,
+        .max_role = ROLE_OWNER,
+        .max_in_flight = 16,
+        .inventory_interval_ms = INVENTORY_MS,
+        .settle_ms = SETTLE_MS,
+    };
+    time_reset(schedule->seed);
+    requests_reset();
+    api_reset();
+    deepgram_reset();
+    process_reset();
+    actors_reset();
+    actions_reset();
+    fault_reset();
+    time_jitter(schedule->jitter);
+}
+
+static void restart_everything(void)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (process_at(i))
+            process_crash(process_at(i), -1);
+    process_start(0, 0);
+}
+
+/* I5: a restart with nothing changed writes and creates nothing. */
+static void restart_idly(void)
+{
+    uint64_t writes = sim.writes;
+    restart_everything();
+    pass_time(STILL_AT_END_MS);
+    if (sim.writes != writes)
+        sim_broken(I5, "a restart with nothing changed made %llu writes",
+                   (unsigned long long)(sim.writes - writes));
+}
+
+void run(struct schedule *schedule, struct outcome *outcome, FILE *trace)
+{
+    reset(schedule, outcome, trace);
+    make_world();
+    perform_script(schedule->story->script);
+    outcome->requests = sim.requests;
+    mend_world();
+    come_to_rest(STILL_AT_END_MS);
+    outcome->creates = sim.deepgram.creates;
+    if (outcome->broken == NOTHING)
+        oracle_judge();
+    if (outcome->broken == NOTHING)
+        restart_idly();
+}
+
+void schedule_print(FILE *out, const struct schedule *schedule)
+{
+    fprintf(out, "story=%s seed=%llu jitter=%d", schedule->story->name,
+            (unsigned long long)schedule->seed, schedule->jitter);
+    for (size_t i = 0; i < schedule->fault_count; i++)
+        fprintf(out, "%s%u:%s", i == 0 ? " faults=" : ",", schedule->faults[i].at,
+                fault_name(&schedule->faults[i]));
+}
