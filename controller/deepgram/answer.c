@@ -25,8 +25,15 @@ static cJSON *parse_body(const struct deepgram_answer *answer)
 /* The description may be wrapped in an object of its own, next to its owner's. */
 static const cJSON *unwrap(const struct credential_kind *kind, const cJSON *json)
 {
-    const cJSON *inner = json_member(json, kind->object_field);
-    return cJSON_IsObject(inner) ? inner : json;
+    const cJSON *item = json_member(json, "item");
+    const cJSON *member = json_member(item, "member");
+    const cJSON *const places[] = { json_member(json, kind->object_field),
+                                    json_member(item, kind->object_field),
+                                    json_member(member, kind->object_field) };
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        if (cJSON_IsObject(places[i]))
+            return places[i];
+    return json;
 }
 
 /* A non-empty string of the description, or next to it. */
@@ -118,6 +125,15 @@ bool deepgram_described(enum resource_kind kind, enum deepgram_operation operati
     if (!read_expiry(description, &ret_credential->expires_at_ms))
         ret_credential->expires_at_ms = 0;
     return true;
+}
+
+bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answer,
+                     struct marker *ret_marker)
+{
+    auto_json cJSON *json = parse_body(answer);
+    const cJSON *description = unwrap(credential_kind(kind), json);
+    return marker_parse(json_string_member(description, "comment"),
+                        json_member(description, "tags"), ret_marker);
 }
 
 /* False when it bears our marker, but can't be named. */

@@ -115,6 +115,14 @@ void deepgram_call_with_key(struct pass *pass, deepgram_call_then_fn *then,
 
 /* ---- sending ---- */
 
+bool deepgram_call_allowed(struct pass *pass)
+{
+    if (runtime_may_write(pass->runtime))
+        return true;
+    pass_end(pass);
+    return false;
+}
+
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done)
 {
     gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, done, pass);

@@ -13,6 +13,9 @@ typedef void deepgram_call_failed_fn(struct pass *pass, const struct err *err);
 void deepgram_call_with_key(struct pass *pass, deepgram_call_then_fn *then,
                             deepgram_call_failed_fn *failed);
 
+/* May this process still write? When not, somebody else leads or is about to: the pass is ended. */
+NODISCARD bool deepgram_call_allowed(struct pass *pass);
+
 /* Sends pass->request, which is taken over, with that key; pass->sent_ms is when it left. */
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done);
 

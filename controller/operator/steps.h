@@ -30,6 +30,7 @@ void step_confirm(struct pass *pass);
 void step_create(struct pass *pass);
 void step_check(struct pass *pass);
 void step_list(struct pass *pass);
+/* steps_revoke.c */
 void step_revoke(struct pass *pass);
 
 #endif

@@ -12,15 +12,6 @@
 #include "operator/steps.h"
 #include "reconcile/failure.h"
 
-/* Somebody else leads by now, or is about to: do nothing more. */
-static bool may_send(struct pass *pass)
-{
-    if (runtime_may_write(pass->runtime))
-        return true;
-    pass_end(pass);
-    return false;
-}
-
 /* ---- create ---- */
 
 static void create_refused(struct pass *pass, const struct err *err)
@@ -72,7 +63,7 @@ static void note_mint(struct pass *pass)
 
 static void create_with_key(struct pass *pass)
 {
-    if (!may_send(pass))
+    if (!deepgram_call_allowed(pass))
         return;
     note_mint(pass);
     deepgram_create(pass->gathered->resource, &pass->gathered->memory->announced, &pass->request);
@@ -188,110 +179,4 @@ void step_list(struct pass *pass)
         return;
     }
     deepgram_call_with_key(pass, list_with_key, list_failed);
-}
-
-/* ---- revoke ---- */
-
-static void gone(struct pass *pass)
-{
-    struct memory *memory = pass->gathered->memory;
-    memory_add_gone(memory, pass->id);
-    if (mem_streq(memory->discard_id, pass->id))
-        mem_free(take(memory->discard_id));
-    if (mem_streq(memory->issued.id, pass->id)) {
-        credential_done(&memory->issued);
-        memory->issued_for = (struct attempt){ 0 };
-    }
-    const char *kind = resource_kind_name(pass->kind);
-    metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_REVOKED, 1, kind, NULL);
-    if (strcmp(pass->step.why, "Orphaned") == 0)
-        metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ORPHANED, 1, kind, NULL);
-    pass_event(pass, EVENT_NORMAL, "Revoked", "Revoke", "Revoked credential %s at Deepgram (%s)",
-               pass->id, pass->step.why);
-    log_info("credential revoked", "kind", kind, "namespace", pass->key.namespace, "name",
-             pass->key.name, "id", pass->id, "why", pass->step.why, NULL);
-    failure_clear_but_unknown(memory);
-    pass_continue(pass);
-}
-
-static void confirmed(void *context, const struct deepgram_answer *answer)
-{
-    struct pass *pass = context;
-    struct err err = ERR_INIT;
-    bool is_gone = false;
-    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {
-        deepgram_call_failed(pass, &err);
-        return;
-    }
-    if (is_gone) {
-        gone(pass);
-        return;
-    }
-    err_set(&err, ERR_TRANSIENT, "Deepgram still knows credential %s after it was revoked",
-            pass->id);
-    deepgram_call_failed(pass, &err);
-}
-
-static void revoked(void *context, const struct deepgram_answer *answer)
-{
-    struct pass *pass = context;
-    struct err err = ERR_INIT;
-    bool is_gone = false;
-    if (!deepgram_credential_answer(DEEPGRAM_REVOKE, answer, &is_gone, &err)) {
-        deepgram_call_failed(pass, &err);
-        return;
-    }
-    if (is_gone) {
-        gone(pass);
-        return;
-    }
-    deepgram_request_done(&pass->request);
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, confirmed);
-}
-
-static void revoke_with_key(struct pass *pass)
-{
-    if (!may_send(pass))
-        return;
-    deepgram_revoke(pass->kind, pass->gathered->resource->spec.project_id, pass->id,
-                    &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, revoked);
-}
-
-/* Nobody announced or published anything since the decision when the resource has not changed:
- * every create is preceded by a write to it. */
-static void revoke_unchanged(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    struct store *store = pass_resource_store(pass);
-    if (err && err->kind == ERR_NOT_FOUND) {
-        store_remove_written(store, pass->key.namespace, pass->key.name,
-                             pass->gathered->resource->uid);
-        pass_continue(pass);
-    } else if (err) {
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
-    } else if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
-                          pass->gathered->resource->resource_version)) {
-        store_put_written(store, take(*object));
-        pass_continue(pass);
-    } else {
-        deepgram_call_with_key(pass, revoke_with_key, NULL);
-    }
-}
-
-void step_revoke(struct pass *pass)
-{
-    pass->id = mem_strdup(pass->step.id);
-    if (strcmp(pass->id, CREDENTIAL_ID_UNKNOWN) == 0) {
-        memory_add_gone(pass->gathered->memory, pass->id);
-        pass_event(pass, EVENT_WARNING, "RevokeByHand", "Revoke",
-                   "The adopted credential is no longer needed, but Deepgram never told its id: "
-                   "revoke it in the console of project %s",
-                   pass->gathered->resource->spec.project_id);
-        pass_continue(pass);
-        return;
-    }
-    pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false,
-              revoke_unchanged);
 }

@@ -214,3 +214,52 @@ def test_hand_made_pull_credentials_are_adopted(tenant, operator):
     assert docker_login(tenant.data("regcred")[".dockerconfigjson"]) == (
         made["username"], made["secret"])
     assert len(tenant.creates()) == creates
+
+
+# ---- default credentials ----
+
+
+@pytest.fixture
+def shared(control_plane, emulator, tenant, operator):
+    """The tenant on the operator's default credentials, which reach its whole project."""
+    system = Tenant(control_plane, emulator, "deepgram-operator-system",
+                    project={"project_id": tenant.project_id,
+                             "admin_keys": [{"key": tenant.admin_key,
+                                             "api_key_id": tenant.admin_key_id}]})
+    system.put_admin_secret(name="default-credentials")
+    operator("--settle=1s", "--default-credentials=deepgram-operator-system/default-credentials",
+             f"--default-credentials-namespaces={tenant.namespace}")
+    yield tenant
+    control_plane.client.delete(system.secret_path("default-credentials"))
+
+
+def test_default_credentials_issue_and_revoke(shared):
+    shared.api_key("api-key", credentialsRef=None)
+    shared.pull_secret("regcred", credentialsRef=None)
+    shared.wait_ready("DeepgramApiKey", "api-key")
+    shared.wait_ready("DeepgramPullSecret", "regcred")
+    for kind, name in (("DeepgramApiKey", "api-key"), ("DeepgramPullSecret", "regcred")):
+        shared.delete(kind, name)
+        shared.wait_gone(kind, name)
+    assert shared.live() == []
+
+
+def test_a_forged_revision_does_not_revoke_somebody_elses_key(shared):
+    foreign = deepgram_key(shared, ["self-hosted:products"])["api_key_id"]
+    shared.api_key("api-key", credentialsRef=None)
+    made = shared.wait_ready("DeepgramApiKey", "api-key")
+    forged = shared.secret("api-key-dgkey-r1")
+    metadata = forged["metadata"]
+    annotations = {**metadata["annotations"], "deepgram.com/id": foreign,
+                   "deepgram.com/revision": "2"}
+    shared.client.post(shared.secret_path(), {
+        "type": forged["type"], "data": forged["data"], "immutable": True,
+        "metadata": {"name": "api-key-dgkey-r2", "labels": metadata["labels"],
+                     "annotations": annotations,
+                     "ownerReferences": metadata["ownerReferences"]},
+    })
+    shared.delete("DeepgramApiKey", "api-key")
+    shared.wait_gone("DeepgramApiKey", "api-key")
+    assert shared.live() == [foreign] and made["status"]["id"] not in shared.live()
+    events = shared.client.get(f"/apis/events.k8s.io/v1/namespaces/{shared.namespace}/events")
+    assert any(e["reason"] == "RevokeByHand" and foreign in e["note"] for e in events["items"])

@@ -170,7 +170,7 @@ struct api_result api_create(enum api_type type, const char *namespace, const cJ
     cJSON_DeleteItemFromObjectCaseSensitive(metadata, "uid");
     cJSON_DeleteItemFromObjectCaseSensitive(metadata, "namespace");
     char uid[40];
-    snprintf(uid, sizeof uid, "00000000-0000-4000-8000-%012lld", (long long)++sim.api.uids);
+    snprintf(uid, sizeof uid, "00000000-0000-4000-8000-%012u", ++sim.api.uids);
     json_add_string(metadata, "uid", uid);
     json_add_string(metadata, "namespace", namespace);
     add_now(metadata, "creationTimestamp");

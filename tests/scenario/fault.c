@@ -251,6 +251,8 @@ static void strike(struct fault *fault, struct request *request)
 void fault_strike(struct request *request)
 {
     struct schedule *schedule = sim.schedule;
+    if (sim.judging)
+        return;
     for (size_t i = 0; i < schedule->fault_count; i++)
         if (!schedule->faults[i].fired && schedule->faults[i].at == request->number)
             strike(&schedule->faults[i], request);

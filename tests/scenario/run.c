@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource.h"
 #include "base/json.h"
 
 enum {
@@ -137,16 +138,25 @@ static void make_world(void)
     process_start(0, 0);
 }
 
+/* The way out when nobody can bring the admin Secret back. */
+static void abandon_deleting(const struct api_object *object)
+{
+    if ((object->type != API_KEYS && object->type != API_PULLS) ||
+        !json_at(object->json, "metadata.deletionTimestamp"))
+        return;
+    oracle_excuse(json_string_at(object->json, "metadata.uid"));
+    api_merge(object->type, TEAM, object->name,
+              "{\"metadata\":{\"annotations\":{\"" ANNOTATION_ABANDON "\":\"true\"}}}");
+}
+
 /* Whoever can mend what was broken does so. */
 static void mend_world(void)
 {
-    sim.schedule->fault_count_in_force = 0;
+    sim.judging = true;
     sim.deepgram.list_lag_ms = 0;
-    if (api_get(API_SECRETS, TEAM, "admin") || !api_namespace_terminating(TEAM))
-        perform_script("mend-admin");
-    else
-        perform_script("abandon");
-    perform_script("go-on");
+    perform_script("mend-admin go-on");
+    for (size_t i = 0; i < sim.api.count && !api_get(API_SECRETS, TEAM, "admin"); i++)
+        abandon_deleting(&sim.api.objects[i]);
 }
 
 static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trace)

@@ -28,6 +28,7 @@ struct process;
  * the start of an entry of a Secret. */
 #define SECRET_MARK "SEKRET"
 #define SECRET_MARK_BASE64 "U0VLUkVU"
+#define ADMIN_KEY SECRET_MARK "-admin-of-" TEAM
 
 enum {
     SECOND = 1000,
@@ -93,7 +94,7 @@ struct api {
     struct api_event events[API_EVENTS_MAX];
     size_t event_count;
     int64_t version;
-    int64_t uids;
+    unsigned uids;
 };
 
 void api_reset(void);
@@ -142,6 +143,7 @@ struct credential_record {
     enum death death;
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
+    bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };
 
 enum { CREDENTIALS_MAX = 256 };
@@ -150,7 +152,6 @@ struct deepgram {
     struct credential_record credentials[CREDENTIALS_MAX];
     size_t count;
     int64_t list_lag_ms;
-    uint64_t changes;
     uint64_t creates; /* asked for by operators */
 };
 
@@ -163,7 +164,7 @@ void deepgram_kill(struct credential_record *record, enum death death);
 void deepgram_plant(const char *comment, bool pull);
 /* The value in a target or revision Secret of either kind; NULL when there is none; free it. */
 char *deepgram_value_in(const cJSON *secret);
-/* Keys that may write keys in the project: SECRET_MARK "-ADMIN-<namespace>". */
+/* May the key write keys in the project? */
 NODISCARD bool admin_key_works(const char *key);
 
 /* ---- requests: what the operator asks of others, one by one (request.c) ---- */
@@ -187,7 +188,7 @@ struct request {
     bool to_deepgram;
     bool writes;
     bool creates;            /* a credential */
-    char what[160];          /* for traces: "update secrets/voice" */
+    char what[64];           /* for traces: "update secrets/voice" */
     void (*perform)(struct request *request); /* the effect; keeps its answer in detail */
     void (*answer)(struct request *request);  /* in the process: calls back */
     void (*release)(struct request *request); /* frees detail */
@@ -259,7 +260,7 @@ bool actors_refer(const char *secret);
 struct request_note { /* of a fault-free run: what faults can be planned for */
     bool to_deepgram;
     bool writes;
-    char what[48];
+    char what[64];
 };
 
 enum fault_kind {
@@ -315,6 +316,7 @@ struct action {
 const struct action *action_find(const char *name, size_t length);
 const struct action *action_at(size_t index); /* NULL at the end */
 void action_perform(const struct action *action);
+void actions_reset(void);
 
 struct story {
     const char *name;
@@ -333,7 +335,7 @@ enum { EXCUSES_MAX = 16 };
 
 /* ---- one schedule (run.c) ---- */
 
-enum invariant { I1 = 1, I2, I3, I4, I5, I6, I7, I8, WEDGED, LIVELOCK, INVARIANTS };
+enum invariant { NOTHING, I1, I2, I3, I4, I5, I6, I7, I8, WEDGED, LIVELOCK, INVARIANTS };
 const char *invariant_name(enum invariant invariant);
 
 struct schedule {
@@ -347,12 +349,13 @@ struct schedule {
 enum { REQUESTS_MAX = 1500 };
 
 struct outcome {
-    enum invariant broken; /* 0: none */
+    enum invariant broken;
     char detail[400];
     unsigned requests;      /* before the oracle's own restart */
     uint64_t creates;
 };
 
+/* The seed, the story and the faults are all there is to it; faults' `fired` is told. */
 void run(struct schedule *schedule, struct outcome *ret_outcome, FILE *trace);
 /* Prints what `--replay` takes. */
 void schedule_print(FILE *out, const struct schedule *schedule);
@@ -368,13 +371,12 @@ struct sim {
     unsigned requests;
     uint64_t writes;         /* asked for by operators, also those that change nothing */
     struct request_note notes[REQUESTS_MAX];
-    uint64_t changes;        /* of anything anywhere */
-    int64_t changed_ms;      /* monotonic time of the last one */
+    int64_t changed_ms;      /* monotonic time of the last change of anything anywhere */
     int64_t mints_allowed;
     unsigned warnings;       /* events that warn */
     struct excuse excuses[EXCUSES_MAX];
     size_t excuse_count;
-    bool quiet;              /* faults are over: the world is being judged */
+    bool judging;            /* faults are over */
 };
 extern struct sim sim;
 
@@ -392,7 +394,6 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
                            bool deletion);
 void oracle_revoking(const struct credential_record *record, const char *admin_key);
 void oracle_text(const char *where, const char *text);
-void oracle_json(const char *where, const cJSON *json);
 void oracle_excuse(const char *uid);
 bool oracle_excused(const char *uid);
 /* After things settled. */

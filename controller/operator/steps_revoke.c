@@ -1,0 +1,171 @@
+/* Revoking: look whether anything changed, whose the credential is, delete it, and make sure that
+ * it is gone. Nothing here can be taken back. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "operator/deepgram_call.h"
+#include "operator/steps.h"
+#include "reconcile/failure.h"
+
+/* It is done with, whichever way it was known. */
+static void forget(struct pass *pass)
+{
+    struct memory *memory = pass->gathered->memory;
+    memory_add_gone(memory, pass->id);
+    if (mem_streq(memory->discard_id, pass->id))
+        mem_free(take(memory->discard_id));
+    if (mem_streq(memory->issued.id, pass->id)) {
+        credential_done(&memory->issued);
+        memory->issued_for = (struct attempt){ 0 };
+    }
+}
+
+static void gone(struct pass *pass)
+{
+    forget(pass);
+    const char *kind = resource_kind_name(pass->kind);
+    metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_REVOKED, 1, kind, NULL);
+    if (strcmp(pass->step.why, "Orphaned") == 0)
+        metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ORPHANED, 1, kind, NULL);
+    pass_event(pass, EVENT_NORMAL, "Revoked", "Revoke", "Revoked credential %s at Deepgram (%s)",
+               pass->id, pass->step.why);
+    log_info("credential revoked", "kind", kind, "namespace", pass->key.namespace, "name",
+             pass->key.name, "id", pass->id, "why", pass->step.why, NULL);
+    failure_clear_but_unknown(pass->gathered->memory);
+    pass_continue(pass);
+}
+
+static void confirmed(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    bool is_gone = false;
+    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {
+        deepgram_call_failed(pass, &err);
+        return;
+    }
+    if (is_gone) {
+        gone(pass);
+        return;
+    }
+    err_set(&err, ERR_TRANSIENT, "Deepgram still knows credential %s after it was revoked",
+            pass->id);
+    deepgram_call_failed(pass, &err);
+}
+
+static void revoked(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    bool is_gone = false;
+    if (!deepgram_credential_answer(DEEPGRAM_REVOKE, answer, &is_gone, &err)) {
+        deepgram_call_failed(pass, &err);
+        return;
+    }
+    if (is_gone) {
+        gone(pass);
+        return;
+    }
+    deepgram_request_done(&pass->request);
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, confirmed);
+}
+
+static void revoke_now(struct pass *pass)
+{
+    deepgram_request_done(&pass->request);
+    deepgram_revoke(pass->kind, pass->gathered->resource->spec.project_id, pass->id,
+                    &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, revoked);
+}
+
+/* ---- whose is it? ---- */
+
+/* Its marker names this resource, or the attempt that our revision Secret kept (a resource of the
+ * same name had it before, and Retain left it). */
+static bool is_ours(const struct pass *pass, const struct marker *marker)
+{
+    const struct world *world = &pass->gathered->world;
+    if (strcmp(marker->uid, world->resource->uid) == 0)
+        return true;
+    for (size_t i = 0; i < world->secret_count; i++)
+        if (strcmp(world->secrets[i].id, pass->id) == 0 &&
+            strcmp(world->secrets[i].nonce, marker->nonce) == 0)
+            return true;
+    return false;
+}
+
+static void leave_alone(struct pass *pass, const char *why)
+{
+    forget(pass);
+    pass_event(pass, EVENT_WARNING, "RevokeByHand", "Revoke",
+               "Credential %s of project %s is no longer needed, but %s: revoke it in the console",
+               pass->id, pass->gathered->resource->spec.project_id, why);
+    pass_continue(pass);
+}
+
+static void examined(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    struct marker marker;
+    bool is_gone = false;
+    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err))
+        deepgram_call_failed(pass, &err);
+    else if (is_gone)
+        gone(pass);
+    else if (deepgram_marker(pass->kind, answer, &marker) && is_ours(pass, &marker))
+        revoke_now(pass);
+    else
+        leave_alone(pass, "nothing at Deepgram shows that it is this resource's, and the "
+                          "operator's default credentials reach others' too");
+}
+
+/* With a key of its own a namespace can only harm itself. The default credentials are shared: there
+ * an id that stands in a Secret or a status is not enough, because the namespace can write both. */
+static void revoke_with_key(struct pass *pass)
+{
+    if (!deepgram_call_allowed(pass))
+        return;
+    if (!pass->gathered->world.admin.is_default) {
+        revoke_now(pass);
+        return;
+    }
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, examined);
+}
+
+/* ---- the step ---- */
+
+/* Nobody announced or published anything since the decision when the resource has not changed:
+ * every create is preceded by a write to it. */
+static void revoke_unchanged(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct store *store = pass_resource_store(pass);
+    if (err && err->kind == ERR_NOT_FOUND) {
+        store_remove_written(store, pass->key.namespace, pass->key.name,
+                             pass->gathered->resource->uid);
+        pass_continue(pass);
+    } else if (err) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    } else if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
+                          pass->gathered->resource->resource_version)) {
+        store_put_written(store, take(*object));
+        pass_continue(pass);
+    } else {
+        deepgram_call_with_key(pass, revoke_with_key, NULL);
+    }
+}
+
+void step_revoke(struct pass *pass)
+{
+    pass->id = mem_strdup(pass->step.id);
+    if (strcmp(pass->id, CREDENTIAL_ID_UNKNOWN) == 0) {
+        leave_alone(pass, "Deepgram never told its id");
+        return;
+    }
+    pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false,
+              revoke_unchanged);
+}
