@@ -89,6 +89,27 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 unit: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## Run the unit tests and replay the fuzz corpora (ASan, UBSan)
 	@tests/unit/run.py $(UNIT_PROGRAMS) --replay $(FUZZ_PROGRAMS)
 
+# libFuzzer comes with clang only, in the package of its runtime. Findings are written to build/fuzz-findings.
+FUZZ_SECONDS ?= 60
+$(B)/libfuzzer/%: tests/fuzz/%.c $(CONTROLLER) | $(B)/.fuzz-deps
+	@mkdir -p $(@D)
+	clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Icontroller \
+	  -o $@ $< $(CONTROLLER) $(LIBRARIES)
+
+$(B)/.fuzz-deps: $(B)/.deps
+	@echo "libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev" >$(B)/fuzz-packages.txt
+	@tests/packages.sh $(B)/fuzz-packages.txt
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(B)/.fuzz-deps $(patsubst tests/fuzz/%.c,$(B)/libfuzzer/%,$(FUZZ)) ## Fuzz each parser for FUZZ_SECONDS (60)
+	@mkdir -p $(B)/fuzz-findings
+	@for target in $(filter $(B)/libfuzzer/%,$^); do name=$${target##*/fuzz_}; echo "== $$name"; \
+	  mkdir -p $(B)/fuzz-corpus/$$name; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(B)/fuzz-findings/$$name- \
+	    $(B)/fuzz-corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+
 # ---- layers and lint ------------------------------------------------------------------------
 
 .PHONY: check-layers

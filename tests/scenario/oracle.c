@@ -150,6 +150,8 @@ static const cJSON *controller_of(const cJSON *object)
 static bool is_ours(const cJSON *secret)
 {
     const char *kind = json_string_at(controller_of(secret), "kind");
+    if (!kind) /* left by Retain, for whoever comes next under that name */
+        kind = annotation(secret, ANNOTATION_RESOURCE);
     return kind && strncmp(kind, "Deepgram", 8) == 0;
 }
 
@@ -173,7 +175,8 @@ static void check_secret_owner(const cJSON *before, const cJSON *after)
         return;
     }
     const char *now = json_string_at(controller_of(after), "uid");
-    if (now && !mem_streq(now, json_string_at(controller_of(before), "uid")))
+    const char *then = json_string_at(controller_of(before), "uid");
+    if (then && now && !mem_streq(now, then))
         sim_broken(I7, "took Secret %s away from its owner", name);
 }
 
@@ -342,6 +345,27 @@ static void judge_published(const struct api_object *object, const cJSON *target
         sim_broken(I3, "%s's target says of itself what is not so", object->name);
 }
 
+/* An announced create that left neither a revision Secret nor a line in status. */
+static bool announcement_open(const cJSON *resource)
+{
+    const char *text = annotation(resource, ANNOTATION_ISSUING);
+    auto_json cJSON *attempts = text ? json_parse(text, strlen(text)) : NULL;
+    const cJSON *attempt = NULL;
+    cJSON_ArrayForEach(attempt, attempts) {
+        bool known = false;
+        for (size_t i = 0; i < sim.api.count; i++)
+            known = known || mem_streq(annotation(sim.api.objects[i].json, ANNOTATION_NONCE),
+                                       json_string_at(attempt, "nonce"));
+        const cJSON *revision = NULL;
+        cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+            known = known || json_int_at(revision, "revision", 0) ==
+                                 json_int_at(attempt, "revision", -1);
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
 static void judge_status(const struct api_object *object)
 {
     const cJSON *json = object->json;
@@ -355,7 +379,7 @@ static void judge_status(const struct api_object *object)
     else if (!mem_streq(annotation(json, ANNOTATION_ROTATE),
                         json_string_at(json, "status.lastHandledRotateRequest")))
         sim_broken(WEDGED, "%s's rotation was not carried out", object->name);
-    else if (annotation(json, ANNOTATION_ISSUING))
+    else if (announcement_open(json))
         sim_broken(WEDGED, "%s's announcement stays open", object->name);
 }
 
