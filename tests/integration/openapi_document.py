@@ -37,7 +37,13 @@ OWN_REQUEST_BODIES = {
     },
     ("POST", CREDENTIALS): {
         "type": "object",
-        "properties": {"comment": {"type": "string"}},
+        # Scopes and provider stand in the query; older documentation has them in the body, and
+        # sending both serves either.
+        "properties": {
+            "comment": {"type": "string"},
+            "scopes": {**STRINGS, "minItems": 1, "uniqueItems": True},
+            "provider": {"const": "quay"},
+        },
         "additionalProperties": False,
     },
 }

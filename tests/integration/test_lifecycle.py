@@ -1,5 +1,7 @@
 """The main job: resources in, live credentials and Secrets out, and back."""
 
+import os
+
 import httpx
 import pytest
 
@@ -62,3 +64,31 @@ def test_deleting_revokes_and_leaves_nothing(tenant, operator):
              20, "only the admin Secret is left")
     wait_for(lambda: not tenant.secret(ADMIN_SECRET)["metadata"].get("finalizers"),
              20, "the admin Secret is free again")
+
+
+@pytest.mark.skipif("DEEPGRAM_OPENAPI" not in os.environ,
+                    reason="DEEPGRAM_OPENAPI doesn't name Deepgram's OpenAPI document")
+def test_the_requests_of_the_operator_fit_deepgrams_document(tenant, operator):
+    from openapi_document import Document
+
+    operator("--inventory-interval=1s")
+    tenant.api_key("plain")
+    tenant.api_key("rich", comment="two\nlines \u201cquoted\u201d \U0001f3a7", role="admin",
+                   scopes=["self-hosted:product:api", "usage:read"], tags=["blue"], validFor="48h")
+    tenant.api_key("dated", expiresAt="2099-01-02T03:04:05Z")
+    tenant.pull_secret("regcred", scopes=["self-hosted:product:engine"])
+    for name in ("plain", "rich", "dated"):
+        tenant.wait_ready("DeepgramApiKey", name)
+        tenant.delete("DeepgramApiKey", name)
+    tenant.wait_ready("DeepgramPullSecret", "regcred")
+    tenant.delete("DeepgramPullSecret", "regcred")
+    for name in ("plain", "rich", "dated"):
+        tenant.wait_gone("DeepgramApiKey", name)
+    tenant.wait_gone("DeepgramPullSecret", "regcred")
+    document = Document(os.environ["DEEPGRAM_OPENAPI"])
+    sent = [r for r in tenant.emulator.requests(project_id=tenant.project_id)]
+    for entry in sent:
+        document.check_journal_entry(entry)
+    assert {entry["operation"] for entry in sent} >= {
+        "create_key", "list_keys", "get_key", "delete_key", "create_credentials",
+        "list_credentials", "get_credentials", "delete_credentials"}
