@@ -122,7 +122,7 @@ JSON = "application/json"
                              "time_to_live_in_seconds": 1}, JSON),
     ("POST", CREDENTIALS_PATH, "scopes=member", {}, JSON),
     ("POST", CREDENTIALS_PATH, "provider=docker", {}, JSON),
-    ("POST", CREDENTIALS_PATH, "", {"scopes": ["self-hosted:products"]}, JSON),
+    ("POST", CREDENTIALS_PATH, "", {"role": "member"}, JSON),
 ])
 def test_a_wrong_request_is_noticed(document, method, path, query, body, content_type):
     with pytest.raises(Mismatch):
