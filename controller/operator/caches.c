@@ -186,12 +186,16 @@ static void secret_changed(void *context, const cJSON *before, const cJSON *afte
         queue_add(caches->queue, QUEUE_ADMIN_SECRET, namespace, name);
 }
 
+/* Those whose target it is now, and the one for which it was made (under an earlier name). */
 static void enqueue_pod_secrets(struct caches *caches, const cJSON *pod)
 {
+    const char *namespace = json_string_at(pod, "metadata.namespace");
     const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, json_member(pod, "secrets"))
-        caches_enqueue_target_users(caches, json_string_at(pod, "metadata.namespace"),
-                                    name->valuestring);
+    cJSON_ArrayForEach(name, json_member(pod, "secrets")) {
+        caches_enqueue_target_users(caches, namespace, name->valuestring);
+        auto_json cJSON *secret = store_get(caches->secrets, namespace, name->valuestring);
+        enqueue_named_resource(caches, secret);
+    }
 }
 
 static void pod_changed(void *context, const cJSON *before, const cJSON *after)

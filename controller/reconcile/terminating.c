@@ -85,12 +85,19 @@ static bool close_door(const struct world *world, struct step *step)
     return world->old_target.name && rule_step(step, STEP_DELETE_TARGET);
 }
 
+/* When the target went: seen by this process, or before it began to look. */
+static int64_t door_closed_ms(const struct world *world)
+{
+    if (world->memory->door_closed_ms != NEVER || world->resource->status.revision == 0)
+        return world->memory->door_closed_ms;
+    return world->memory->deleting_since_ms;
+}
+
 static bool look_again_for_pods(const struct world *world, struct step *step)
 {
-    if (retains(world) || world->namespace_terminating || world->memory->door_closed_ms == NEVER)
-        return false;
-    int64_t until = world->memory->door_closed_ms + DOOR_MS;
-    return world->monotonic_ms < until && rule_wait(step, until);
+    int64_t closed = door_closed_ms(world);
+    return !retains(world) && !world->namespace_terminating && closed != NEVER &&
+           world->monotonic_ms < closed + DOOR_MS && rule_wait(step, closed + DOOR_MS);
 }
 
 static bool revoke_everything(const struct world *world, struct step *step)
