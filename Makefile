@@ -1,7 +1,8 @@
 # The Deepgram operator. `make help` lists the targets.
 #
 # Objects are built in two flavours from the same sources: build/release (optimised, hardened) and
-# build/asan (AddressSanitizer and UBSan, what the tests run).
+# build/asan (AddressSanitizer and UBSan, what the tests run). Of a third, build/failpoints, there are
+# only the few that let the crash tests end the process at a chosen request.
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
@@ -29,9 +30,11 @@ CONTROLLER := $(wildcard controller/*/*.c)
 EMULATOR := $(wildcard tests/emulator/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+WITH_FAILPOINTS := controller/net/http.c controller/net/failpoint.c
 
 release = $(patsubst %.c,$(B)/release/%.o,$(1))
 asan = $(patsubst %.c,$(B)/asan/%.o,$(1))
+failpoints = $(patsubst %.c,$(B)/failpoints/%.o,$(1))
 
 .PHONY: all
 all: $(B)/deepgram-operator $(B)/deepgram-emulator ## Build build/deepgram-operator and the emulator
@@ -57,12 +60,20 @@ $(B)/deepgram-operator: $(call release,controller/main.c $(CONTROLLER))
 $(B)/deepgram-operator-asan: $(call asan,controller/main.c $(CONTROLLER))
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
 
+$(B)/deepgram-operator-failpoints: $(call failpoints,$(WITH_FAILPOINTS)) \
+    $(call release,controller/main.c $(filter-out $(WITH_FAILPOINTS),$(CONTROLLER)))
+	$(CC) $(LINK) -o $@ $^ $(LIBRARIES)
+
 $(B)/deepgram-emulator: $(call release,$(EMULATOR))
 	$(CC) $(LINK) -o $@ $^ -lwebsockets -lcjson -lcrypto -lssl
 
 $(B)/release/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(RELEASE) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
+
+$(B)/failpoints/%.o: %.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(RELEASE) -DFAILPOINTS -Icontroller -c -o $@ $<
 
 $(B)/asan/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
@@ -131,7 +142,7 @@ venv: | $(B)/.deps
 	@tests/venv.sh $(B)/venv
 
 .PHONY: integration
-integration: all $(B)/deepgram-operator-asan controlplane venv ## Tests on a real control plane
+integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints controlplane venv ## Tests on a real control plane
 	@tests/integration/run.sh $(B)
 
 # ---- the three that people use --------------------------------------------------------------

@@ -4,10 +4,13 @@
 #include "kube/client.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
+#include "api/http_date.h"
 #include "api/name.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "kube/answer.h"
 #include "kube/login.h"
@@ -17,6 +20,8 @@ enum {
     LIST_BYTES_MAX = 64 * 1024 * 1024,
     OBJECT_BYTES_MAX = 4 * 1024 * 1024,
     URL_BYTES_MAX = 64 * 1024,
+    CLOCK_FRESH_MS = 1000,
+    CLOCK_TOLERANCE_MS = 1500,
 };
 
 static const char JSON[] = "application/json";
@@ -50,6 +55,7 @@ struct kube_client {
     kube_observe_fn *observe;
     void *observe_context;
     struct kube_call_handle *handles;
+    int64_t clock_offset_ms; /* to be added to our wall clock */
 };
 
 struct kube_call_handle {
@@ -109,11 +115,31 @@ static void finish(struct kube_call_handle *handle, cJSON *object, const struct 
 
 static void start(struct kube_call_handle *handle);
 
+int64_t kube_now_ms(const struct kube_client *client)
+{
+    return clock_wall_ms() + client->clock_offset_ms;
+}
+
+/* A stream's date is that of its beginning, and a slow answer's is out of date as well. Differences
+ * within the header's resolution are left alone, so that the clock doesn't jitter. */
+static void learn_clock(struct kube_client *client, const struct http_answer *answer)
+{
+    int64_t date_ms = 0;
+    if (!answer->date || answer->duration_ms > CLOCK_FRESH_MS ||
+        !http_date_parse(answer->date, strlen(answer->date), &date_ms))
+        return;
+    int64_t offset = date_ms + 500 - clock_wall_ms();
+    if (llabs(offset - client->clock_offset_ms) > CLOCK_TOLERANCE_MS)
+        client->clock_offset_ms = offset;
+}
+
 static void on_answer(void *context, const struct http_answer *answer)
 {
     struct kube_call_handle *handle = context;
     struct kube_client *client = handle->client;
     handle->request = NULL;
+    if (handle->done)
+        learn_clock(client, answer);
     if (client->observe)
         client->observe(client->observe_context, handle->method, handle->plural, answer->status,
                         answer->duration_ms);

@@ -25,6 +25,11 @@ NODISCARD struct kube_client *kube_client_new(struct loop *loop, struct http *ht
 /* Cancels what is in flight, without callbacks; not from a callback. Before http_free(). */
 void kube_client_free(struct kube_client *client);
 
+/* The API server's wall clock, as its last answer told it to the second; our own until there was
+ * one. What is written into objects and compared with their times uses this clock, so that a clock
+ * of ours that is wrong, or set, decides nothing. */
+int64_t kube_now_ms(const struct kube_client *client);
+
 enum kube_verb {
     KUBE_GET,
     KUBE_LIST,

@@ -16,6 +16,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "net/failpoint.h"
 #include "net/http_options.h"
 
 enum { DEADLINE_GRACE_MS = 250 }; /* libcurl's own time-out, which explains itself, goes first */
@@ -117,6 +118,7 @@ static void finish(struct http_request *request, CURLcode code)
             .duration_ms = clock_monotonic_ms() - request->started_ms,
         };
         curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+        failpoint_answered(request);
         request->done(request->context, &answer);
     }
     request_free(request);
@@ -142,6 +144,7 @@ static int on_prerequest(void *context, char *peer_ip, char *local_ip, int peer_
     if (request->cancelled || (request->sent && !request->idempotent))
         return CURL_PREREQFUNC_ABORT;
     request->sent = true;
+    failpoint_sending(request);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -173,6 +176,7 @@ static void drive(struct http *http, curl_socket_t fd, int events)
         http->run_again = false;
         curl_multi_socket_all(http->multi, &running);
     }
+    failpoint_sent();
     finish_completed(http);
 }
 
@@ -299,6 +303,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     request->setup = set_callbacks(request);
     if (request->setup == CURLE_OK)
         request->setup = http_options_set(request->easy, call, http->user_agent, &request->options);
+    failpoint_new_request(request, call);
     DL_APPEND(http->requests, request);
     loop_timer_start(http->loop, &request->timer, 0, on_start, request);
     return request;

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
-enum { RETRY_MS = 5 * 1000 };
+enum { RETRY_MS = 5 * 1000, LOOK_AGAIN_MS = 30 * 1000 };
 
 struct sweep {
     struct runtime *runtime;
@@ -13,6 +13,7 @@ struct sweep {
     void (*ended)(void *context);
     void *ended_context;
     enum resource_kind kind; /* being listed */
+    bool deleting;           /* the Secret */
 };
 
 static void finish(struct sweep *sweep)
@@ -43,12 +44,25 @@ static bool lists(const cJSON *finalizers, const char *name)
     return false;
 }
 
-/* Also one that has issued nothing yet: its pass may be about to. */
-static bool needs(const cJSON *resource, const char *secret)
+static bool holds_credential(const cJSON *resource)
 {
-    return mem_streq(json_string_at(resource, "spec.credentialsRef.name"), secret) &&
-           (!json_at(resource, "metadata.deletionTimestamp") ||
-            lists(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE));
+    const cJSON *revision = NULL;
+    cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+        if (!mem_streq(json_string_member(revision, "state"), "Revoked"))
+            return true;
+    return json_string_member(json_at(resource, "metadata.annotations"), ANNOTATION_ISSUING);
+}
+
+/* Also a resource that has issued nothing yet: its pass may be about to. But nothing is issued with
+ * a Secret that is being deleted, so then only what there is to revoke counts. */
+static bool needs(const cJSON *resource, const char *secret, bool secret_deleting)
+{
+    if (!mem_streq(json_string_at(resource, "spec.credentialsRef.name"), secret))
+        return false;
+    bool protected = lists(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE);
+    if (secret_deleting)
+        return protected && holds_credential(resource);
+    return protected || !json_at(resource, "metadata.deletionTimestamp");
 }
 
 /* ---- taking it off ---- */
@@ -105,7 +119,7 @@ static void listed(void *context, cJSON **object, const struct err *err)
     }
     const cJSON *resource = NULL;
     cJSON_ArrayForEach(resource, json_at(*object, "items")) {
-        if (needs(resource, sweep->key.name)) {
+        if (needs(resource, sweep->key.name, sweep->deleting)) {
             finish(sweep);
             return;
         }
@@ -133,22 +147,24 @@ static void list_next(struct sweep *sweep)
 
 struct question {
     const char *secret;
+    bool deleting;
     bool needed;
 };
 
 static void ask(void *context, const cJSON *resource)
 {
     struct question *question = context;
-    question->needed = question->needed || needs(resource, question->secret);
+    question->needed = question->needed || needs(resource, question->secret, question->deleting);
 }
 
-static bool worth_asking(const struct sweep *sweep)
+static bool worth_asking(struct sweep *sweep)
 {
     const struct caches *caches = sweep->runtime->caches;
     auto_json cJSON *secret = store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
     if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
         return false;
-    struct question question = { .secret = sweep->key.name };
+    sweep->deleting = json_at(secret, "metadata.deletionTimestamp") != NULL;
+    struct question question = { .secret = sweep->key.name, .deleting = sweep->deleting };
     auto_free char *index_key = caches_admin_key(sweep->key.namespace, sweep->key.name);
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
         store_visit(caches->resources[kind], index_key, ask, &question);
@@ -164,8 +180,12 @@ void admin_mark_run(struct runtime *runtime, struct queue_key *key, void (*ended
     *key = (struct queue_key){ 0 };
     sweep->ended = ended;
     sweep->ended_context = context;
-    if (worth_asking(sweep))
+    if (worth_asking(sweep)) {
         list_next(sweep);
-    else
-        finish(sweep);
+        return;
+    }
+    if (sweep->deleting) /* what still needs it need not change by an event of the Secret */
+        queue_add_after(runtime->queue, sweep->key.kind, sweep->key.namespace, sweep->key.name,
+                        LOOK_AGAIN_MS);
+    finish(sweep);
 }

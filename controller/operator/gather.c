@@ -90,7 +90,8 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
     if (!timestamp_parse(published, &view->published_at_ms))
         view->published_at_ms = 0;
-    view->metadata_current = target_metadata_current(resource, view->revision, target);
+    view->metadata_current =
+        view->published_at_ms != 0 && target_metadata_current(resource, view->revision, target);
 }
 
 static bool is_marked(const cJSON *secret)
@@ -147,7 +148,8 @@ static void count_pod(void *context, const cJSON *pod)
     if (!gathered->pod_example)
         gathered->pod_example = mem_strdup(name);
     int64_t created = 0;
-    if (timestamp_parse(json_string_at(pod, "metadata.creationTimestamp"), &created) &&
+    if (gathered->world.target.published_at_ms != 0 &&
+        timestamp_parse(json_string_at(pod, "metadata.creationTimestamp"), &created) &&
         created > gathered->world.target.published_at_ms + PUBLICATION_SKEW_MS)
         return;
     consumers->old_pods++;
@@ -201,7 +203,7 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     view->example = or_empty(gathered->old_target_example);
 }
 
-struct mint_limit gather_mint_limit(const struct runtime *runtime)
+struct limit gather_mint_limit(const struct runtime *runtime)
 {
     return mint_limit_project(store_count(runtime->caches->resources[RESOURCE_API_KEY]) +
                               store_count(runtime->caches->resources[RESOURCE_PULL_SECRET]));
@@ -217,7 +219,7 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     struct world *world = &gathered->world;
     gathered->resource = resource_new(kind, json);
     world->resource = gathered->resource;
-    world->now_ms = clock_wall_ms();
+    world->now_ms = kube_now_ms(runtime->kube);
     world->monotonic_ms = clock_monotonic_ms();
     world->settle_ms = runtime->options->settle_ms;
     world->checkable = credential_kind(kind)->checkable;
@@ -236,8 +238,8 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
     world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);
-    world->project_mint_at_ms =
-        mint_allowed_ms(gather_mint_limit(runtime), inventory_mint_stamp_ms(gathered->inventory));
+    world->project_mint_at_ms = limiter_allowed_ms(gather_mint_limit(runtime),
+                                                   inventory_mint_stamp_ms(gathered->inventory));
     world_derive(world);
     for (size_t i = 0; i < world->revision_count; i++)
         world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);

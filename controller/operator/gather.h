@@ -29,7 +29,7 @@ struct gathered {
 NODISCARD struct gathered *gather(struct runtime *runtime, enum resource_kind kind,
                                   const char *namespace, const char *name);
 /* The limit on the creates of one project, with as many resources as there are now. */
-struct mint_limit gather_mint_limit(const struct runtime *runtime);
+struct limit gather_mint_limit(const struct runtime *runtime);
 void gathered_free(struct gathered *gathered);
 
 #endif

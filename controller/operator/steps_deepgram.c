@@ -56,9 +56,9 @@ static void note_mint(struct pass *pass)
     int64_t now_ms = clock_monotonic_ms();
     struct memory *memory = pass->gathered->memory;
     struct inventory *inventory = pass->gathered->inventory;
-    memory->mint_at_ms = mint_taken(MINT_LIMIT_RESOURCE, memory->mint_at_ms, now_ms);
-    inventory_set_mint_stamp(inventory, mint_taken(gather_mint_limit(pass->runtime),
-                                                   inventory_mint_stamp_ms(inventory), now_ms));
+    memory->mint_at_ms = limiter_taken(MINT_LIMIT_RESOURCE, memory->mint_at_ms, now_ms);
+    inventory_set_mint_stamp(inventory, limiter_taken(gather_mint_limit(pass->runtime),
+                                                      inventory_mint_stamp_ms(inventory), now_ms));
 }
 
 static void create_with_key(struct pass *pass)

@@ -151,10 +151,19 @@ void step_close_attempts(struct pass *pass)
     patch_resource(pass, NULL, resource_metadata_patch(world->resource, true, text), closed);
 }
 
+/* The answer to the update that took the last finalizer off shows the object once more. */
+static bool is_gone(const cJSON *object, const struct err *err)
+{
+    if (err)
+        return err->kind == ERR_NOT_FOUND;
+    return json_at(object, "metadata.deletionTimestamp") &&
+           cJSON_GetArraySize(json_at(object, "metadata.finalizers")) == 0;
+}
+
 static void let_go(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    if (err && err->kind == ERR_NOT_FOUND) {
+    if (is_gone(*object, err)) {
         store_remove_written(pass_resource_store(pass), pass->key.namespace, pass->key.name,
                              pass->gathered->resource->uid);
         pass_continue(pass);

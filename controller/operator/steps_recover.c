@@ -45,8 +45,8 @@ static void kept(void *context, cJSON **object, const struct err *err)
 
 static void keep_credential(struct pass *pass, const struct attempt *attempt)
 {
-    cJSON *body =
-        revision_secret(pass->gathered->resource, attempt, &pass->credential, clock_wall_ms());
+    cJSON *body = revision_secret(pass->gathered->resource, attempt, &pass->credential,
+                                  kube_now_ms(pass->runtime->kube));
     pass->credential_revision = attempt->revision;
     pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
 }

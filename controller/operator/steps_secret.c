@@ -110,7 +110,8 @@ void step_keep(struct pass *pass)
     for (size_t i = 0; i < resource->attempt_count; i++)
         if (strcmp(resource->attempts[i].nonce, memory->issued_for.nonce) == 0)
             attempt = &resource->attempts[i]; /* has the rotate token too */
-    cJSON *body = revision_secret(resource, attempt, &memory->issued, clock_wall_ms());
+    cJSON *body =
+        revision_secret(resource, attempt, &memory->issued, kube_now_ms(pass->runtime->kube));
     pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
 }
 
@@ -160,8 +161,9 @@ static void forward_credential(struct pass *pass, cJSON *secret, const struct er
 static cJSON *render(struct pass *pass, const cJSON *existing)
 {
     struct err err = ERR_INIT;
-    cJSON *rendered = target_render(pass->gathered->resource, step_revision(pass),
-                                    &pass->credential, existing, clock_wall_ms(), &err);
+    cJSON *rendered =
+        target_render(pass->gathered->resource, step_revision(pass), &pass->credential, existing,
+                      kube_now_ms(pass->runtime->kube), &err);
     if (!rendered)
         pass_fail(pass, FAILURE_KUBERNETES, NULL, &err);
     return rendered;
@@ -174,6 +176,13 @@ static void note_version(const cJSON *secret, char field[32])
     snprintf(field, 32, "%s", json_string_at(secret, "metadata.resourceVersion"));
 }
 
+static void note_heal(struct pass *pass)
+{
+    struct memory *memory = pass->gathered->memory;
+    if (pass->step.heals)
+        memory->heal_at_ms = limiter_taken(HEAL_LIMIT, memory->heal_at_ms, clock_monotonic_ms());
+}
+
 static void published(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
@@ -181,6 +190,7 @@ static void published(void *context, cJSON **object, const struct err *err)
         target_failed(pass, err);
         return;
     }
+    note_heal(pass);
     note_version(*object, pass->gathered->memory->target_same);
     pass_written(pass, secrets(pass), object, NULL);
 }
@@ -323,10 +333,12 @@ void step_drop_revision(struct pass *pass)
 static void owners_written(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    if (err)
+    if (err) {
         secret_failed(pass, pass->step.secret_name, err);
-    else
-        pass_written(pass, secrets(pass), object, NULL);
+        return;
+    }
+    note_heal(pass);
+    pass_written(pass, secrets(pass), object, NULL);
 }
 
 static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)

@@ -63,6 +63,7 @@ struct step {
     const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
     bool needed;             /* LIST: something waits for it; otherwise it is routine */
     bool keep_open;          /* CLOSE_ATTEMPTS: those that may have left something stay */
+    bool heals;              /* PUBLISH, CLAIM: undoes what somebody else did to the target */
 };
 
 struct step decide(const struct world *world);

@@ -1,29 +1,30 @@
-/* The stamp is the theoretical arrival time: each create moves it on by one interval, and a create
- * is allowed while the stamp is less than a burst ahead of the clock. */
+/* The stamp is the theoretical arrival time: each taking moves it on by one interval, and one is
+ * allowed while the stamp is less than a burst ahead of the clock. */
 #include "reconcile/limiter.h"
 
 enum { HOUR_MS = 3600 * 1000, PROJECT_RESERVE = 20 };
 
-const struct mint_limit MINT_LIMIT_RESOURCE = { .burst = 10, .interval_ms = 30 * 1000 };
+const struct limit MINT_LIMIT_RESOURCE = { .burst = 10, .interval_ms = 30 * 1000 };
+const struct limit HEAL_LIMIT = { .burst = 5, .interval_ms = 30 * 1000 };
 
-struct mint_limit mint_limit_project(size_t resources)
+struct limit mint_limit_project(size_t resources)
 {
     int64_t burst = PROJECT_RESERVE + 2 * (int64_t)resources;
-    return (struct mint_limit){ .burst = burst, .interval_ms = HOUR_MS / burst };
+    return (struct limit){ .burst = burst, .interval_ms = HOUR_MS / burst };
 }
 
-int64_t mint_allowed_ms(struct mint_limit limit, int64_t stamp_ms)
+int64_t limiter_allowed_ms(struct limit limit, int64_t stamp_ms)
 {
     return stamp_ms - (limit.burst - 1) * limit.interval_ms;
 }
 
-int64_t mint_taken(struct mint_limit limit, int64_t stamp_ms, int64_t now_ms)
+int64_t limiter_taken(struct limit limit, int64_t stamp_ms, int64_t now_ms)
 {
     return (stamp_ms > now_ms ? stamp_ms : now_ms) + limit.interval_ms;
 }
 
 int64_t mint_earliest_ms(const struct world *world)
 {
-    int64_t resource = mint_allowed_ms(MINT_LIMIT_RESOURCE, world->memory->mint_at_ms);
+    int64_t resource = limiter_allowed_ms(MINT_LIMIT_RESOURCE, world->memory->mint_at_ms);
     return resource > world->project_mint_at_ms ? resource : world->project_mint_at_ms;
 }

@@ -1,28 +1,32 @@
-/* The mint limiter: a bug can never spray keys. Per resource and per project, as a token bucket in
- * the form of the generic cell rate algorithm (ITU-T I.371): one time stamp each. Pure.
+/* What may not happen without end: creates (a bug can never spray keys; per resource and per
+ * project) and the healing of a target that somebody else keeps writing. A token bucket in the form
+ * of the generic cell rate algorithm (ITU-T I.371): one time stamp each. Pure.
  */
 #ifndef RECONCILE_LIMITER_H
 #define RECONCILE_LIMITER_H
 
 #include "reconcile/world.h"
 
-/* A bucket of `burst` creates that gets one back every interval_ms. */
-struct mint_limit {
+/* A bucket of `burst` that gets one back every interval_ms. */
+struct limit {
     int64_t burst;
     int64_t interval_ms;
 };
 
-/* For one resource. */
-extern const struct mint_limit MINT_LIMIT_RESOURCE;
-/* For a project whose resources are `resources` many: a rotation of them all fits twice an hour. */
-struct mint_limit mint_limit_project(size_t resources);
+/* Creates of one resource. */
+extern const struct limit MINT_LIMIT_RESOURCE;
+/* Of a project whose resources are `resources` many: a rotation of them all fits twice an hour. */
+struct limit mint_limit_project(size_t resources);
 
-/* Monotonic time at which the next create is allowed, of a bucket with this stamp. */
-int64_t mint_allowed_ms(struct mint_limit limit, int64_t stamp_ms);
-/* The stamp after a create at now_ms. */
-int64_t mint_taken(struct mint_limit limit, int64_t stamp_ms, int64_t now_ms);
+/* Heals of one resource's target. */
+extern const struct limit HEAL_LIMIT;
 
-/* Both buckets of a world. */
+/* Monotonic time at which the next one is allowed, of a bucket with this stamp. */
+int64_t limiter_allowed_ms(struct limit limit, int64_t stamp_ms);
+/* The stamp after one at now_ms. */
+int64_t limiter_taken(struct limit limit, int64_t stamp_ms, int64_t now_ms);
+
+/* The next create, by both buckets of a world. */
 int64_t mint_earliest_ms(const struct world *world);
 
 #endif

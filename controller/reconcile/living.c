@@ -55,6 +55,23 @@ static bool protect(const struct world *world, struct step *step)
            rule_step(step, STEP_PROTECT);
 }
 
+/* What somebody else does to the target is undone, but not for ever: of two who undo each other's
+ * work neither would ever be done. */
+static bool heal(const struct world *world, struct step *step, enum step_kind kind)
+{
+    int64_t allowed_ms = limiter_allowed_ms(HEAL_LIMIT, world->memory->heal_at_ms);
+    const char *name = world->resource->spec.secret_name;
+    if (allowed_ms > world->monotonic_ms)
+        return rule_verdict(step, VERDICT_STALLED, "SecretConflict", allowed_ms,
+                            "Somebody else changes Secret %s each time it was put right, so that "
+                            "is done only now and then: find out who (kubectl get secret %s -o "
+                            "yaml --show-managed-fields) and end it, or choose another "
+                            "spec.secret.name",
+                            name, name);
+    step->heals = true;
+    return rule_step(step, kind);
+}
+
 /* Kept by Retain for a resource of this name, or its owner reference was taken off: it is taken
  * over again, and nothing is minted in its place. */
 static bool claim(const struct world *world, struct step *step)
@@ -62,7 +79,7 @@ static bool claim(const struct world *world, struct step *step)
     bool adopted = world->target.adopt && world_newest(world);
     if ((world->target.lost || adopted) && !world->target.deleting) {
         step->secret_name = world->resource->spec.secret_name;
-        return rule_step(step, STEP_CLAIM);
+        return heal(world, step, STEP_CLAIM);
     }
     for (size_t i = 0; i < world->secret_count; i++) {
         const struct revision *secret = &world->secrets[i];
@@ -125,6 +142,14 @@ static bool keep_again(const struct world *world, struct step *step)
     return rule_step(step, STEP_KEEP_AGAIN);
 }
 
+/* As the spec is now: what the target lacks of it was taken away since. */
+static bool was_published(const struct world *world, const struct world_revision *revision)
+{
+    const struct resource *resource = world->resource;
+    return revision->number == resource->status.revision &&
+           resource->status.observed_generation == resource->generation;
+}
+
 /* The newest revision belongs into the target; one that was never published is checked first. */
 static bool publish_newest(const struct world *world, struct step *step)
 {
@@ -139,7 +164,8 @@ static bool publish_newest(const struct world *world, struct step *step)
     if (!same && world->checkable && newest->number > world->resource->status.revision &&
         world->memory->checked_revision != newest->number)
         return rule_wait_for_deepgram(world, step) || rule_step(step, STEP_CHECK);
-    return rule_step(step, STEP_PUBLISH);
+    return was_published(world, newest) ? heal(world, step, STEP_PUBLISH)
+                                        : rule_step(step, STEP_PUBLISH);
 }
 
 /* A resourceVersion that isn't the one we wrote: somebody else did. Look once, and heal. */
@@ -152,8 +178,8 @@ static bool heal_target(const struct world *world, struct step *step)
         strcmp(version, world->memory->target_same) == 0)
         return false;
     step->revision = published->number;
-    if (strcmp(version, world->memory->target_differs) == 0)
-        return rule_step(step, STEP_PUBLISH);
+    if (world_target_differs(world))
+        return heal(world, step, STEP_PUBLISH);
     return rule_step(step, STEP_COMPARE_TARGET);
 }
 
@@ -161,8 +187,9 @@ static bool heal_target(const struct world *world, struct step *step)
 static bool commit(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);
-    if (!published || (published->number == world->resource->status.revision &&
-                       mem_streq(published->id, world->resource->status.id)))
+    if (!published || !published->secret ||
+        (published->number == world->resource->status.revision &&
+         mem_streq(published->id, world->resource->status.id)))
         return false;
     step->verdict.kind = VERDICT_READY;
     return rule_step(step, STEP_REPORT);
@@ -313,8 +340,9 @@ static bool confirm_missing(const struct world *world, struct step *step)
 static bool may_retire(const struct world *world, const struct world_revision *revision)
 {
     const struct world_revision *published = world_published(world);
-    return published && revision->number < published->number && !revision->gone &&
-           revision->noted && revision->noted->state == REVISION_RETIRING &&
+    return published && revision->number < published->number &&
+           strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
+           revision->noted->state == REVISION_RETIRING &&
            world->now_ms >= revision->noted->revoke_after_ms && world->consumers.old_pods == 0;
 }
 

@@ -234,14 +234,15 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
     const struct world_revision *published = world_published(world);
     char text[sizeof verdict->message + 512];
     struct condition ready = { .status = "False", .reason = verdict->reason };
-    if (published && !world->resource->deleting)
+    bool differs = world_target_differs(world);
+    if (published && !differs && !world->resource->deleting)
         ready_of_published(world, published, verdict, &ready, text, sizeof text);
     else
         snprintf(text, sizeof text, "%s", verdict->message);
     ready.type = "Ready";
     ready.message = text;
     condition_set(conditions, &ready, world->resource->generation, world->now_ms);
-    bool pending = spec_change_pending(world) || verdict->kind == VERDICT_TERMINATING ||
+    bool pending = spec_change_pending(world) || differs || verdict->kind == VERDICT_TERMINATING ||
                    world->resource->deleting;
     set_abnormal(
         conditions, world, verdict, "Reconciling",

@@ -167,10 +167,20 @@ bool rule_need_list(const struct world *world, struct step *step, int64_t since_
     return rule_step(step, STEP_LIST);
 }
 
+/* What the last create left, nobody can hold; anything else may have been published once. */
+static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
+{
+    const struct resource *resource = world->resource;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
+            return false;
+    return world_published(world) ? world->consumers.old_pods > 0 : world->consumers.pods > 0;
+}
+
 bool rule_sweep_orphan(const struct world *world, struct step *step)
 {
     const struct inventory_entry *orphan = world_orphan(world);
-    if (!orphan)
+    if (!orphan || may_be_held(world, orphan))
         return false;
     if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
         return true;

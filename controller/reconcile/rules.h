@@ -38,7 +38,7 @@ bool rule_wait_for_deepgram(const struct world *world, struct step *step);
 /* An inventory taken after `since_ms` is needed. Decides (list, or wait for the time to) unless
  * there is one. */
 bool rule_need_list(const struct world *world, struct step *step, int64_t since_ms);
-/* A credential with our marker that nothing names: revoke it. */
+/* A credential with our marker that nothing names: revoke it, unless a pod may hold it. */
 bool rule_sweep_orphan(const struct world *world, struct step *step);
 
 /* The revision Secret of a credential that is gone at Deepgram goes too. */

@@ -21,10 +21,12 @@ static int64_t expiry_rotation_ms(const struct world *world, const struct revisi
     if (spec->valid_for_ms == 0 || current->expires_at_ms == 0)
         return 0;
     int64_t lifetime = current->expires_at_ms - current->issued_at_ms;
+    if (lifetime <= 0) /* a clock so far ahead of Deepgram's that every new credential seems dead */
+        lifetime = spec->valid_for_ms;
     int64_t before = spec->rotation_before_ms;
     if (before < 0 || before >= lifetime)
         before = lifetime / 3;
-    return current->expires_at_ms - before - spread_ms(world->resource->uid, before);
+    return current->issued_at_ms + lifetime - before - spread_ms(world->resource->uid, before);
 }
 
 static int64_t scheduled_rotation_ms(const struct world *world, const struct revision *current)

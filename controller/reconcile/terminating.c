@@ -42,11 +42,22 @@ static bool release_secrets(const struct world *world, struct step *step)
         return rule_step(step, STEP_RELEASE);
     }
     for (size_t i = 0; i < world->revision_count; i++) {
-        if (world->revisions[i].secret) {
+        if (world->revisions[i].secret && world->revisions[i].secret->owner_uid) {
             step->secret_name = world->revisions[i].secret->secret_name;
             return rule_step(step, STEP_RELEASE);
         }
     }
+    return false;
+}
+
+/* Also one that was released before spec.deletionPolicy was changed back to Revoke. */
+static bool holds_target(const struct world *world)
+{
+    if (world->target.ours)
+        return true;
+    for (size_t i = 0; world->target.lost && i < world->revision_count; i++)
+        if (strcmp(world->revisions[i].id, world->target.id) == 0)
+            return true;
     return false;
 }
 
@@ -61,12 +72,12 @@ static bool in_use(struct step *step, size_t pods, const char *secret, const cha
 /* Like the protection of a volume that is mounted. */
 static bool wait_for_pods(const struct world *world, struct step *step)
 {
-    if (retains(world) || !world_holds_credential(world))
+    if (retains(world) || (!world_holds_credential(world) && !world_orphan(world)))
         return false;
     if (world->old_target.name && world->old_target.pods > 0)
         return in_use(step, world->old_target.pods, world->old_target.name,
                       world->old_target.example);
-    if (world->consumers.pods == 0 || (world->target.exists && !world->target.ours))
+    if (world->consumers.pods == 0 || (world->target.exists && !holds_target(world)))
         return false;
     return in_use(step, world->consumers.pods, world->resource->spec.secret_name,
                   world->consumers.example);
@@ -76,7 +87,7 @@ static bool close_door(const struct world *world, struct step *step)
 {
     if (retains(world))
         return false;
-    if (world->target.ours) {
+    if (holds_target(world)) {
         step->secret_name = world->resource->spec.secret_name;
         return world->target.deleting ? rule_wait(step, INT64_MAX)
                                       : rule_step(step, STEP_DELETE_TARGET);

@@ -81,6 +81,14 @@ static struct world_revision *find(struct world *world, int64_t number)
     return NULL;
 }
 
+static struct world_revision *find_id(struct world *world, const char *id)
+{
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (strcmp(world->revisions[i].id, id) == 0)
+            return &world->revisions[i];
+    return NULL;
+}
+
 /* Inserts in ascending order. When there are too many, the oldest give way: they come back once
  * newer ones are gone. */
 static struct world_revision *find_or_add(struct world *world, int64_t number)
@@ -126,6 +134,41 @@ static void derive_highest(struct world *world)
     world->highest_revision = highest;
 }
 
+/* Ours by its owner; or nobody's, taken off by a deletion that was to retain it, and named here. */
+static bool belongs(const struct resource *resource, const struct revision *secret)
+{
+    if (secret->owner_uid)
+        return strcmp(secret->owner_uid, resource->uid) == 0;
+    for (size_t i = 0; i < resource->status.revision_count; i++)
+        if (strcmp(resource->status.revisions[i].id, secret->id) == 0)
+            return true;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, secret->nonce) == 0)
+            return true;
+    return false;
+}
+
+/* The id tells which revision the target holds: a number that a person changed must not make a
+ * second revision of the same credential, of which one would be retired. */
+static void derive_target(struct world *world)
+{
+    struct target_view *target = &world->target;
+    const struct world_revision *held = find_id(world, target->id);
+    if (held && held->number != target->revision) {
+        target->revision = held->number;
+        target->metadata_current = false;
+    }
+    if (held || target->revision <= 0)
+        return;
+    if (find(world, target->revision)) { /* that of another credential: its id was changed */
+        target->metadata_current = false;
+        return;
+    }
+    struct world_revision *revision = find_or_add(world, target->revision);
+    if (revision)
+        revision->id = target->id;
+}
+
 void world_derive(struct world *world)
 {
     const struct status *status = &world->resource->status;
@@ -141,7 +184,7 @@ void world_derive(struct world *world)
     for (size_t i = 0; i < world->secret_count; i++) {
         const struct revision *secret = &world->secrets[i];
         /* A namesake's Secret counts for numbering only: its credential is not ours. */
-        if (!mem_streq(secret->owner_uid, world->resource->uid))
+        if (!belongs(world->resource, secret))
             continue;
         struct world_revision *revision = find_or_add(world, secret->number);
         if (!revision)
@@ -150,11 +193,8 @@ void world_derive(struct world *world)
         if (!secret->deleting)
             revision->secret = secret;
     }
-    if (world->target.ours && world->target.revision > 0 && world->target.id[0] != '\0') {
-        struct world_revision *revision = find_or_add(world, world->target.revision);
-        if (revision && !revision->id)
-            revision->id = world->target.id;
-    }
+    if (world->target.ours && world->target.id[0] != '\0')
+        derive_target(world);
     for (size_t i = 0; i < world->revision_count; i++) {
         struct world_revision *revision = &world->revisions[i];
         assert(revision->id);
@@ -185,6 +225,12 @@ const struct world_revision *world_published(const struct world *world)
         return NULL;
     const struct world_revision *revision = world_revision(world, world->target.revision);
     return revision && !revision->gone ? revision : NULL;
+}
+
+bool world_target_differs(const struct world *world)
+{
+    return world->target.exists &&
+           strcmp(world->target.resource_version, world->memory->target_differs) == 0;
 }
 
 bool world_is_useless(const struct world *world)

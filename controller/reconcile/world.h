@@ -51,6 +51,7 @@ struct memory {
     size_t confirmed_count;
     int64_t confirmed_list_ms;
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
+    int64_t heal_at_ms;      /* the same for heals of the target */
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
     char adoption_problem[256];
     char target_same[32];    /* resourceVersions of the target whose data was compared with */
@@ -178,6 +179,8 @@ const struct world_revision *world_newest(const struct world *world);
 const struct world_revision *world_revision(const struct world *world, int64_t number);
 /* The revision that the target holds, when it is ours and the revision is alive; else NULL. */
 const struct world_revision *world_published(const struct world *world);
+/* It was read as it is, and its data isn't what it should be. */
+bool world_target_differs(const struct world *world);
 /* Nothing can be read out of the target as it is. */
 bool world_is_useless(const struct world *world);
 /* Some revision isn't known to be gone at Deepgram. */

@@ -134,6 +134,16 @@ class ControlPlane:
         self.stop_apiserver(kill)
         self.start_apiserver()
 
+    def restart_etcd(self, kill=False):
+        """On the same port and data; the API server finds it again by itself."""
+        process = self._processes["etcd"]
+        if kill:
+            process.kill()
+        else:
+            process.stop(grace_s=30)
+        self._start(process, self._etcd_ready)
+        wait_for(self._apiserver_ready, 60, "the API server has found etcd again")
+
     def compact_etcd(self):
         """Forgets all history up to now, and returns the revision.
 
@@ -176,7 +186,25 @@ class ControlPlane:
         """A new kubeconfig with a token of the ServiceAccount; `server` for one behind a proxy."""
         user = {"token": self.token_for(namespace, serviceaccount)}
         path = self.directory / f"{namespace}-{serviceaccount}-{uuid.uuid4().hex[:8]}.kubeconfig"
-        return self._write_kubeconfig(path, user, namespace, server)
+        return self.write_kubeconfig(path, user, namespace, server)
+
+    def write_kubeconfig(self, path, user, namespace, server=None):
+        """`user` is the user entry of the kubeconfig: how it logs in. Returns the path."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "test", "cluster": {
+                "server": server or self.url,
+                "certificate-authority-data": base64.b64encode(self.pki.ca.read_bytes()).decode(),
+            }}],
+            "users": [{"name": "test", "user": user}],
+            "contexts": [{"name": "test", "context": {
+                "cluster": "test", "user": "test", "namespace": namespace}}],
+            "current-context": "test",
+        }
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(config))
+        return path
 
     def client_for(self, namespace, serviceaccount):
         """An ApiClient with the ServiceAccount's rights."""
@@ -335,21 +363,4 @@ class ControlPlane:
     def _certificate_kubeconfig(self, name):
         certificate, key = self.pki.client[name]
         user = {"client-certificate": str(certificate), "client-key": str(key)}
-        return self._write_kubeconfig(self.directory / f"{name}.kubeconfig", user, "default")
-
-    def _write_kubeconfig(self, path, user, namespace, server=None):
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {
-                "server": server or self.url,
-                "certificate-authority-data": base64.b64encode(self.pki.ca.read_bytes()).decode(),
-            }}],
-            "users": [{"name": "test", "user": user}],
-            "contexts": [{"name": "test", "context": {
-                "cluster": "test", "user": "test", "namespace": namespace}}],
-            "current-context": "test",
-        }
-        path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(config))
-        return path
+        return self.write_kubeconfig(self.directory / f"{name}.kubeconfig", user, "default")

@@ -49,15 +49,16 @@ class Metrics:
 class OperatorProcess(Process):
     """Runs with OPERATOR_WRAPPER before it (valgrind, for example). Output goes to `log_path`."""
 
-    def __init__(self, kubeconfig, log_path, flags=(), env=None):
-        assert BINARY.exists(), f"{BINARY} is missing: run `make`, or set DEEPGRAM_OPERATOR"
+    def __init__(self, kubeconfig, log_path, flags=(), env=None, binary=None):
+        binary = binary or BINARY
+        assert binary.exists(), f"{binary} is missing: run `make`, or set DEEPGRAM_OPERATOR"
         self.url = f"http://127.0.0.1:{free_port()}"
         self.kubeconfig = kubeconfig
         self.ended_by_test = False
         environment = {k: v for k, v in os.environ.items() if k != "KUBECONFIG"}
         super().__init__(
             "deepgram-operator",
-            [*WRAPPER, BINARY, f"--kubeconfig={kubeconfig}",
+            [*WRAPPER, binary, f"--kubeconfig={kubeconfig}",
              f"--listen={self.url.removeprefix('http://')}", *flags],
             log_path,
             {**environment, **(env or {})},
@@ -73,7 +74,7 @@ class OperatorProcess(Process):
     def wait_ready(self, timeout=60):
         def is_ready():
             self.check_running()
-            return httpx.get(f"{self.url}/readyz", trust_env=False).is_success
+            return self.get("/readyz").is_success
 
         wait_for(is_ready, timeout, "the operator is ready")
 
@@ -105,8 +106,12 @@ class OperatorProcess(Process):
         leaked = [index for index, secret in enumerate(secrets) if secret and secret in log]
         assert not leaked, f"{self.log_path} contains secret values, by index: {leaked}"
 
+    def get(self, path):
+        """The answer of one of its own endpoints."""
+        return httpx.get(f"{self.url}{path}", trust_env=False)
+
     def metrics(self):
-        answer = httpx.get(f"{self.url}/metrics", trust_env=False)
+        answer = self.get("/metrics")
         answer.raise_for_status()
         return Metrics(answer.text)
 

@@ -10,6 +10,8 @@ CLIENT_SUBJECTS = {
     "kcm": "/CN=system:kube-controller-manager",
     "scheduler": "/CN=system:kube-scheduler",
     "kwok": "/O=system:masters/CN=kwok",
+    # Has the rights of the ServiceAccount, which RBAC finds by its user name.
+    "operator": "/CN=system:serviceaccount:deepgram-operator-system:deepgram-operator",
 }
 SERVER_NAMES = "IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc,IP:10.96.0.1"
 

@@ -1,10 +1,14 @@
 """A child process that logs to a file and never outlives the test run."""
 
+import collections
 import os
 import random
 import signal
 import socket
 import subprocess
+
+# Ports that may have been given out and not bound yet, by whichever thread.
+_given = collections.deque(maxlen=1000)
 
 
 def free_port():
@@ -15,6 +19,9 @@ def free_port():
     """
     while True:
         port = random.randrange(20000, 30000)
+        if port in _given:
+            continue
+        _given.append(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

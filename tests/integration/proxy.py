@@ -55,9 +55,24 @@ class TcpProxy:
         """Bytes stop moving in both directions; nobody is told. New connections hang as well."""
         self._on_loop(self._flowing.clear)
 
+    def freeze_open(self):
+        """Like freeze(), for the connections that are open now only."""
+
+        def clear():
+            for connection in self._connections:
+                connection.flowing.clear()
+
+        self._on_loop(clear)
+
     def resume(self):
         """What was held back goes on its way."""
-        self._on_loop(self._flowing.set)
+
+        def let_flow():
+            self._flowing.set()
+            for connection in self._connections:
+                connection.flowing.set()
+
+        self._on_loop(let_flow)
 
     def cut(self):
         """Resets every open connection; new ones are accepted."""
@@ -127,17 +142,21 @@ class TcpProxy:
     async def _pump(self, connection, reader, writer, from_server):
         try:
             while data := await reader.read(CHUNK_BYTES):
-                await self._flowing.wait()
+                await self._wait_for_flow(connection)
                 cut_at = self._cut_at(connection, len(data)) if from_server else None
                 writer.write(data[:cut_at])
                 await writer.drain()
                 if cut_at is not None:
                     connection.reset()
                     return
-            await self._flowing.wait()
+            await self._wait_for_flow(connection)
             writer.write_eof()
         except OSError:
             connection.reset()
+
+    async def _wait_for_flow(self, connection):
+        await self._flowing.wait()
+        await connection.flowing.wait()
 
     def _cut_at(self, connection, length):
         """How many of the next `length` bytes may pass before the cut; None without a cut."""
@@ -152,6 +171,8 @@ class _Connection:
     def __init__(self, client, server):
         self.writers = (client, server)
         self.from_server = 0
+        self.flowing = asyncio.Event()
+        self.flowing.set()
 
     def reset(self):
         for writer in self.writers:

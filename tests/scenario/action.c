@@ -251,6 +251,12 @@ static void retype_target(void)
         api_create(API_SECRETS, TEAM, after);
 }
 
+/* A person makes it immutable. */
+static void freeze_target(void)
+{
+    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"immutable\":true}");
+}
+
 static void delete_revision(void)
 {
     for (size_t i = sim.api.count; i > 0; i--) {
@@ -342,12 +348,13 @@ static const struct action ACTIONS[] = {
     { "abandon", abandon, 0, true },
     { "wipe-status", wipe_status, 0, true },
     { "strip-finalizer", strip_finalizer, 0, true },
-    { "strip-announcement", strip_announcement, 0, true },
+    { "strip-announcement", strip_announcement, 1, true },
     { "delete-target", delete_target, 0, true },
     { "edit-target", edit_target, 0, true },
     { "empty-target", empty_target, 0, true },
     { "relabel-target", relabel_target, 0, true },
-    { "retype-target", retype_target, 0, false },
+    { "retype-target", retype_target, 0, true },
+    { "freeze-target", freeze_target, 0, true },
     { "delete-revision", delete_revision, 1, false },
     { "console", revoke_at_console, 1, false },
     { "make-admin", make_admin, 0, false },

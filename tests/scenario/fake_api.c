@@ -208,6 +208,8 @@ static const char *why_invalid(enum api_type type, const cJSON *before, const cJ
         return NULL;
     if (!mem_streq(json_string_at(before, "type"), json_string_at(after, "type")))
         return "type: Invalid value: field is immutable";
+    if (json_bool_at(before, "immutable", false) && !json_bool_at(after, "immutable", false))
+        return "immutable: Forbidden: field is immutable when `immutable` is set";
     if (json_bool_at(before, "immutable", false) &&
         !cJSON_Compare(json_member(before, "data"), json_member(after, "data"), true))
         return "data: Forbidden: field is immutable when `immutable` is set";

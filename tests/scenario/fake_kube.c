@@ -3,8 +3,10 @@
 #include "sim.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "kube/client.h"
 #include "kube/status.h"
@@ -19,6 +21,7 @@ struct kube_detail {
     bool status;
     bool metadata_only;
     cJSON *body;
+    struct kube_client *client;
     kube_done_fn *done;
     void *context;
     struct api_result result;
@@ -90,6 +93,7 @@ static void perform(struct request *request)
         return;
     }
     oracle_written_body(detail->type, detail->body);
+    if (sim.trace && getenv("BODIES")) { auto_free char *t = detail->body ? json_print(detail->body) : mem_strdup("-"); sim_trace("      %s", t); }
     const char *name = object_name(detail);
     const cJSON *before = api_get(detail->type, detail->namespace, name);
     detail->result = carry_out(detail);
@@ -133,9 +137,25 @@ static cJSON *picture(const struct kube_detail *detail)
     return object;
 }
 
+int64_t kube_now_ms(const struct kube_client *client)
+{
+    return clock_wall_ms() + client->clock_offset_ms;
+}
+
+/* By the Date header of an answer that came soon. */
+static void learn_clock(const struct request *request, struct kube_client *client)
+{
+    bool answered = request->reply_kind != REPLY_LOST && request->reply_kind != REPLY_NOT_SENT;
+    int64_t offset_ms = time_server_ms() / SECOND * SECOND + SECOND / 2 - clock_wall_ms();
+    if (answered && time_now_ms() - request->began_ms <= SECOND &&
+        llabs(offset_ms - client->clock_offset_ms) > 3 * SECOND / 2)
+        client->clock_offset_ms = offset_ms;
+}
+
 static void answer(struct request *request)
 {
     const struct kube_detail *detail = request->detail;
+    learn_clock(request, detail->client);
     struct err err = ERR_INIT;
     bool fine = fail(request->reply_kind, &detail->result, &err);
     cJSON *object = fine ? picture(detail) : NULL;
@@ -156,7 +176,6 @@ static void release(struct request *request)
 
 struct kube_call_handle *kube_send(struct kube_client *client, const struct kube_call *call)
 {
-    (void)client;
     assert(!call->name == (call->verb == KUBE_LIST || call->verb == KUBE_CREATE));
     assert(!call->query);
     struct kube_detail *detail = NULL;
@@ -171,6 +190,7 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
         .status = call->subresource != NULL,
         .metadata_only = call->metadata_only,
         .body = cJSON_Duplicate(call->body, true),
+        .client = client,
         .done = call->done,
         .context = call->context,
     };

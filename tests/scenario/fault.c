@@ -19,8 +19,8 @@ struct fault_type {
     const char *name;
     enum target target;
     void (*strike)(struct request *request);
-    unsigned per_create;  /* creates that it may cost when it hits a create */
-    unsigned otherwise;   /* when it hits anything else */
+    unsigned per_create; /* creates that it may cost when it hits a create */
+    bool cuts_off;       /* it may cost one more of every resource, whatever it hits */
 };
 
 /* ---- what each makes of the request ---- */
@@ -62,7 +62,7 @@ static void late(struct request *request)
 static void late_write(struct request *request)
 {
     instead(request, REPLY_LOST);
-    request->late_ms = 2 * SECOND + (int64_t)(time_random() % (20 * SECOND));
+    request->late_ms = SECOND + (int64_t)(time_random() % (3 * SECOND));
 }
 
 static void conflict(struct request *request)
@@ -131,6 +131,7 @@ static void set_clock_right(void *context)
 
 static void jump(int64_t ms)
 {
+    sim.mints_allowed++; /* a rotation by time comes sooner or a second time */
     process_skew_all(ms);
     loop_timer_start(&sim.loop, &clock_timer, JUMP_BACK_MS, set_clock_right, NULL);
 }
@@ -156,24 +157,24 @@ static void list_lag(struct request *request)
 /* ---- the table ---- */
 
 static const struct fault_type TYPES[FAULT_KINDS] = {
-    [FAULT_ERROR] = { "error", ANY, error, 1, 0 },
-    [FAULT_UNREACHABLE] = { "unreachable", ANY, unreachable, 0, 0 },
-    [FAULT_LOST] = { "lost", ANY, lost, 1, 0 },
-    [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, 0 },
-    [FAULT_LATE] = { "late", DEEPGRAM_WRITE, late, 1, 0 },
-    [FAULT_LATE_WRITE] = { "late-write", KUBE_WRITE, late_write, 0, 0 },
-    [FAULT_CONFLICT] = { "conflict", KUBE_WRITE, conflict, 0, 0 },
-    [FAULT_THROTTLE] = { "throttle", ANY, throttle, 0, 0 },
-    [FAULT_CRASH_BEFORE] = { "crash-before", ANY, crash_before, 1, 1 },
-    [FAULT_CRASH_AFTER] = { "crash-after", ANY, crash_after, 1, 1 },
-    [FAULT_STALE] = { "stale", ANY, stale, 0, 0 },
-    [FAULT_SECOND_BEFORE] = { "second-before", ANY, second_before, 1, 1 },
-    [FAULT_SECOND_AFTER] = { "second-after", ANY, second_after, 1, 1 },
-    [FAULT_SPLIT] = { "split", ANY, split, 1, 1 },
-    [FAULT_CLOCK_AHEAD] = { "clock-ahead", ANY, clock_ahead, 0, 0 },
-    [FAULT_CLOCK_BACK] = { "clock-back", ANY, clock_back, 0, 0 },
-    [FAULT_LIST_LAG] = { "list-lag", ANY, list_lag, 0, 0 },
-    [FAULT_USER] = { "user", ANY, NULL, 0, 0 },
+    [FAULT_ERROR] = { "error", ANY, error, 1, false },
+    [FAULT_UNREACHABLE] = { "unreachable", ANY, unreachable, 0, false },
+    [FAULT_LOST] = { "lost", ANY, lost, 1, false },
+    [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, false },
+    [FAULT_LATE] = { "late", DEEPGRAM_WRITE, late, 1, false },
+    [FAULT_LATE_WRITE] = { "late-write", KUBE_WRITE, late_write, 0, false },
+    [FAULT_CONFLICT] = { "conflict", KUBE_WRITE, conflict, 0, false },
+    [FAULT_THROTTLE] = { "throttle", ANY, throttle, 0, false },
+    [FAULT_CRASH_BEFORE] = { "crash-before", ANY, crash_before, 0, true },
+    [FAULT_CRASH_AFTER] = { "crash-after", ANY, crash_after, 0, true },
+    [FAULT_STALE] = { "stale", ANY, stale, 0, false },
+    [FAULT_SECOND_BEFORE] = { "second-before", ANY, second_before, 0, true },
+    [FAULT_SECOND_AFTER] = { "second-after", ANY, second_after, 0, true },
+    [FAULT_SPLIT] = { "split", ANY, split, 0, true },
+    [FAULT_CLOCK_AHEAD] = { "clock-ahead", ANY, clock_ahead, 0, false },
+    [FAULT_CLOCK_BACK] = { "clock-back", ANY, clock_back, 0, false },
+    [FAULT_LIST_LAG] = { "list-lag", ANY, list_lag, 0, false },
+    [FAULT_USER] = { "user", ANY, NULL, 0, false },
 };
 
 const char *fault_name(const struct fault *fault)
@@ -232,6 +233,14 @@ static void strike_user(struct fault *fault)
     loop_timer_start(&sim.loop, &fault->timer, 0, on_user, fault);
 }
 
+static size_t resource_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sim.api.count; i++)
+        count += sim.api.objects[i].type == API_KEYS || sim.api.objects[i].type == API_PULLS;
+    return count;
+}
+
 static void strike(struct fault *fault, struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
@@ -244,7 +253,10 @@ static void strike(struct fault *fault, struct request *request)
         strike_user(fault);
         return;
     }
-    sim.mints_allowed += request->creates ? type->per_create : type->otherwise;
+    if (request->creates)
+        sim.mints_allowed += type->per_create;
+    if (type->cuts_off)
+        sim.mints_allowed += (int64_t)resource_count();
     type->strike(request);
 }
 

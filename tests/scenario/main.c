@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,11 +53,25 @@ static void show_failure(struct schedule *schedule, const struct outcome *outcom
     fflush(stdout);
 }
 
+static const struct schedule *in_hand;
+
+/* I8: an assertion of the operator, or of this world. */
+static void on_abort(int signal_number)
+{
+    (void)signal_number;
+    printf("FAIL I8: the process ended itself\n  --replay '");
+    schedule_print(stdout, in_hand);
+    printf("'\n");
+    fflush(stdout);
+    _exit(EXIT_FAILURE);
+}
+
 static void try(struct schedule *schedule)
 {
     if (tally.dealt++ % plan.shards != plan.shard)
         return;
     struct outcome outcome;
+    in_hand = schedule;
     run(schedule, &outcome, NULL);
     tally.schedules++;
     for (size_t i = 0; i < schedule->fault_count; i++)
@@ -82,6 +97,7 @@ static bool record(const struct story *story, struct recording *ret_recording)
 {
     struct schedule schedule = { .story = story, .seed = plan.first_seed };
     struct outcome outcome;
+    in_hand = &schedule;
     run(&schedule, &outcome, NULL);
     tally.schedules++;
     memcpy(ret_recording->notes, sim.notes, sizeof sim.notes);
@@ -210,6 +226,7 @@ static bool replay(char *text)
     if (!schedule.story)
         return false;
     struct outcome outcome;
+    in_hand = &schedule;
     run(&schedule, &outcome, stdout);
     printf("%s %s\n", invariant_name(outcome.broken), outcome.detail);
     tally.failures += outcome.broken != NOTHING;
@@ -270,6 +287,7 @@ int main(int argc, char **argv)
         { "replay", required_argument, NULL, 'R' }, { 0 },
     };
     json_setup();
+    signal(SIGABRT, on_abort);
     bool replayed = false;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         switch (c) {

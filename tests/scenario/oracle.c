@@ -197,8 +197,10 @@ static bool is_recorded(const char *value)
 
 static void check_published(const cJSON *before, const cJSON *after)
 {
-    if (revision_id(after) || !is_ours(after))
-        return;
+    const char *owner = json_string_at(controller_of(after), "uid");
+    const struct api_object *resource = owner ? find_uid(owner) : NULL;
+    if (revision_id(after) || !resource || json_at(resource->json, "metadata.deletionTimestamp"))
+        return; /* what goes with its resource may come late */
     auto_free char *value = deepgram_value_in(after);
     auto_free char *old = deepgram_value_in(before);
     if (mem_streq(value, old))
@@ -281,6 +283,14 @@ static bool admin_usable(bool for_issuing)
     return admin && !(for_issuing && json_at(admin, "metadata.deletionTimestamp"));
 }
 
+static bool owns_target(const cJSON *resource)
+{
+    const cJSON *target =
+        api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
+    const char *owner = json_string_at(controller_of(target), "uid");
+    return owner && mem_streq(owner, json_string_at(resource, "metadata.uid"));
+}
+
 static bool pods_refer(const cJSON *resource)
 {
     const char *target = json_string_at(resource, "spec.secret.name");
@@ -301,7 +311,7 @@ static void judge_credential(const struct credential_record *record)
         return;
     if (!status_names(owner->json, record->id) && !secret_names(record->id))
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
-    else if (!deleting && !pods_refer(owner->json) &&
+    else if (!deleting && !pods_refer(owner->json) && owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
@@ -376,7 +386,8 @@ static void judge_status(const struct api_object *object)
     else if (json_int_at(json, "status.observedGeneration", 0) !=
              json_int_at(json, "metadata.generation", -1))
         sim_broken(WEDGED, "%s's change was not observed", object->name);
-    else if (!mem_streq(annotation(json, ANNOTATION_ROTATE),
+    else if (annotation(json, ANNOTATION_ROTATE) &&
+             !mem_streq(annotation(json, ANNOTATION_ROTATE),
                         json_string_at(json, "status.lastHandledRotateRequest")))
         sim_broken(WEDGED, "%s's rotation was not carried out", object->name);
     else if (announcement_open(json))
@@ -388,9 +399,7 @@ static void judge_living(const struct api_object *object)
     const cJSON *json = object->json;
     const char *name = json_string_at(json, "spec.secret.name");
     const cJSON *target = api_get(API_SECRETS, TEAM, name);
-    bool ours = target && mem_streq(json_string_at(controller_of(target), "uid"),
-                                    json_string_at(json, "metadata.uid"));
-    if (api_namespace_terminating(TEAM) || (target && !ours))
+    if (api_namespace_terminating(TEAM) || (target && !owns_target(json)))
         return; /* somebody else's by now */
     if (!admin_usable(true) && !target)
         return;

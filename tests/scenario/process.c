@@ -12,9 +12,6 @@
 
 enum { PASSES_MAX = 64, WATCH_LAG_MS = 5, WATCH_LAG_WORST_MS = 3000 };
 
-struct kube_client {
-    char unused;
-};
 struct http {
     char unused;
 };
@@ -28,6 +25,7 @@ struct process {
     bool doomed;
     struct loop loop;
     struct leader leader;
+    struct kube_client kube;
     struct runtime runtime;
     size_t passes;
     size_t position[API_TYPES]; /* in the log of events */
@@ -258,7 +256,6 @@ void process_reset(void)
     skew_ms = 0;
 }
 
-static struct kube_client kube_client;
 static struct http http_client;
 
 void process_start(size_t index, size_t events_behind)
@@ -272,12 +269,13 @@ void process_start(size_t index, size_t events_behind)
     process->passes = 0;
     process->loop.paused = false;
     process->leader.may_write = true;
+    process->kube = (struct kube_client){ 0 };
     process->lag_ms = WATCH_LAG_MS;
     memset(process->frozen_until_ms, 0, sizeof process->frozen_until_ms);
     struct runtime *runtime = &process->runtime;
     *runtime = (struct runtime){ .options = &sim.options,
                                  .loop = &process->loop,
-                                 .kube = &kube_client,
+                                 .kube = &process->kube,
                                  .leader = &process->leader };
     runtime->gateway = gateway_new(&http_client, &sim.options, NULL);
     runtime->queue = queue_new(&process->loop, work, process);

@@ -84,6 +84,7 @@ void request_start(struct request *request, int64_t latency_ms)
     request->number = ++sim.requests;
     request->letter = process_letter(request->process);
     request->carried_out = true;
+    request->began_ms = time_now_ms();
     request->effect_ms = time_vary(latency_ms, 20 * latency_ms);
     request->reply_ms = time_vary(latency_ms, 20 * latency_ms);
     if (request->writes)

@@ -12,6 +12,7 @@
 enum {
     STILL_MS = 100 * SECOND,      /* at rest, between two words of a script */
     STILL_AT_END_MS = 15 * MINUTE, /* longer than every back-off, and one more inventory */
+    RESTART_MS = SETTLE_MS + 30 * SECOND, /* longer, and time alone calls for writes */
     PATIENCE_MS = 6 * HOUR,
     REQUESTS_LIMIT = 3000,
 };
@@ -209,7 +210,7 @@ static void restart_idly(void)
 {
     uint64_t writes = sim.writes;
     restart_everything();
-    pass_time(STILL_AT_END_MS);
+    pass_time(RESTART_MS);
     if (sim.writes != writes)
         sim_broken(I5, "a restart with nothing changed made %llu writes",
                    (unsigned long long)(sim.writes - writes));

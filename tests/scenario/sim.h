@@ -188,6 +188,7 @@ struct request {
     bool to_deepgram;
     bool writes;
     bool creates;            /* a credential */
+    int64_t began_ms;
     char what[64];           /* for traces: "update secrets/voice" */
     void (*perform)(struct request *request); /* the effect; keeps its answer in detail */
     void (*answer)(struct request *request);  /* in the process: calls back */
@@ -212,6 +213,10 @@ void request_cancel(struct request *request);
 /* The process is gone: what is under way is carried out, and nobody hears of it. */
 void requests_orphan(struct process *process);
 bool requests_pending(void);
+
+struct kube_client {
+    int64_t clock_offset_ms; /* as the last answer told it */
+};
 
 /* ---- operator processes (process.c) ---- */
 

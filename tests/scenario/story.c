@@ -46,7 +46,7 @@ static const struct story STORIES[] = {
     { "recreate", "make settle recreate settle", false },
     { "abandon", "make settle deploy settle delete settle abandon settle", false },
     { "rename", "make settle deploy settle rename settle undeploy settle", true },
-    { "retype", "make settle retype-target settle", true },
+    { "retype", "make settle retype-target settle freeze-target spec settle", true },
     { "retain-recreate", "make-retained settle recreate settle", true },
     { "revision-lost", "make settle deploy settle delete-revision settle", true },
     { "console", "make settle console settle", true },

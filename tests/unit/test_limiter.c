@@ -3,21 +3,21 @@
 
 #include "reconcile/limiter.h"
 
-static int64_t take_all(struct mint_limit limit, int64_t stamp, int64_t now, int64_t *ret_count)
+static int64_t take_all(struct limit limit, int64_t stamp, int64_t now, int64_t *ret_count)
 {
-    for (*ret_count = 0; mint_allowed_ms(limit, stamp) <= now; ++*ret_count)
-        stamp = mint_taken(limit, stamp, now);
+    for (*ret_count = 0; limiter_allowed_ms(limit, stamp) <= now; ++*ret_count)
+        stamp = limiter_taken(limit, stamp, now);
     return stamp;
 }
 
 static void test_a_burst_then_one_each_interval(void **state)
 {
     (void)state;
-    const struct mint_limit limit = { .burst = 3, .interval_ms = 100 };
+    const struct limit limit = { .burst = 3, .interval_ms = 100 };
     int64_t count = 0;
     int64_t stamp = take_all(limit, 0, 1000, &count);
     assert_int_equal(count, 3);
-    assert_int_equal(mint_allowed_ms(limit, stamp), 1100);
+    assert_int_equal(limiter_allowed_ms(limit, stamp), 1100);
     stamp = take_all(limit, stamp, 1099, &count);
     assert_int_equal(count, 0);
     stamp = take_all(limit, stamp, 1100, &count);
@@ -41,7 +41,7 @@ static void test_the_tighter_of_both_buckets_counts(void **state)
     (void)state;
     struct memory memory = { .mint_at_ms = 1000000 };
     struct world world = { .memory = &memory, .project_mint_at_ms = 5 };
-    assert_int_equal(mint_earliest_ms(&world), mint_allowed_ms(MINT_LIMIT_RESOURCE, 1000000));
+    assert_int_equal(mint_earliest_ms(&world), limiter_allowed_ms(MINT_LIMIT_RESOURCE, 1000000));
     world.project_mint_at_ms = 2000000;
     assert_int_equal(mint_earliest_ms(&world), 2000000);
 }

@@ -1,0 +1,190 @@
+"""Ends the operator at every request that it sends, in three ways, and looks what became of it.
+
+The kill points are generated: a story is run without a fault by an operator that writes down its
+requests (controller/net/failpoint.h), then it is run again for each of them.
+"""
+
+import os
+import re
+import signal
+import uuid
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import operator_process
+from conftest import delete_namespace
+from controlplane import REPOSITORY
+from operator_process import OperatorProcess
+from polling import wait_for
+from resources import Tenant
+
+BINARY = Path(os.environ.get("FAILPOINTS_OPERATOR",
+                             REPOSITORY / "build" / "deepgram-operator-failpoints"))
+POINTS = ("before", "sent", "answered")
+AT_ONCE = 16
+FLAGS = ("--settle=2s", "--inventory-interval=5s", "--leader-elect=false")
+# What stands in a path behind these is a name.
+COLLECTION = re.compile(
+    r"/(namespaces|secrets|deepgramapikeys|deepgrampullsecrets|projects|keys|credentials)/[^/]+")
+
+KillPoint = namedtuple("KillPoint", "number point line")
+Run = namedtuple("Run", "tenant lines creates")  # lines: requests of the operator, one list each
+
+
+def shape(line):
+    """`METHOD /path/of/a/{}` of a line `METHOD URL`."""
+    method, _, url = line.partition(" ")
+    path = re.sub(r"^https?://[^/]+", "", url).partition("?")[0]
+    return f"{method} " + COLLECTION.sub(r"/\1/{}", path)
+
+
+def is_create(line):
+    return shape(line).startswith("POST /v1/projects/{}/")
+
+
+def is_keep(line):
+    return shape(line) == "POST /api/v1/namespaces/{}/secrets"
+
+
+def unanswered_create(lines, point):
+    """Whether the process ended, at the last of these requests, with a create under way: from its
+    sending until the revision Secret that holds its answer was stored."""
+    creates = [index for index, line in enumerate(lines) if is_create(line)]
+    last = len(lines) - 1
+    if not creates or (creates[-1] == last and point == "before"):
+        return False
+    keeps = [index for index in range(creates[-1], last + 1) if is_keep(lines[index])]
+    return not keeps or (keeps[0] == last and point != "answered")
+
+
+class Stage:
+    """Where stories are run: one control plane and emulator, a namespace and a project for each."""
+
+    def __init__(self, plane, emulator, directory):
+        self.plane = plane
+        self.emulator = emulator
+        self.directory = directory
+        account = (operator_process.NAMESPACE, operator_process.SERVICE_ACCOUNT)
+        self.kubeconfig = plane.kubeconfig_for(*account)
+        self.killed = {}  # shape → the points at which it was killed
+        self.seen = set()  # shapes of all requests
+
+    def tenant(self, name):
+        namespace = f"{name}-{uuid.uuid4().hex[:8]}"
+        self.plane.client.post("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        found = Tenant(self.plane, self.emulator, namespace)
+        found.put_admin_secret()
+        return found
+
+    def operator(self, tenant, failpoint=None):
+        """An operator for this namespace alone, and the file with its requests."""
+        base = self.directory / f"{tenant.namespace}-{uuid.uuid4().hex[:4]}"
+        requests = base.with_suffix(".requests")
+        requests.touch()
+        env = {"DEEPGRAM_OPERATOR_FAILPOINT_LOG": str(requests)}
+        if failpoint:
+            env["DEEPGRAM_OPERATOR_FAILPOINT"] = f"{failpoint.number}:{failpoint.point}"
+        process = OperatorProcess(
+            self.kubeconfig, base.with_suffix(".log"),
+            [f"--deepgram-url={self.emulator.url}", f"--registry-url={self.emulator.url}",
+             f"--namespaces={tenant.namespace}", *FLAGS],
+            env, BINARY)
+        return process.start(wait_ready=False), requests
+
+    def run(self, story, failpoint=None):
+        """Runs the story, killed at the failpoint if there is one, until it has come to its end."""
+        tenant = self.tenant(story.slug)
+        try:
+            if story.prepare:
+                self._prepare(story, tenant)
+            before = len(tenant.creates())
+            story.act(tenant)
+            lines = [self._killed(tenant, failpoint)] if failpoint else []
+            lines.append(self._finished(story, tenant))
+            self.seen.update(shape(line) for part in lines for line in part)
+            return Run(tenant, lines, len(tenant.creates()) - before)
+        finally:
+            delete_namespace(self.plane.client, tenant.namespace)
+
+    def _prepare(self, story, tenant):
+        process, _ = self.operator(tenant)
+        try:
+            story.prepare(tenant)
+        finally:
+            process.kill()
+
+    def _killed(self, tenant, failpoint):
+        process, requests = self.operator(tenant, failpoint)
+        try:
+            assert process.wait_exit(20) == -signal.SIGKILL, process.log_tail()
+        finally:
+            process.kill()
+        lines = requests.read_text().splitlines()
+        self.killed.setdefault(shape(lines[-1]), set()).add(failpoint.point)
+        return lines
+
+    def _finished(self, story, tenant):
+        process, requests = self.operator(tenant)
+        try:
+            wait_for(lambda: story.settled(tenant), 30, "everything is settled")
+            wait_for(Silence(requests), 30, "the operator rests")
+            story.settled(tenant)
+            process.stop()
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{evidence(tenant)}\n{process.log_tail()}") from error
+        finally:
+            process.kill()
+        return requests.read_text().splitlines()
+
+
+class Silence:
+    """True once the file has not grown for a second."""
+
+    def __init__(self, path):
+        self.path = path
+        self.size = -1
+        self.rounds = 0
+
+    def __call__(self):
+        size = self.path.stat().st_size
+        self.rounds = self.rounds + 1 if size == self.size else 0
+        self.size = size
+        return self.rounds >= 10
+
+
+def evidence(tenant):
+    """What Deepgram and the cluster hold, without values."""
+    requests = [f"  {r['operation']} {r['status']} {r['credential_id']} {r['fault'] or ''}"
+                for r in tenant.emulator.requests(project_id=tenant.project_id)]
+    secrets = [f"  {s['metadata']['name']} {s['metadata'].get('annotations')}"
+               for s in tenant.secrets()]
+    return "\n".join(["Deepgram's log:", *requests, "Secrets:", *secrets,
+                      f"live: {tenant.live()}"])
+
+
+def kill_points(lines):
+    return [KillPoint(number, point, line)
+            for number, line in enumerate(lines, 1) for point in POINTS]
+
+
+def kill_everywhere(stage, story, say):
+    """Returns what went wrong, as texts."""
+    fault_free = stage.run(story)
+    points = kill_points(fault_free.lines[0])
+    assert fault_free.creates == story.creates, evidence(fault_free.tenant)
+
+    def run(point):
+        try:
+            done = stage.run(story, point)
+            extra = unanswered_create(done.lines[0], point.point)
+            assert story.creates <= done.creates <= story.creates + extra, (
+                f"{done.creates} creates instead of {story.creates}\n{evidence(done.tenant)}")
+        except AssertionError as error:
+            return f"killed at {point.number} {point.point} {shape(point.line)}: {error}"
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failures = [failure for failure in pool.map(run, points) if failure]
+    say(f"{story.slug}: {len(points)} kill points, {len(failures)} failures")
+    return failures

@@ -1,0 +1,159 @@
+"""What is done to the operator while it is killed: each story is a change made while it was down.
+
+A story ends in `settled`: live credentials at Deepgram are exactly those that the cluster names,
+and nothing is stuck.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+import httpx
+
+from checks import open_creates, resources
+from resources import ADMIN_SECRET, IN_USE, condition
+
+KEY = "DeepgramApiKey"
+PULL = "DeepgramPullSecret"
+
+
+@dataclass
+class Story:
+    slug: str
+    act: Callable
+    settled: Callable
+    prepare: Optional[Callable] = None  # with an operator that is not the one to be killed
+    creates: int = 0  # that `act` leads to when nobody is killed
+
+
+def kept(tenant):
+    """Ids in the revision Secrets."""
+    return sorted(secret["metadata"]["annotations"]["deepgram.com/id"]
+                  for secret in tenant.secrets() if secret["type"] == "deepgram.com/credential")
+
+
+def exactly(tenant, ids):
+    assert sorted(tenant.live()) == sorted(ids), (tenant.live(), ids)
+    assert kept(tenant) == sorted(ids), (kept(tenant), ids)
+
+
+def exactly_one(tenant, kind, name="it"):
+    """Ready, with one credential: in the status, the target, a revision Secret and at Deepgram."""
+    found = tenant.find(kind, name)
+    ready = condition(found, "Ready")
+    assert ready and ready["status"] == "True", ready
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert len(found["status"]["conditions"]) == 1, found["status"]["conditions"]
+    assert not open_creates(found), "an announced create is open"
+    alive = [r["id"] for r in found["status"]["revisions"] if r["state"] != "Revoked"]
+    assert alive == [found["status"]["id"]], found["status"]["revisions"]
+    exactly(tenant, alive)
+    holds_value(tenant, kind, name, alive[0])
+    return True
+
+
+def holds_value(tenant, kind, name, id):
+    credential = tenant.credential(id)
+    value = credential["key"] if kind == KEY else credential["secret"]
+    assert any(value in entry for entry in tenant.data(name).values())
+
+
+def nothing_left(tenant):
+    assert resources(tenant) == []
+    exactly(tenant, [])
+    assert [secret["metadata"]["name"] for secret in tenant.secrets()] == [ADMIN_SECRET]
+    assert IN_USE not in tenant.secret(ADMIN_SECRET)["metadata"].get("finalizers", [])
+    return True
+
+
+def retained(tenant):
+    """The resource is gone; its credential lives on in Secrets that nobody owns."""
+    assert resources(tenant) == []
+    ids = tenant.live()
+    assert len(ids) == 1, ids
+    exactly(tenant, ids)
+    holds_value(tenant, KEY, "it", ids[0])
+    owners = [secret["metadata"].get("ownerReferences") for secret in tenant.secrets()]
+    assert not any(owners), owners
+    return True
+
+
+# ---- what is done ----
+
+
+def issued(kind):
+    def prepare(tenant):
+        tenant.create(kind, "it", rotation={"overlap": "1s"})
+        tenant.wait_ready(kind, "it")
+    return prepare
+
+
+def issue(kind):
+    return lambda tenant: tenant.create(kind, "it")
+
+
+def issue_with_lost_answer(kind, operation):
+    def act(tenant):
+        tenant.emulator.add_fault(operation, "lost", project_id=tenant.project_id)
+        tenant.create(kind, "it")
+    return act
+
+
+def change_scopes(kind):
+    return lambda tenant: tenant.patch(
+        kind, "it", {"spec": {"scopes": ["self-hosted:products", "self-hosted:product:api"]}})
+
+
+def delete(kind):
+    return lambda tenant: tenant.delete(kind, "it")
+
+
+def retain(tenant):
+    tenant.patch(KEY, "it", {"spec": {"deletionPolicy": "Retain"}})
+    tenant.delete(KEY, "it")
+
+
+def adopt(tenant):
+    """A key made by hand, which the resource then takes over."""
+    answer = httpx.post(
+        f"{tenant.emulator.url}/v1/projects/{tenant.project_id}/keys", trust_env=False,
+        headers={"Authorization": f"Token {tenant.admin_key}"},
+        json={"comment": "made by hand", "scopes": ["self-hosted:products", "member"]})
+    value = base64.b64encode(answer.raise_for_status().json()["key"].encode()).decode()
+    tenant.client.post(tenant.secret_path(), {
+        "metadata": {"name": "it", "annotations": {"deepgram.com/adopt": "true"}},
+        "type": "Opaque", "data": {"DEEPGRAM_API_KEY": value}})
+    tenant.api_key("it")
+
+
+def edit_target(tenant):
+    wrong = base64.b64encode(b"wrong").decode()
+    tenant.client.patch(tenant.secret_path("it"), {"data": {"DEEPGRAM_API_KEY": wrong}})
+
+
+def delete_target(tenant):
+    tenant.client.delete(tenant.secret_path("it"))
+
+
+def settled_key(tenant):
+    return exactly_one(tenant, KEY)
+
+
+def settled_pull(tenant):
+    return exactly_one(tenant, PULL)
+
+
+STORIES = [
+    Story("issue-key", issue(KEY), settled_key, creates=1),
+    Story("issue-pull", issue(PULL), settled_pull, creates=1),
+    Story("lost-answer-key", issue_with_lost_answer(KEY, "create_key"), settled_key, creates=2),
+    Story("lost-answer-pull", issue_with_lost_answer(PULL, "create_credentials"), settled_pull,
+          creates=2),
+    Story("scopes-key", change_scopes(KEY), settled_key, issued(KEY), creates=1),
+    Story("delete-key", delete(KEY), nothing_left, issued(KEY)),
+    Story("delete-pull", delete(PULL), nothing_left, issued(PULL)),
+    Story("retain", retain, retained, issued(KEY)),
+    Story("adopt", adopt, settled_key, creates=1),  # the one made by hand
+    Story("edited-target", edit_target, settled_key, issued(KEY)),
+    Story("deleted-target", delete_target, settled_key, issued(KEY)),
+]
