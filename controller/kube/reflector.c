@@ -18,7 +18,7 @@ enum {
     QUERY_BYTES_MAX = 16 * 1024,
     SHORT_WATCH_MS = 1000, /* one that ends sooner and brings nothing counts as a failure */
     BACKOFF_FLOOR_MS = 500,
-    BACKOFF_CAP_MS = 30 * 1000,
+    BACKOFF_CAP_MS = 8 * 1000, /* a handful of watches: asking that often is no load */
 };
 
 static const char PAGE_SIZE[] = "500";
@@ -45,6 +45,7 @@ struct reflector {
     bool synced;
     unsigned failures; /* since a watch last worked: a list that is followed by a refused watch is
                           no success */
+    bool gone;         /* so the last of them said: a second one in a row has to wait */
     int64_t last_bytes_ms;
 
     struct watch_decoder decoder; /* of the stream under way */
@@ -64,13 +65,13 @@ static void schedule(struct reflector *reflector, int64_t delay_ms)
 static void retry_later(struct reflector *reflector, const struct err *err)
 {
     const struct backoff_policy policy = { BACKOFF_FLOOR_MS, BACKOFF_CAP_MS };
-    bool first = ++reflector->failures == 1;
-    int64_t delay_ms = backoff_delay_ms(policy, reflector->failures, random_u64());
-    if (err->kind == ERR_GONE) {
+    int64_t delay_ms = backoff_delay_ms(policy, ++reflector->failures, random_u64());
+    bool gone = err->kind == ERR_GONE;
+    if (gone && !reflector->gone)
+        delay_ms = 0;
+    if (gone)
         mem_replace(&reflector->resource_version, NULL);
-        if (first)
-            delay_ms = 0;
-    }
+    reflector->gone = gone;
     if (delay_ms < err->retry_after_ms)
         delay_ms = err->retry_after_ms;
     schedule(reflector, delay_ms);
@@ -147,6 +148,12 @@ static void request_page(struct reflector *reflector, const char *continue_token
 
 /* ---- the stream ---- */
 
+static void watch_works(struct reflector *reflector)
+{
+    reflector->failures = 0;
+    reflector->gone = false;
+}
+
 static void store_event(struct reflector *reflector, struct watch_event *event)
 {
     const char *version = json_string_at(event->object, "metadata.resourceVersion");
@@ -159,7 +166,7 @@ static void store_event(struct reflector *reflector, struct watch_event *event)
         return;
     if (reflector->phase == WATCHING) {
         mem_replace(&reflector->resource_version, resource_version);
-        reflector->failures = 0;
+        watch_works(reflector);
     } else if (event->initial_events_end) {
         finish_list(reflector, resource_version);
     }
@@ -201,7 +208,7 @@ static void stream_ended_in_order(struct reflector *reflector)
         schedule(reflector, 0);
     } else if (reflector->brought_event ||
                clock_monotonic_ms() - reflector->started_ms >= SHORT_WATCH_MS) {
-        reflector->failures = 0;
+        watch_works(reflector);
         schedule(reflector, 0);
     } else {
         struct err err = ERR_INIT;

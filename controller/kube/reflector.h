@@ -5,7 +5,7 @@
  * on; 410 (as a status or as an ERROR event) lists again; a closed watch goes on from the last
  * resourceVersion; a silent one is given up by a watchdog: the server is told timeoutSeconds below
  * watch_timeout_ms, and whoever is silent for longer than that is cut and asked again.
- * Errors are retried for ever, after 0.5 to 30 s with jitter or as long as Retry-After says.
+ * Errors are retried for ever, after 0.5 to 8 s with jitter or as long as Retry-After says.
  */
 #ifndef KUBE_REFLECTOR_H
 #define KUBE_REFLECTOR_H

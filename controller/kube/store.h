@@ -19,7 +19,7 @@
 
 struct store;
 
-enum { STORE_INDEX_KEYS_MAX = 16 };
+enum { STORE_INDEX_KEYS_MAX = 256 };
 
 /* Reduces *object in place to what is kept (may replace it). Key, uid and resourceVersion have been
  * read before and needn't be kept. */

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "reconcile/failure.h"
 
+enum { PAUSE_MS = 1000 }; /* of a 429 that doesn't say for how long */
+
 static bool is_key_character(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -72,7 +74,7 @@ struct reading {
     deepgram_call_failed_fn *failed;
 };
 
-static void admin_failed(struct pass *pass, const struct err *err)
+void deepgram_call_key_failed(struct pass *pass, const struct err *err)
 {
     bool of_secret = err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND;
     const struct admin_view *admin = &pass->gathered->world.admin;
@@ -104,7 +106,7 @@ void deepgram_call_with_key(struct pass *pass, deepgram_call_then_fn *then,
 {
     const struct admin_view *admin = &pass->gathered->world.admin;
     struct reading *reading = mem_alloc(sizeof *reading);
-    *reading = (struct reading){ pass, then, failed ? failed : admin_failed };
+    *reading = (struct reading){ pass, then, failed ? failed : deepgram_call_key_failed };
     kube_send(pass->runtime->kube, &(struct kube_call){ .verb = KUBE_GET,
                                                         .resource = &KUBE_SECRETS,
                                                         .namespace = admin->namespace,
@@ -123,17 +125,31 @@ bool deepgram_call_allowed(struct pass *pass)
     return false;
 }
 
+/* Also after a wait: still the leader, and a create still close to its announcement. */
+static bool may_send(void *context)
+{
+    const struct pass *pass = context;
+    return runtime_may_write(pass->runtime) &&
+           (pass->step.kind != STEP_CREATE ||
+            announcement_is_fresh(pass->gathered->memory, clock_monotonic_ms()));
+}
+
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done)
 {
-    gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, done, pass);
+    gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, may_send, done, pass);
+}
+
+void deepgram_call_pause(struct pass *pass, const struct err *err)
+{
+    if (err->kind != ERR_THROTTLED)
+        return;
+    int64_t pause = err->retry_after_ms >= 0 ? err->retry_after_ms : PAUSE_MS;
+    inventory_pause(pass->gathered->inventory, clock_monotonic_ms() + pause);
 }
 
 void deepgram_call_failed(struct pass *pass, const struct err *err)
 {
-    if (err->kind == ERR_THROTTLED) {
-        int64_t pause = err->retry_after_ms >= 0 ? err->retry_after_ms : 1000;
-        inventory_pause(pass->gathered->inventory, clock_monotonic_ms() + pause);
-    }
+    deepgram_call_pause(pass, err);
     pass_fail(pass, FAILURE_DEEPGRAM, NULL, err);
 }
 

@@ -19,6 +19,10 @@ NODISCARD bool deepgram_call_allowed(struct pass *pass);
 /* Sends pass->request, which is taken over, with that key; pass->sent_ms is when it left. */
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done);
 
+/* The admin Secret could not be read or used: the step fails with a reason that names it. */
+void deepgram_call_key_failed(struct pass *pass, const struct err *err);
+/* A 429 pauses the project; anything else doesn't. */
+void deepgram_call_pause(struct pass *pass, const struct err *err);
 /* A request failed: the step fails on Deepgram's side, and a 429 pauses the project. */
 void deepgram_call_failed(struct pass *pass, const struct err *err);
 /* A request succeeded: whatever failed before is over. */

@@ -19,6 +19,7 @@ struct gateway_call {
     struct deepgram_request request;
     struct secret key;
     int64_t *sent_ms;
+    gateway_may_send_fn *may_send;
     gateway_done_fn *done;
     void *context;
     struct http_request *in_flight;
@@ -151,17 +152,33 @@ static void send_now(struct gateway *gateway, struct gateway_call *call)
     call->in_flight = http_send(gateway->http, &http_call);
 }
 
+static void give_up(struct gateway_call *call)
+{
+    struct deepgram_answer result = {
+        .transport = DEEPGRAM_NOT_SENT,
+        .body = "",
+        .failure = "it waited for its turn for too long",
+        .now_ms = clock_wall_ms(),
+    };
+    call->done(call->context, &result);
+    call_free(call);
+}
+
 static void send_waiting(struct gateway *gateway)
 {
     while (gateway->waiting && gateway->in_flight < gateway->options->max_in_flight) {
         struct gateway_call *call = gateway->waiting;
         DL_DELETE(gateway->waiting, call);
-        send_now(gateway, call);
+        if (!call->may_send || call->may_send(call->context))
+            send_now(gateway, call);
+        else
+            give_up(call);
     }
 }
 
 struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
-                                  const struct secret *key, int64_t *sent_ms, gateway_done_fn *done,
+                                  const struct secret *key, int64_t *sent_ms,
+                                  gateway_may_send_fn *may_send, gateway_done_fn *done,
                                   void *context)
 {
     struct gateway_call *call = mem_alloc(sizeof *call);
@@ -170,10 +187,14 @@ struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_reque
     *request = (struct deepgram_request){ 0 };
     secret_copy(&call->key, key);
     call->sent_ms = sent_ms;
+    call->may_send = may_send;
     call->done = done;
     call->context = context;
-    DL_APPEND(gateway->waiting, call);
-    send_waiting(gateway);
+    /* When it need not wait, its sender has just made sure that it may. */
+    if (!gateway->waiting && gateway->in_flight < gateway->options->max_in_flight)
+        send_now(gateway, call);
+    else
+        DL_APPEND(gateway->waiting, call);
     return call;
 }
 

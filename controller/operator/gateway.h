@@ -19,10 +19,14 @@ NODISCARD struct gateway *gateway_new(struct http *http, const struct options *o
 /* Cancels everything, without callbacks. */
 void gateway_free(struct gateway *gateway);
 
+/* Asked again when a request has waited for its turn: false, and it is answered as not sent. */
+typedef bool gateway_may_send_fn(void *context);
+
 /* Takes over *request. key: the Deepgram API key to send it with; copied. sent_ms, when not NULL,
- * is set to the monotonic time at which the request leaves the queue. */
+ * is set to the monotonic time at which the request leaves the queue. may_send may be NULL. */
 struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
-                                  const struct secret *key, int64_t *sent_ms, gateway_done_fn *done,
+                                  const struct secret *key, int64_t *sent_ms,
+                                  gateway_may_send_fn *may_send, gateway_done_fn *done,
                                   void *context);
 void gateway_cancel(struct gateway_call *call);
 

@@ -1,9 +1,11 @@
 /* Only lookups and no judgement: what the facts mean is decided in reconcile/. */
 #include "operator/gather.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "api/name.h"
+#include "api/revision_number.h"
 #include "api/target.h"
 #include "api/timestamp.h"
 #include "base/clock.h"
@@ -84,9 +86,9 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->resource_version = or_empty(json_string_at(target, "metadata.resourceVersion"));
     view->uid = or_empty(json_string_at(target, "metadata.uid"));
     view->owner = gathered->target_owner;
-    const char *revision = json_string_member(annotations, ANNOTATION_REVISION);
-    view->revision = revision ? strtoll(revision, NULL, 10) : 0;
-    view->id = or_empty(json_string_member(annotations, ANNOTATION_ID));
+    view->revision = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
+    const char *id = json_string_member(annotations, ANNOTATION_ID);
+    view->id = name_is_credential_id(id) ? id : "";
     const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
     if (!timestamp_parse(published, &view->published_at_ms))
         view->published_at_ms = 0;
@@ -103,6 +105,16 @@ static bool is_marked(const cJSON *secret)
     return false;
 }
 
+/* The default credentials are shared: nobody gets a key from them that can manage others. */
+static bool asks_for_products_only(const struct resource *resource)
+{
+    const cJSON *scope = NULL;
+    cJSON_ArrayForEach(scope, resource->spec.scopes)
+        if (strncmp(scope->valuestring, "self-hosted:", strlen("self-hosted:")) != 0)
+            return false;
+    return true;
+}
+
 static enum admin_state admin_state(const struct runtime *runtime, const struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
@@ -115,6 +127,8 @@ static enum admin_state admin_state(const struct runtime *runtime, const struct 
     if (view->is_default && resource->kind == RESOURCE_API_KEY &&
         resource->spec.role > runtime->options->max_role)
         return ADMIN_ROLE_TOO_HIGH;
+    if (view->is_default && !asks_for_products_only(resource))
+        return ADMIN_SCOPE_NOT_ALLOWED;
     return json_at(gathered->admin, "metadata.deletionTimestamp") ? ADMIN_DELETING : ADMIN_USABLE;
 }
 
@@ -193,9 +207,14 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     auto_free char *key = caches_owned_key(resource->kind, resource->namespace, resource->name);
     store_visit(runtime->caches->secrets, key, keep_old_target, gathered);
     view->example = "";
-    if (!gathered->old_target)
+    view->exists = gathered->old_target != NULL;
+    if (view->exists)
+        view->name = json_string_at(gathered->old_target, "metadata.name");
+    else if (resource->status.secret_name[0] != '\0' &&
+             !mem_streq(resource->status.secret_name, resource->spec.secret_name))
+        view->name = resource->status.secret_name;
+    if (!view->name)
         return;
-    view->name = json_string_at(gathered->old_target, "metadata.name");
     view->uid = json_string_at(gathered->old_target, "metadata.uid");
     view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
     auto_free char *pods = caches_pod_key(resource->namespace, view->name);
@@ -207,6 +226,17 @@ struct limit gather_mint_limit(const struct runtime *runtime)
 {
     return mint_limit_project(store_count(runtime->caches->resources[RESOURCE_API_KEY]) +
                               store_count(runtime->caches->resources[RESOURCE_PULL_SECRET]));
+}
+
+/* What later mends are told from. */
+static void note_first_sight(struct gathered *gathered)
+{
+    struct memory *memory = gathered->memory;
+    if (memory->known_since_ms != gathered->world.monotonic_ms)
+        return;
+    snprintf(memory->first_admin_version, sizeof memory->first_admin_version, "%s",
+             gathered->world.admin.resource_version);
+    snprintf(memory->first_rotate, sizeof memory->first_rotate, "%s", gathered->resource->rotate);
 }
 
 struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
@@ -224,8 +254,8 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world->settle_ms = runtime->options->settle_ms;
     world->checkable = credential_kind(kind)->checkable;
     world->namespace_terminating = caches_namespace_terminating(runtime->caches, namespace);
-    gathered->memory =
-        memories_get(runtime->memories, gathered->resource->uid, world->monotonic_ms);
+    gathered->memory = memories_get(runtime->memories, kind, namespace, name,
+                                    gathered->resource->uid, world->monotonic_ms);
     world->memory = gathered->memory;
     if (gathered->resource->deleting && gathered->memory->deleting_since_ms == NEVER)
         gathered->memory->deleting_since_ms = world->monotonic_ms;
@@ -233,6 +263,7 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     gather_target(runtime, gathered);
     gather_old_target(runtime, gathered);
     gather_admin(runtime, gathered);
+    note_first_sight(gathered);
     gather_consumers(runtime, gathered);
     gathered->inventory = inventories_get(runtime->inventories, kind,
                                           gathered->resource->spec.project_id, &world->admin);

@@ -46,16 +46,16 @@ static void leave_when_idle(struct manager *manager);
 static void pass_ended(void *context)
 {
     struct manager *manager = context;
-    manager->passes--;
+    manager->passes--; /* the queue calls work() when keys are left */
     leave_when_idle(manager);
-    work(manager);
 }
 
 static bool may_work(const struct manager *manager)
 {
     const char *missing = NULL;
-    return manager->leading && !manager->runtime.stopping &&
-           watches_synced(manager->watches, &missing);
+    /* An answer that no Secret holds yet is put away before the process goes. */
+    bool wanted = !manager->runtime.stopping || memories_unkept(manager->runtime.memories) > 0;
+    return manager->leading && wanted && watches_synced(manager->watches, &missing);
 }
 
 static void work(void *context)
@@ -119,7 +119,8 @@ static void leave(struct manager *manager)
 
 static void leave_when_idle(struct manager *manager)
 {
-    if (manager->runtime.stopping && manager->passes == 0)
+    if (manager->runtime.stopping && manager->passes == 0 &&
+        memories_unkept(manager->runtime.memories) == 0)
         leave(manager);
 }
 

@@ -1,4 +1,5 @@
-/* A map from UID to memory; the names of resources come again, UIDs don't. */
+/* A resource that was made anew under the same name has another UID, and nothing of its
+ * predecessor's memory is true of it. */
 #include "operator/memories.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <uthash.h>
 
 struct slot {
+    char *name; /* "<kind> <namespace>/<name>" */
     struct memory *memory;
     UT_hash_handle hh;
 };
@@ -25,6 +27,7 @@ static void drop(struct memories *memories, struct slot *slot)
 {
     HASH_DEL(memories->slots, slot);
     memory_free(slot->memory);
+    mem_free(slot->name);
     mem_free(slot);
 }
 
@@ -39,35 +42,50 @@ void memories_free(struct memories *memories)
     mem_free(memories);
 }
 
-static struct slot *find(const struct memories *memories, const char *uid)
+static char *slot_name(enum resource_kind kind, const char *namespace, const char *name)
+{
+    return mem_printf("%d %s/%s", (int)kind, namespace, name);
+}
+
+static struct slot *find(const struct memories *memories, const char *name)
 {
     struct slot *slot = NULL;
-    HASH_FIND_STR(memories->slots, uid, slot);
+    HASH_FIND_STR(memories->slots, name, slot);
     return slot;
 }
 
-struct memory *memories_get(struct memories *memories, const char *uid, int64_t monotonic_ms)
+struct memory *memories_get(struct memories *memories, enum resource_kind kind,
+                            const char *namespace, const char *name, const char *uid,
+                            int64_t monotonic_ms)
 {
-    struct slot *slot = find(memories, uid);
-    if (!slot) {
-        slot = mem_alloc(sizeof *slot);
-        slot->memory = memory_new(uid, monotonic_ms);
-        HASH_ADD_KEYPTR(hh, memories->slots, slot->memory->uid, strlen(slot->memory->uid), slot);
-    }
+    auto_free char *key = slot_name(kind, namespace, name);
+    struct slot *slot = find(memories, key);
+    if (slot && strcmp(slot->memory->uid, uid) == 0)
+        return slot->memory;
+    if (slot)
+        drop(memories, slot);
+    slot = mem_alloc(sizeof *slot);
+    slot->name = take(key);
+    slot->memory = memory_new(uid, monotonic_ms);
+    HASH_ADD_KEYPTR(hh, memories->slots, slot->name, strlen(slot->name), slot);
     return slot->memory;
 }
 
-struct memory *memories_find(struct memories *memories, const char *uid)
+void memories_forget(struct memories *memories, enum resource_kind kind, const char *namespace,
+                     const char *name)
 {
-    struct slot *slot = find(memories, uid);
-    return slot ? slot->memory : NULL;
-}
-
-void memories_forget(struct memories *memories, const char *uid)
-{
-    struct slot *slot = find(memories, uid);
+    auto_free char *key = slot_name(kind, namespace, name);
+    struct slot *slot = find(memories, key);
     if (slot)
         drop(memories, slot);
+}
+
+bool memories_know(const struct memories *memories, const char *uid)
+{
+    for (const struct slot *slot = memories->slots; slot; slot = slot->hh.next)
+        if (strcmp(slot->memory->uid, uid) == 0)
+            return true;
+    return false;
 }
 
 size_t memories_unkept(const struct memories *memories)

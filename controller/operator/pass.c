@@ -81,8 +81,8 @@ void pass_end(struct pass *pass)
 static void rest(struct pass *pass)
 {
     int64_t until = pass->step.wait_until_ms;
-    bool failing = pass->gathered->memory->failures[FAILURE_DEEPGRAM].active ||
-                   pass->gathered->memory->failures[FAILURE_KUBERNETES].active;
+    bool failing = failure_holds(&pass->gathered->world, FAILURE_DEEPGRAM) ||
+                   failure_holds(&pass->gathered->world, FAILURE_KUBERNETES);
     if (until != INT64_MAX) {
         int64_t delay = until - clock_monotonic_ms();
         queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,
@@ -112,6 +112,8 @@ void pass_continue(struct pass *pass)
 {
     step_done(pass);
     pass->gathered = gather(pass->runtime, pass->kind, pass->key.namespace, pass->key.name);
+    if (!pass->gathered)
+        memories_forget(pass->runtime->memories, pass->kind, pass->key.namespace, pass->key.name);
     if (!pass->gathered || !may_go_on(pass)) {
         finish(pass, "done");
         return;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
@@ -77,6 +78,8 @@ void step_create(struct pass *pass)
 
 /* ---- check ---- */
 
+enum { NEW_KEY_LAG_MS = 30 * 1000 };
+
 static void checked(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -91,10 +94,12 @@ static void checked(void *context, const struct deepgram_answer *answer)
     if (err.kind == ERR_UNAUTHORIZED) { /* dead on arrival: never published */
         const struct world_revision *revision =
             world_revision(&pass->gathered->world, pass->step.revision);
-        mem_replace(&memory->discard_id, revision->id);
+        int64_t age_ms = pass->gathered->world.now_ms - revision->secret->issued_at_ms;
+        if (age_ms > NEW_KEY_LAG_MS) /* lists lag as long: so may this */
+            mem_replace(&memory->discard_id, revision->id);
         err_set(&err, ERR_TRANSIENT,
-                "Deepgram doesn't accept the new credential %s: it is revoked and another one is "
-                "issued",
+                "Deepgram doesn't accept the new credential %s (yet): it is asked again, and after "
+                "half a minute revoked and another one is issued",
                 revision->id);
     }
     deepgram_call_failed(pass, &err);
@@ -133,15 +138,31 @@ void step_check(struct pass *pass)
 
 /* ---- list ---- */
 
-static void list_failed(struct pass *pass, const struct err *err)
+static void end_list(struct pass *pass)
 {
     struct inventory *inventory = pass->gathered->inventory;
-    inventory_fail(inventory, clock_monotonic_ms(), (uint64_t)random());
+    inventory_fail(inventory, clock_monotonic_ms(), random_u64());
     inventory_end(inventory, pass->runtime->queue);
+}
+
+/* The admin Secret can't be read or used: no failure of Deepgram's. */
+static void list_without_key(struct pass *pass, const struct err *err)
+{
+    end_list(pass);
+    if (pass->step.needed)
+        deepgram_call_key_failed(pass, err);
+    else
+        pass_continue(pass);
+}
+
+static void list_failed(struct pass *pass, const struct err *err)
+{
+    end_list(pass);
     if (pass->step.needed) {
         deepgram_call_failed(pass, err);
         return;
     }
+    deepgram_call_pause(pass, err);
     log_warn("inventory failed", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "error", err->message, NULL);
     pass_continue(pass);
@@ -178,5 +199,5 @@ void step_list(struct pass *pass)
         pass_end(pass);
         return;
     }
-    deepgram_call_with_key(pass, list_with_key, list_failed);
+    deepgram_call_with_key(pass, list_with_key, list_without_key);
 }

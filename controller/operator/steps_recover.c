@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "kube/status.h"
 #include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
@@ -37,16 +38,27 @@ static void useless(struct pass *pass, const cJSON *target, const char *why)
 static void kept(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    if (err && err->kind == ERR_CONFLICT) /* it is there after all: the watch will show it */
-        pass_end(pass);
-    else
+    struct err problem = ERR_INIT;
+    if (!err || (err->kind != ERR_CONFLICT && err->kind != ERR_NOT_FOUND)) {
         pass_written(pass, secrets(pass), object, err);
+        return;
+    }
+    auto_free char *name =
+        revision_secret_name(pass->kind, pass->key.name, pass->credential_revision);
+    if (kube_status_already_exists(err))
+        err_set(&problem, ERR_INVALID,
+                "Secret %s exists and isn't the revision that it should be: delete it", name);
+    else
+        err_set(&problem, ERR_TRANSIENT, "%s", err->message);
+    pass_fail(pass, FAILURE_KUBERNETES, NULL, &problem);
 }
 
 static void keep_credential(struct pass *pass, const struct attempt *attempt)
 {
-    cJSON *body = revision_secret(pass->gathered->resource, attempt, &pass->credential,
-                                  kube_now_ms(pass->runtime->kube));
+    const struct credential *credential = &pass->credential;
+    int64_t issued_ms = credential->created_at_ms > 0 ? credential->created_at_ms
+                                                      : kube_now_ms(pass->runtime->kube);
+    cJSON *body = revision_secret(pass->gathered->resource, attempt, credential, issued_ms);
     pass->credential_revision = attempt->revision;
     pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
 }
@@ -232,7 +244,7 @@ static void confirm(struct pass *pass, bool is_gone)
         pass_continue(pass);
         return;
     }
-    memory_add_gone(memory, pass->id);
+    memory_add_gone(memory, pass->id, clock_monotonic_ms());
     pass_event(pass, EVENT_WARNING, "CredentialLost", "Inventory",
                "Credential %s is gone at Deepgram, but the operator didn't revoke it: a new one is "
                "issued where it was in use",

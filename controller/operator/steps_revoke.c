@@ -2,6 +2,7 @@
  * it is gone. Nothing here can be taken back. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "operator/deepgram_call.h"
@@ -12,7 +13,7 @@
 static void forget(struct pass *pass)
 {
     struct memory *memory = pass->gathered->memory;
-    memory_add_gone(memory, pass->id);
+    memory_add_gone(memory, pass->id, clock_monotonic_ms());
     if (mem_streq(memory->discard_id, pass->id))
         mem_free(take(memory->discard_id));
     if (mem_streq(memory->issued.id, pass->id)) {
@@ -82,13 +83,16 @@ static void revoke_now(struct pass *pass)
 
 /* ---- whose is it? ---- */
 
-/* Its marker names this resource, or the attempt that our revision Secret kept (a resource of the
- * same name had it before, and Retain left it). */
+/* Its marker names this resource, or one that is no more and whose attempt our revision Secret
+ * kept: Retain left it to a resource of the same name. A nonce alone proves nothing, because
+ * whoever may look at a resource sees it. */
 static bool is_ours(const struct pass *pass, const struct marker *marker)
 {
     const struct world *world = &pass->gathered->world;
     if (strcmp(marker->uid, world->resource->uid) == 0)
         return true;
+    if (memories_know(pass->runtime->memories, marker->uid))
+        return false;
     for (size_t i = 0; i < world->secret_count; i++)
         if (strcmp(world->secrets[i].id, pass->id) == 0 &&
             strcmp(world->secrets[i].nonce, marker->nonce) == 0)
@@ -128,7 +132,8 @@ static void revoke_with_key(struct pass *pass)
 {
     if (!deepgram_call_allowed(pass))
         return;
-    if (!pass->gathered->world.admin.is_default) {
+    bool just_issued = mem_streq(pass->gathered->memory->issued.id, pass->id);
+    if (!pass->gathered->world.admin.is_default || just_issued) {
         revoke_now(pass);
         return;
     }

@@ -195,6 +195,45 @@ static void published(void *context, cJSON **object, const struct err *err)
     pass_written(pass, secrets(pass), object, NULL);
 }
 
+static cJSON *preconditions(const char *uid, const char *resource_version)
+{
+    cJSON *options = cJSON_CreateObject();
+    json_add_string(options, "kind", "DeleteOptions");
+    json_add_string(options, "apiVersion", "v1");
+    cJSON *conditions = json_add_object(options, "preconditions");
+    json_add_string(conditions, "uid", uid);
+    json_add_string(conditions, "resourceVersion", resource_version);
+    return options;
+}
+
+/* Neither a Secret's type nor that it is immutable can be changed. */
+static bool is_unchangeable(const struct pass *pass, const cJSON *target)
+{
+    return json_bool_at(target, "immutable", false) ||
+           !mem_streq(json_string_at(target, "type"), target_type(pass->kind));
+}
+
+static void made_room(void *context, cJSON **object, const struct err *err)
+{
+    (void)object;
+    struct pass *pass = context;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        target_failed(pass, err);
+        return;
+    }
+    store_remove_written(secrets(pass), pass->key.namespace, target_name(pass),
+                         pass->gathered->world.target.uid);
+    pass_continue(pass);
+}
+
+static void make_room(struct pass *pass, const cJSON *target)
+{
+    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, target_name(pass), NULL,
+              preconditions(json_string_at(target, "metadata.uid"),
+                            json_string_at(target, "metadata.resourceVersion")),
+              true, made_room);
+}
+
 static void replace_target(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
@@ -205,6 +244,10 @@ static void replace_target(void *context, cJSON **object, const struct err *err)
     if (!owned_by(*object, pass->gathered->resource->uid)) {
         store_put_written(secrets(pass), take(*object)); /* somebody else's by now */
         pass_continue(pass);
+        return;
+    }
+    if (is_unchangeable(pass, *object)) {
+        make_room(pass, *object);
         return;
     }
     cJSON *rendered = render(pass, *object);
@@ -271,20 +314,18 @@ void step_compare_target(struct pass *pass)
 
 /* ---- deletion and release ---- */
 
-static cJSON *preconditions(const char *uid, const char *resource_version)
+/* With somebody's finalizer on it, a Secret stays for a while, and kubelets go on serving it. */
+static void secret_deleted(struct pass *pass, cJSON **object, const char *uid)
 {
-    cJSON *options = cJSON_CreateObject();
-    json_add_string(options, "kind", "DeleteOptions");
-    json_add_string(options, "apiVersion", "v1");
-    cJSON *conditions = json_add_object(options, "preconditions");
-    json_add_string(conditions, "uid", uid);
-    json_add_string(conditions, "resourceVersion", resource_version);
-    return options;
+    if (json_at(*object, "metadata.deletionTimestamp"))
+        store_put_written(secrets(pass), take(*object));
+    else
+        store_remove_written(secrets(pass), pass->key.namespace, pass->step.secret_name, uid);
+    pass_continue(pass);
 }
 
 static void target_deleted(void *context, cJSON **object, const struct err *err)
 {
-    (void)object;
     struct pass *pass = context;
     const struct world *world = &pass->gathered->world;
     bool is_old = mem_streq(pass->step.secret_name, world->old_target.name);
@@ -293,9 +334,7 @@ static void target_deleted(void *context, cJSON **object, const struct err *err)
         return;
     }
     pass->gathered->memory->door_closed_ms = clock_monotonic_ms();
-    store_remove_written(secrets(pass), pass->key.namespace, pass->step.secret_name,
-                         is_old ? world->old_target.uid : world->target.uid);
-    pass_continue(pass);
+    secret_deleted(pass, object, is_old ? world->old_target.uid : world->target.uid);
 }
 
 void step_delete_target(struct pass *pass)
@@ -311,15 +350,13 @@ void step_delete_target(struct pass *pass)
 
 static void revision_dropped(void *context, cJSON **object, const struct err *err)
 {
-    (void)object;
     struct pass *pass = context;
     const char *name = pass->step.secret_name;
     if (err && err->kind != ERR_NOT_FOUND) {
         secret_failed(pass, name, err);
         return;
     }
-    store_remove_written(secrets(pass), pass->key.namespace, name, step_revision(pass)->secret_uid);
-    pass_continue(pass);
+    secret_deleted(pass, object, step_revision(pass)->secret_uid);
 }
 
 void step_drop_revision(struct pass *pass)
@@ -352,11 +389,25 @@ static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
               owners_written);
 }
 
+static bool has_controller(const cJSON *secret)
+{
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
+        if (json_bool_at(owner, "controller", false))
+            return true;
+    return false;
+}
+
 static void claim(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (err) {
         secret_failed(pass, pass->step.secret_name, err);
+        return;
+    }
+    if (has_controller(*object)) { /* somebody was faster */
+        store_put_written(secrets(pass), take(*object));
+        pass_continue(pass);
         return;
     }
     auto_json cJSON *metadata = cJSON_CreateObject();

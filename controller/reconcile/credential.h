@@ -68,4 +68,8 @@ struct step {
 
 struct step decide(const struct world *world);
 
+/* A create must follow its announcement at once: after a pause of this process somebody else may
+ * have taken over. */
+bool announcement_is_fresh(const struct memory *memory, int64_t monotonic_ms);
+
 #endif

@@ -36,6 +36,9 @@ static const struct policy KUBERNETES[] = {
 
 static const struct policy ADMIN_SECRET = { ERR_INVALID, NULL, true, RETRY_SLOW };
 
+/* After so long without another failure the last one is history. */
+enum { IN_A_ROW_MS = 300 * 1000 };
+
 static const struct backoff_policy FAST = { .floor_ms = 1000, .cap_ms = 300 * 1000 };
 static const struct backoff_policy SLOW = { .floor_ms = 5000, .cap_ms = 300 * 1000 };
 
@@ -72,8 +75,11 @@ static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, 
 static int64_t count_after(const struct world *world, const struct memory *memory,
                            enum failure_side side)
 {
-    if (memory->failures[side].active)
-        return memory->failures[side].count + 1;
+    const struct failure *last = &memory->failures[side];
+    bool in_a_row =
+        last->retry_at_ms == INT64_MAX || world->monotonic_ms - last->retry_at_ms < IN_A_ROW_MS;
+    if (last->active && in_a_row)
+        return last->count + 1;
     if (side == FAILURE_DEEPGRAM && !memory->asked_deepgram)
         return world->resource->status.failures + 1; /* goes on where the last process stopped */
     return 1;

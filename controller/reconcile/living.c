@@ -9,9 +9,12 @@
 
 #include <string.h>
 
-/* A create must follow its announcement at once: after a pause of this process somebody else may
- * have taken over. */
 enum { ANNOUNCEMENT_VALID_MS = 10 * 1000 };
+
+bool announcement_is_fresh(const struct memory *memory, int64_t monotonic_ms)
+{
+    return monotonic_ms - memory->announced_ms <= ANNOUNCEMENT_VALID_MS;
+}
 
 /* An answered create is kept before anything else happens. */
 static bool keep_answer(const struct world *world, struct step *step)
@@ -103,24 +106,52 @@ static bool adopt(const struct world *world, struct step *step)
                             "Secret %s can't be adopted: %s. Mend it, or delete it so that a new "
                             "credential is issued",
                             world->resource->spec.secret_name, world->memory->adoption_problem);
-    if (rule_wait_for_deepgram(world, step))
+    /* A key answers for itself; pull credentials are asked about with the admin key. */
+    if ((!world->checkable && rule_admin_problem(world, step, false)) ||
+        rule_wait_for_deepgram(world, step))
         return true;
     step->revision = world->highest_revision + 1;
     return rule_step(step, STEP_ADOPT);
 }
 
-/* A Secret that isn't ours is never touched, and no key is minted that could not be published. */
+static size_t open_attempts(const struct world *world)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (world_attempt_open(world, &world->resource->attempts[i]))
+            count++;
+    return count;
+}
+
+/* Announcements without an answer are dropped once a list that was taken long enough after them
+ * shows nothing: Deepgram may carry a create out late. */
+static bool close_attempts(const struct world *world, struct step *step)
+{
+    if (open_attempts(world) == 0)
+        return false;
+    int64_t settled = rules_open_since_ms(world) + world->settle_ms;
+    if (world->monotonic_ms < settled)
+        return false;
+    return rule_need_list(world, step, settled) || rule_step(step, STEP_CLOSE_ATTEMPTS);
+}
+
+/* A Secret that isn't ours is never touched, and no key is minted that could not be published. What
+ * earlier creates may have left is revoked all the same. */
 static bool yield_to_other_owner(const struct world *world, struct step *step)
 {
     const struct target_view *target = &world->target;
     if (!target->exists || target->ours)
         return false;
+    if (rule_sweep_orphan(world, step) || close_attempts(world, step))
+        return true;
+    int64_t until =
+        open_attempts(world) > 0 ? rules_open_since_ms(world) + world->settle_ms : INT64_MAX;
     if (target->owner[0] != '\0')
-        return rule_verdict(step, VERDICT_STALLED, "SecretConflict", INT64_MAX,
+        return rule_verdict(step, VERDICT_STALLED, "SecretConflict", until,
                             "Secret %s already belongs to %s: choose another spec.secret.name, or "
                             "delete the other resource",
                             world->resource->spec.secret_name, target->owner);
-    return rule_verdict(step, VERDICT_STALLED, "SecretConflict", INT64_MAX,
+    return rule_verdict(step, VERDICT_STALLED, "SecretConflict", until,
                         "Secret %s exists and was not made by this resource, so it is left alone: "
                         "choose another spec.secret.name, or delete the Secret",
                         world->resource->spec.secret_name);
@@ -199,9 +230,9 @@ static bool commit(const struct world *world, struct step *step)
 static bool post_announced(const struct world *world, struct step *step)
 {
     const struct attempt *announced = &world->memory->announced;
-    if (announced->revision == 0 ||
-        world->monotonic_ms - world->memory->announced_ms > ANNOUNCEMENT_VALID_MS ||
-        world->admin.state != ADMIN_USABLE || failure_holds(world, FAILURE_DEEPGRAM))
+    if (announced->revision == 0 || !announcement_is_fresh(world->memory, world->monotonic_ms) ||
+        world->admin.state != ADMIN_USABLE || failure_holds(world, FAILURE_DEEPGRAM) ||
+        strcmp(announced->spec_hash, world->resource->spec_hash) != 0)
         return false;
     for (size_t i = 0; i < world->resource->attempt_count; i++) {
         if (strcmp(world->resource->attempts[i].nonce, announced->nonce) == 0) {
@@ -222,15 +253,6 @@ static bool close_refused(const struct world *world, struct step *step)
             return rule_step(step, STEP_CLOSE_ATTEMPTS);
         }
     return false;
-}
-
-static size_t open_attempts(const struct world *world)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < world->resource->attempt_count; i++)
-        if (world_attempt_open(world, &world->resource->attempts[i]))
-            count++;
-    return count;
 }
 
 /* A new credential when one is due: first what earlier attempts may have left, then the mark on the
@@ -267,18 +289,6 @@ static bool issue_when_due(const struct world *world, struct step *step)
     step->revision = world->highest_revision + 1;
     step->why = why;
     return rule_step(step, STEP_ANNOUNCE);
-}
-
-/* Announcements without an answer are dropped once a list that was taken long enough after them
- * shows nothing: Deepgram may carry a create out late. */
-static bool close_attempts(const struct world *world, struct step *step)
-{
-    if (open_attempts(world) == 0)
-        return false;
-    int64_t settled = rules_open_since_ms(world) + world->settle_ms;
-    if (world->monotonic_ms < settled)
-        return false;
-    return rule_need_list(world, step, settled) || rule_step(step, STEP_CLOSE_ATTEMPTS);
 }
 
 /* Whoever may have to be revoked needs the admin Secret: also one that was made anew. */
@@ -322,7 +332,7 @@ static bool is_settled(const struct world *world, const struct world_revision *r
 static bool confirm_missing(const struct world *world, struct step *step)
 {
     int64_t listed_at = world->inventory.listed_at_ms;
-    if (listed_at == NEVER || failure_holds(world, FAILURE_DEEPGRAM))
+    if (listed_at == NEVER || !can_list(world) || failure_holds(world, FAILURE_DEEPGRAM))
         return false;
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
@@ -342,8 +352,9 @@ static bool may_retire(const struct world *world, const struct world_revision *r
     const struct world_revision *published = world_published(world);
     return published && revision->number < published->number &&
            strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
-           revision->noted->state == REVISION_RETIRING &&
-           world->now_ms >= revision->noted->revoke_after_ms && world->consumers.old_pods == 0;
+           revision->noted->state == REVISION_RETIRING && !world->old_target.exists &&
+           world->old_target.pods == 0 && world->now_ms >= revision->noted->revoke_after_ms &&
+           world->consumers.old_pods == 0;
 }
 
 static bool revoke_retired(const struct world *world, struct step *step)
@@ -365,7 +376,7 @@ static bool revoke_retired(const struct world *world, struct step *step)
 static bool drop_old_target(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);
-    if (!world->old_target.name || world->old_target.pods > 0 || !published ||
+    if (!world->old_target.exists || world->old_target.pods > 0 || !published ||
         published->number != world->resource->status.revision)
         return false;
     step->secret_name = world->old_target.name;
@@ -419,9 +430,9 @@ struct step decide_living(const struct world *world)
         close_attempts,
         refresh_inventory,
         confirm_missing,
+        drop_old_target,
         revoke_retired,
         rule_drop_gone,
-        drop_old_target,
         settle,
         NULL,
     };

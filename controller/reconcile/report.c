@@ -75,7 +75,8 @@ static void add_published(cJSON *status, const struct world *world)
     const struct revision *secret = published->secret;
     json_add_int(status, "revision", published->number);
     json_add_string(status, "id", published->id);
-    json_add_string(status, "username", secret->username);
+    if (world->resource->kind == RESOURCE_PULL_SECRET)
+        json_add_string(status, "username", secret->username);
     if (secret->scopes[0] != '\0')
         add_scopes(status, secret->scopes);
     json_add_string(status, "secretName", world->resource->spec.secret_name);
@@ -143,6 +144,21 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
              noted ? revision->noted->revoke_after_ms : world->now_ms + overlap);
 }
 
+/* All that live, and the newest of the others up to five: an id that isn't revoked is never
+ * dropped. */
+static void choose_revisions(const struct world *world, bool ret_chosen[WORLD_REVISIONS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->revision_count; i++) {
+        ret_chosen[i] = !world->revisions[i].gone;
+        count += ret_chosen[i];
+    }
+    for (size_t i = world->revision_count; i > 0 && count < REVISIONS_WRITTEN; i--) {
+        count += !ret_chosen[i - 1];
+        ret_chosen[i - 1] = true;
+    }
+}
+
 static void add_revisions(cJSON *status, const struct world *world)
 {
     const struct world_revision *current = world_published(world);
@@ -150,13 +166,14 @@ static void add_revisions(cJSON *status, const struct world *world)
     if (world->revision_count == 0)
         return;
     cJSON *array = json_add_array(status, "revisions");
-    size_t first =
-        world->revision_count > REVISIONS_WRITTEN ? world->revision_count - REVISIONS_WRITTEN : 0;
-    for (size_t i = first; i < world->revision_count; i++)
-        add_revision(array, world, i, published);
+    bool chosen[WORLD_REVISIONS_MAX];
+    choose_revisions(world, chosen);
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (chosen[i])
+            add_revision(array, world, i, published);
 }
 
-static void add_schedule(cJSON *status, const struct world *world)
+static void add_schedule(cJSON *status, const struct world *world, const struct verdict *verdict)
 {
     const struct world_revision *published = world_published(world);
     const char *handled = world->resource->status.last_handled_rotate;
@@ -166,7 +183,8 @@ static void add_schedule(cJSON *status, const struct world *world)
         json_add_string(status, "lastHandledRotateRequest", handled);
     add_time(status, "nextRotationAt", schedule_next_rotation_ms(world));
     const struct failure *failure = &world->memory->failures[FAILURE_DEEPGRAM];
-    if (!failure_holds(world, FAILURE_DEEPGRAM))
+    bool told = verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_STALLED;
+    if (!told || !failure_holds(world, FAILURE_DEEPGRAM))
         return;
     json_add_int(status, "failures", failure->count);
     add_time(status, "nextAttemptAt", failure->retry_at_wall_ms);
@@ -259,14 +277,21 @@ cJSON *report_status(const struct world *world, const struct verdict *verdict)
     add_published(status, world);
     add_target_version(status, world);
     add_revisions(status, world);
-    add_schedule(status, world);
+    add_schedule(status, world, verdict);
     return status;
 }
 
+/* Member by member: what else stands there (written by a newer version, say) can't be removed. */
 bool report_is_current(const struct world *world, const struct verdict *verdict)
 {
     auto_json cJSON *wanted = report_status(world, verdict);
-    return cJSON_Compare(wanted, world->resource->status.json, true);
+    for (size_t i = 0; i < ARRAY_LENGTH(MEMBERS); i++) {
+        const cJSON *is = json_member(world->resource->status.json, MEMBERS[i]);
+        const cJSON *should_be = json_member(wanted, MEMBERS[i]);
+        if ((is || should_be) && !cJSON_Compare(is, should_be, true))
+            return false;
+    }
+    return true;
 }
 
 cJSON *report_patch(const struct world *world, const struct verdict *verdict)

@@ -9,6 +9,8 @@
 
 #include "reconcile/failure.h"
 
+enum { HOLD_MAX_MS = 3600 * 1000 }; /* the longest Retry-After that is honoured */
+
 struct step rules_apply(rule_fn *const *rules, const struct world *world)
 {
     struct step step = { .kind = STEP_WAIT, .wait_until_ms = INT64_MAX };
@@ -116,6 +118,13 @@ bool rule_admin_problem(const struct world *world, struct step *step, bool for_i
                             "spec.credentialsRef, or have the namespace added to "
                             "--default-credentials-namespaces%s",
                             world->resource->namespace, way_out(world));
+    case ADMIN_SCOPE_NOT_ALLOWED:
+        if (!for_issuing)
+            return false;
+        return rule_verdict(step, VERDICT_STALLED, "ScopeNotAllowed", INT64_MAX,
+                            "With the operator's default credentials, spec.scopes may hold product "
+                            "scopes (self-hosted:…) only: remove the others, or use credentials "
+                            "of your own in spec.credentialsRef");
     case ADMIN_ROLE_TOO_HIGH:
         if (!for_issuing)
             return false;
@@ -128,14 +137,27 @@ bool rule_admin_problem(const struct world *world, struct step *step, bool for_i
     return false;
 }
 
-/* What a former process wrote down still counts: a restart neither hurries nor writes. */
+/* Somebody mended something since this process came up. */
+static bool changed_since_first_sight(const struct world *world)
+{
+    const struct memory *memory = world->memory;
+    return strncmp(memory->first_admin_version, world->admin.resource_version,
+                   sizeof memory->first_admin_version - 1) != 0 ||
+           strncmp(memory->first_rotate, world->resource->rotate,
+                   sizeof memory->first_rotate - 1) != 0;
+}
+
+/* What a former process wrote down still counts: a restart neither hurries nor writes. A time too
+ * far away was written by a clock that was wrong. */
 static bool held_before(const struct world *world, struct step *step)
 {
     const struct status *status = &world->resource->status;
     if (world->memory->asked_deepgram || world->resource->deleting ||
-        status->observed_generation != world->resource->generation)
+        status->observed_generation != world->resource->generation ||
+        changed_since_first_sight(world))
         return false;
-    if (status->next_attempt_at_ms > world->now_ms)
+    if (status->next_attempt_at_ms > world->now_ms &&
+        status->next_attempt_at_ms <= world->now_ms + HOLD_MAX_MS)
         return rule_wait(step, rules_monotonic(world, status->next_attempt_at_ms));
     if (status->stalled && mem_streq(status->stalled_reason, "InvalidRequest"))
         return rule_wait(step, INT64_MAX);
@@ -167,20 +189,10 @@ bool rule_need_list(const struct world *world, struct step *step, int64_t since_
     return rule_step(step, STEP_LIST);
 }
 
-/* What the last create left, nobody can hold; anything else may have been published once. */
-static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
-{
-    const struct resource *resource = world->resource;
-    for (size_t i = 0; i < resource->attempt_count; i++)
-        if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
-            return false;
-    return world_published(world) ? world->consumers.old_pods > 0 : world->consumers.pods > 0;
-}
-
 bool rule_sweep_orphan(const struct world *world, struct step *step)
 {
-    const struct inventory_entry *orphan = world_orphan(world);
-    if (!orphan || may_be_held(world, orphan))
+    const struct inventory_entry *orphan = world_loose_orphan(world);
+    if (!orphan)
         return false;
     if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
         return true;

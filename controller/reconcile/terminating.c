@@ -37,7 +37,7 @@ static bool release_secrets(const struct world *world, struct step *step)
         step->secret_name = world->resource->spec.secret_name;
         return rule_step(step, STEP_RELEASE);
     }
-    if (world->old_target.name) {
+    if (world->old_target.exists) {
         step->secret_name = world->old_target.name;
         return rule_step(step, STEP_RELEASE);
     }
@@ -74,7 +74,7 @@ static bool wait_for_pods(const struct world *world, struct step *step)
 {
     if (retains(world) || (!world_holds_credential(world) && !world_orphan(world)))
         return false;
-    if (world->old_target.name && world->old_target.pods > 0)
+    if (world->old_target.pods > 0)
         return in_use(step, world->old_target.pods, world->old_target.name,
                       world->old_target.example);
     if (world->consumers.pods == 0 || (world->target.exists && !holds_target(world)))
@@ -93,7 +93,7 @@ static bool close_door(const struct world *world, struct step *step)
                                       : rule_step(step, STEP_DELETE_TARGET);
     }
     step->secret_name = world->old_target.name;
-    return world->old_target.name && rule_step(step, STEP_DELETE_TARGET);
+    return world->old_target.exists && rule_step(step, STEP_DELETE_TARGET);
 }
 
 /* When the target went: seen by this process, or before it began to look. */

@@ -31,20 +31,31 @@ void memory_free(struct memory *memory)
     mem_free(memory->discard_id);
     forget_confirmed(memory);
     for (size_t i = 0; i < memory->gone_count; i++)
-        mem_free(memory->gone[i]);
+        mem_free(memory->gone[i].id);
     mem_free(memory);
 }
 
-void memory_add_gone(struct memory *memory, const char *id)
+static struct gone *find_gone(const struct memory *memory, const char *id)
 {
-    if (memory_is_gone(memory, id))
+    for (size_t i = 0; i < memory->gone_count; i++)
+        if (strcmp(memory->gone[i].id, id) == 0)
+            return (struct gone *)&memory->gone[i];
+    return NULL;
+}
+
+void memory_add_gone(struct memory *memory, const char *id, int64_t monotonic_ms)
+{
+    struct gone *known = find_gone(memory, id);
+    if (known) {
+        known->at_ms = monotonic_ms;
         return;
+    }
     if (memory->gone_count == GONE_MAX) {
-        mem_free(memory->gone[0]);
+        mem_free(memory->gone[0].id);
         memmove(memory->gone, memory->gone + 1, (GONE_MAX - 1) * sizeof memory->gone[0]);
         memory->gone_count--;
     }
-    memory->gone[memory->gone_count++] = mem_strdup(id);
+    memory->gone[memory->gone_count++] = (struct gone){ mem_strdup(id), monotonic_ms };
 }
 
 void memory_confirm(struct memory *memory, const char *id, int64_t list_ms)
@@ -67,10 +78,7 @@ bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t li
 
 bool memory_is_gone(const struct memory *memory, const char *id)
 {
-    for (size_t i = 0; i < memory->gone_count; i++)
-        if (strcmp(memory->gone[i], id) == 0)
-            return true;
-    return false;
+    return find_gone(memory, id) != NULL;
 }
 
 static struct world_revision *find(struct world *world, int64_t number)
@@ -263,6 +271,13 @@ bool world_any_attempt_open(const struct world *world)
     return false;
 }
 
+/* Lists lag: one taken shortly after says nothing against it, a later one does. */
+static bool is_believed_gone(const struct world *world, const char *id)
+{
+    const struct gone *gone = find_gone(world->memory, id);
+    return gone && world->inventory.listed_at_ms < gone->at_ms + world->settle_ms;
+}
+
 static bool named(const struct world *world, const char *id)
 {
     for (size_t i = 0; i < world->revision_count; i++)
@@ -272,7 +287,21 @@ static bool named(const struct world *world, const char *id)
         if (strcmp(world->secrets[i].id, id) == 0)
             return true;
     return mem_streq(world->memory->issued.id, id) || mem_streq(world->target.id, id) ||
-           memory_is_gone(world->memory, id);
+           is_believed_gone(world, id);
+}
+
+/* What the last create left, nobody can hold; anything else may have been published once. */
+static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
+{
+    const struct resource *resource = world->resource;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
+            return false;
+    if (world->old_target.pods > 0)
+        return true;
+    if (world->target.exists && !world->target.ours && !world->target.lost)
+        return false; /* those pods hold what somebody else published */
+    return world_published(world) ? world->consumers.old_pods > 0 : world->consumers.pods > 0;
 }
 
 const struct inventory_entry *world_orphan(const struct world *world)
@@ -280,5 +309,15 @@ const struct inventory_entry *world_orphan(const struct world *world)
     for (size_t i = 0; i < world->inventory.count; i++)
         if (!named(world, world->inventory.entries[i].id))
             return &world->inventory.entries[i];
+    return NULL;
+}
+
+const struct inventory_entry *world_loose_orphan(const struct world *world)
+{
+    for (size_t i = 0; i < world->inventory.count; i++) {
+        const struct inventory_entry *entry = &world->inventory.entries[i];
+        if (!named(world, entry->id) && !may_be_held(world, entry))
+            return entry;
+    }
     return NULL;
 }

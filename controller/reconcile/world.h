@@ -30,7 +30,7 @@ struct failure {
     char rotate[64];
 };
 
-enum { GONE_MAX = 32, CONFIRMED_MAX = 8, NEVER = -1 };
+enum { GONE_MAX = 32, CONFIRMED_MAX = 32, NEVER = -1 };
 
 struct memory {
     char uid[UID_BYTES];
@@ -45,7 +45,10 @@ struct memory {
     int64_t checked_revision;  /* found alive before publishing; 0: none */
     int64_t refused_revision;  /* an announced create that certainly minted nothing; 0: none */
     int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
-    char *gone[GONE_MAX];      /* ids that Deepgram confirmed gone, newest last */
+    struct gone {
+        char *id;
+        int64_t at_ms; /* monotonic */
+    } gone[GONE_MAX];  /* ids that Deepgram confirmed gone, newest last */
     size_t gone_count;
     char *confirmed[CONFIRMED_MAX]; /* ids alive although the list of confirmed_list_ms hid them */
     size_t confirmed_count;
@@ -54,15 +57,17 @@ struct memory {
     int64_t heal_at_ms;      /* the same for heals of the target */
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
     char adoption_problem[256];
-    char target_same[32];    /* resourceVersions of the target whose data was compared with */
-    char target_differs[32]; /* what it should be */
+    char target_same[32];         /* resourceVersions of the target whose data was compared with */
+    char target_differs[32];      /* what it should be */
+    char first_admin_version[32]; /* as they were when this process first saw the resource */
+    char first_rotate[64];
     struct failure failures[FAILURE_SIDES];
     bool asked_deepgram; /* so what a former process noted about failures is out of date */
 };
 
 NODISCARD struct memory *memory_new(const char *uid, int64_t monotonic_ms);
 void memory_free(struct memory *memory);
-void memory_add_gone(struct memory *memory, const char *id);
+void memory_add_gone(struct memory *memory, const char *id, int64_t monotonic_ms);
 bool memory_is_gone(const struct memory *memory, const char *id);
 /* Found alive, although the list sent at list_ms doesn't show it. */
 void memory_confirm(struct memory *memory, const char *id, int64_t list_ms);
@@ -89,6 +94,7 @@ struct target_view {
 /* A target under a name that the spec had before. */
 struct old_target_view {
     const char *name; /* NULL: none */
+    bool exists;      /* otherwise it is gone already, but pods may still hold what it held */
     const char *uid;
     const char *resource_version;
     size_t pods;         /* that still refer to it */
@@ -97,10 +103,11 @@ struct old_target_view {
 
 enum admin_state {
     ADMIN_USABLE,
-    ADMIN_MISSING,       /* the Secret doesn't exist */
-    ADMIN_DELETING,      /* exists, but is being deleted: good for revoking, not for issuing */
-    ADMIN_NOT_ALLOWED,   /* no credentialsRef, and no default credentials for this namespace */
-    ADMIN_ROLE_TOO_HIGH, /* spec.role is above --max-role for default credentials */
+    ADMIN_MISSING,           /* the Secret doesn't exist */
+    ADMIN_DELETING,          /* exists, but is being deleted: good for revoking, not for issuing */
+    ADMIN_NOT_ALLOWED,       /* no credentialsRef, and no default credentials for this namespace */
+    ADMIN_SCOPE_NOT_ALLOWED, /* default credentials mint product scopes only */
+    ADMIN_ROLE_TOO_HIGH,     /* spec.role is above --max-role for default credentials */
 };
 
 struct admin_view {
@@ -189,6 +196,8 @@ bool world_holds_credential(const struct world *world);
  * credential. Not those that this process knows to have been refused or never sent. */
 bool world_attempt_open(const struct world *world, const struct attempt *attempt);
 bool world_any_attempt_open(const struct world *world);
+/* The first orphan that no pod can hold: it may be revoked. */
+const struct inventory_entry *world_loose_orphan(const struct world *world);
 /* The first inventory entry that no revision names and that isn't in flight; NULL when none. */
 const struct inventory_entry *world_orphan(const struct world *world);
 

@@ -47,6 +47,7 @@ class TcpProxy:
     def stop(self):
         self.refuse()
         self.resume()
+        asyncio.run_coroutine_threadsafe(_all_others_end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -181,6 +182,11 @@ class _Connection:
     def close(self):
         for writer in self.writers:
             writer.close()
+
+
+async def _all_others_end():
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
 
 
 def _reset(writer):

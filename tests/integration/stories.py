@@ -11,6 +11,7 @@ from typing import Callable, Optional
 import httpx
 
 from checks import open_creates, resources
+from crowd import kept
 from resources import ADMIN_SECRET, IN_USE, condition
 
 KEY = "DeepgramApiKey"
@@ -24,12 +25,6 @@ class Story:
     settled: Callable
     prepare: Optional[Callable] = None  # with an operator that is not the one to be killed
     creates: int = 0  # that `act` leads to when nobody is killed
-
-
-def kept(tenant):
-    """Ids in the revision Secrets."""
-    return sorted(secret["metadata"]["annotations"]["deepgram.com/id"]
-                  for secret in tenant.secrets() if secret["type"] == "deepgram.com/credential")
 
 
 def exactly(tenant, ids):
@@ -55,7 +50,7 @@ def exactly_one(tenant, kind, name="it"):
 def holds_value(tenant, kind, name, id):
     credential = tenant.credential(id)
     value = credential["key"] if kind == KEY else credential["secret"]
-    assert any(value in entry for entry in tenant.data(name).values())
+    assert tenant.secret(name) and any(value in entry for entry in tenant.data(name).values())
 
 
 def nothing_left(tenant):
@@ -81,36 +76,35 @@ def retained(tenant):
 # ---- what is done ----
 
 
-def issued(kind):
-    def prepare(tenant):
-        tenant.create(kind, "it", rotation={"overlap": "1s"})
-        tenant.wait_ready(kind, "it")
-    return prepare
+def issued(tenant):
+    tenant.api_key("it", rotation={"overlap": "1s"})
+    tenant.wait_ready(KEY, "it")
 
 
 def issue(kind):
     return lambda tenant: tenant.create(kind, "it")
 
 
-def issue_with_lost_answer(kind, operation):
+def issue_with_lost_answer(kind):
     def act(tenant):
+        operation = {KEY: "create_key", PULL: "create_credentials"}[kind]
         tenant.emulator.add_fault(operation, "lost", project_id=tenant.project_id)
         tenant.create(kind, "it")
     return act
 
 
-def change_scopes(kind):
-    return lambda tenant: tenant.patch(
-        kind, "it", {"spec": {"scopes": ["self-hosted:products", "self-hosted:product:api"]}})
+def change_scopes(tenant):
+    scopes = ["self-hosted:products", "self-hosted:product:api"]
+    tenant.patch(KEY, "it", {"spec": {"scopes": scopes}})
 
 
-def delete(kind):
-    return lambda tenant: tenant.delete(kind, "it")
+def delete(tenant):
+    tenant.delete(KEY, "it")
 
 
 def retain(tenant):
     tenant.patch(KEY, "it", {"spec": {"deletionPolicy": "Retain"}})
-    tenant.delete(KEY, "it")
+    delete(tenant)
 
 
 def adopt(tenant):
@@ -146,14 +140,12 @@ def settled_pull(tenant):
 STORIES = [
     Story("issue-key", issue(KEY), settled_key, creates=1),
     Story("issue-pull", issue(PULL), settled_pull, creates=1),
-    Story("lost-answer-key", issue_with_lost_answer(KEY, "create_key"), settled_key, creates=2),
-    Story("lost-answer-pull", issue_with_lost_answer(PULL, "create_credentials"), settled_pull,
-          creates=2),
-    Story("scopes-key", change_scopes(KEY), settled_key, issued(KEY), creates=1),
-    Story("delete-key", delete(KEY), nothing_left, issued(KEY)),
-    Story("delete-pull", delete(PULL), nothing_left, issued(PULL)),
-    Story("retain", retain, retained, issued(KEY)),
+    Story("lost-answer-key", issue_with_lost_answer(KEY), settled_key, creates=2),
+    Story("lost-answer-pull", issue_with_lost_answer(PULL), settled_pull, creates=2),
+    Story("scopes", change_scopes, settled_key, issued, creates=1),
+    Story("delete", delete, nothing_left, issued),
+    Story("retain", retain, retained, issued),
     Story("adopt", adopt, settled_key, creates=1),  # the one made by hand
-    Story("edited-target", edit_target, settled_key, issued(KEY)),
-    Story("deleted-target", delete_target, settled_key, issued(KEY)),
+    Story("edited-target", edit_target, settled_key, issued),
+    Story("deleted-target", delete_target, settled_key, issued),
 ]

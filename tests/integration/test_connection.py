@@ -56,15 +56,6 @@ def creates_under_way(tenant, count):
 # ---- the API server ----
 
 
-def test_an_api_server_that_restarts(control_plane, tenant, operator):
-    operator(*LONG_LEASE)
-    create_many(tenant, 1, "before")
-    tenant.wait_ready(KIND, "before-0")
-    control_plane.restart_apiserver()
-    create_many(tenant, 1, "after")
-    caught_up(tenant, ["before-0", "after-0"])
-
-
 def test_an_api_server_killed_while_resources_are_issued(control_plane, tenant, operator):
     operator(*LONG_LEASE)
     tenant.emulator.settings(latency_ms=500)
@@ -76,11 +67,13 @@ def test_an_api_server_killed_while_resources_are_issued(control_plane, tenant, 
 
 def test_an_api_server_that_is_away_for_ten_seconds(control_plane, tenant, operator):
     process = operator(*LONG_LEASE)
+    before = create_many(tenant, 2, "before")
+    caught_up(tenant, before)
     control_plane.stop_apiserver()
     time.sleep(10)
     assert process.cpu_seconds() < 1, "it waits, it doesn't spin"
     control_plane.start_apiserver()
-    caught_up(tenant, create_many(tenant, 3))
+    caught_up(tenant, before + create_many(tenant, 3, "after"))
 
 
 def test_a_history_that_is_forgotten(control_plane, tenant, operator, proxy):
@@ -139,11 +132,11 @@ def test_connections_that_die_silently_while_resources_are_issued(tenant, operat
 # ---- connections that break ----
 
 
-@pytest.mark.parametrize("byte_count", [1, 200, 600, 1100, 1800, 3000, 5000, 9000])
+@pytest.mark.parametrize("byte_count", [1, 300, 900, 1800, 4000])
 def test_answers_cut_after(tenant, operator, proxy, byte_count):
     """The watch ends in the middle of an object, a write without its answer."""
     operator(*LONG_LEASE, server=proxy.url)
-    proxy.cut_after(byte_count, connections=6)
+    proxy.cut_after(byte_count, connections=4)
     names = create_many(tenant, 4)
     wait_for(lambda: proxy.cuts_left == 0, 10, "the connections were cut")
     caught_up(tenant, names)

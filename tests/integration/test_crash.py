@@ -4,18 +4,45 @@ Judged from the emulator's log and state and from the API server's audit log, ne
 operator says about itself.
 """
 
+import base64
+import os
+import random
+import threading
+import time
+
 import pytest
 
-from killing import POINTS, Stage, kill_everywhere
-from stories import STORIES
+import operator_process
+from api_client import ApiError
+from crowd import CREATES, DELETES, KEY, PULL, Arrivals, Crowd, kill_again_and_again
+from killing import FLAGS, POINTS, Stage, kill_everywhere
+from polling import wait_for
+from resources import Tenant, condition
+from stories import STORIES, exactly_one
+
+SEED = int(os.environ.get("CRASH_SEED", random.randrange(1 << 32)))
+LEASE = ("--lease-duration=3s", "--lease-renew=2s", "--lease-retry=500ms")
+CREATE = {KEY: "create_key", PULL: "create_credentials"}
+
+
+@pytest.fixture
+def tenant(control_plane, emulator, namespace):
+    found = Tenant(control_plane, emulator, namespace)
+    found.put_admin_secret()
+    return found
+
+
+def lose_answers(tenant, operations):
+    for operation in operations:
+        tenant.emulator.add_fault(operation, "lost", probability=0.3, count=-1)
+
+
+# ---- killed at each request ----
 
 
 @pytest.fixture(scope="module")
 def stage(control_plane, shared_emulator, tmp_path_factory):
     return Stage(control_plane, shared_emulator, tmp_path_factory.mktemp("crash"))
-
-
-# ---- killed at each request ----
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.slug)
@@ -28,3 +55,158 @@ def test_no_request_is_without_a_kill_point(stage):
     """Also of those that only a recovery sends."""
     missed = {seen for seen in stage.seen if stage.killed.get(seen, set()) != set(POINTS)}
     assert stage.seen and not missed
+
+
+# ---- a crowd ----
+
+
+def test_five_hundred_survive_kills_and_lost_answers(control_plane, tenant, operator):
+    """Issued and deleted under fire; in between a restart changes nothing but what was damaged."""
+    crowd = Crowd(tenant, 500)
+    process = operator(*FLAGS)
+    lose_answers(tenant, CREATES)
+    crowd.create()
+    kill_again_and_again(process, tenant, CREATES, 10, 600, SEED)
+    wait_for(crowd.exact, 90, "all are Ready and exact", interval=1)
+    lost = sum(fault["fired"] for fault in tenant.emulator.faults())
+    assert lost > 50
+    tenant.emulator.clear_faults()
+    print(f"{len(tenant.creates())} creates, {lost} lost answers")
+
+    restart_without_a_write(control_plane, tenant, process)
+    assert crowd.exact()
+
+    lose_answers(tenant, DELETES)
+    crowd.delete()
+    kill_again_and_again(process, tenant, DELETES, 10, 450, SEED)
+    wait_for(crowd.gone, 90, "nothing is left", interval=1)
+    assert sum(fault["fired"] for fault in tenant.emulator.faults()) > 50
+
+
+def restart_without_a_write(control_plane, tenant, process):
+    process.stop()
+    value = tenant.data("it-0")
+    wrong = base64.b64encode(b"wrong").decode()
+    tenant.client.patch(tenant.secret_path("it-0"), {"data": {"DEEPGRAM_API_KEY": wrong}})
+    mark = control_plane.audit_mark()
+    changes = Arrivals(tenant, (*CREATES, *DELETES))
+    lists = Arrivals(tenant, ("list_keys", "list_credentials"))
+    process.start()
+    wait_for(lambda: tenant.data("it-0") == value, 10, "the edited target is healed")
+    wait_for(lambda: lists.update() >= 2, 10, "it has looked at Deepgram")
+    time.sleep(2)
+    assert changes.update() == 0
+    writes = [event for event in control_plane.audit(mark, operator_process.USER)
+              if event["verb"] not in ("get", "list", "watch")]
+    healed = [(event["objectRef"]["resource"], event["objectRef"]["name"]) for event in writes]
+    # The Secret, and in the status the version of it that was seen.
+    assert healed == [("secrets", "it-0"), ("deepgramapikeys", "it-0")], healed
+
+
+# ---- late commits ----
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "and the operator is killed meanwhile"])
+@pytest.mark.parametrize("kind", [KEY, PULL])
+def test_a_create_that_is_carried_out_late_leaves_one_credential(tenant, operator, kind, killed):
+    process = operator(*FLAGS)
+    tenant.emulator.add_fault(CREATE[kind], "late", delay_ms=1500)
+    tenant.create(kind, "it")
+    wait_for(tenant.creates, 10, "the create arrives", interval=0.01)
+    if killed:
+        process.kill()
+        process.start()
+
+    def both_carried_out():
+        state = tenant.emulator.state(project_id=tenant.project_id)
+        made = [key for key in state["keys"] if not key["admin"]]
+        return len(made) + len(state["distribution_credentials"]) == 2
+
+    wait_for(both_carried_out, 10, "the late one is carried out too")
+    wait_for(lambda: exactly_one(tenant, kind), 10, "one is left")
+    assert len(tenant.creates()) == 2
+
+
+# ---- the API server and etcd ----
+
+
+@pytest.mark.parametrize("killed", ["API server", "etcd"])
+def test_the_control_plane_is_killed_while_issuing(control_plane, tenant, operator, killed):
+    crowd = Crowd(tenant, 100)
+    operator(*FLAGS)
+    tenant.emulator.settings(latency_ms=50)
+    crowd.create()
+    creates = Arrivals(tenant, CREATES)
+    wait_for(lambda: creates.update() >= 20, 20, "it issues", interval=0.01)
+    if killed == "etcd":
+        control_plane.restart_etcd(kill=True)
+    else:
+        control_plane.restart_apiserver(kill=True)
+    wait_for(crowd.exact, 60, "all are Ready and exact", interval=1)
+    assert len(tenant.creates()) == 100
+
+
+# ---- two leaders ----
+
+
+def test_a_leader_that_stood_still_past_its_lease_mints_nothing_more(tenant, operator):
+    crowd = Crowd(tenant, 150)
+    tenant.emulator.settings(latency_ms=100)
+    first = operator(*LEASE, "--settle=2s", "--inventory-interval=5s")
+    crowd.create()
+    second = operator(*LEASE, "--settle=2s", "--inventory-interval=5s")
+    creates = Arrivals(tenant, CREATES)
+    wait_for(lambda: creates.update() >= 20, 20, "the first one issues", interval=0.01)
+    first.pause()
+    # From now on another admin key is read: the emulator's log tells who sent what.
+    other = tenant.emulator.add_project(tenant.project_id, [{"role": "owner"}])["admin_keys"][0]
+    tenant.put_admin_secret(other["key"])
+
+    def asked_with(key_id, since=0):
+        return [r for r in tenant.emulator.requests(since=since, project_id=tenant.project_id)
+                if r["auth_key_id"] == key_id]
+
+    wait_for(lambda: asked_with(other["api_key_id"]), 20, "the second one works")
+    last = tenant.emulator.requests()[-1]["seq"]
+    first.resume()
+    assert first.wait_exit() not in (0, -9)
+    wait_for(crowd.exact, 60, "all are Ready and exact", interval=1)
+    assert asked_with(tenant.admin_key_id, since=last) == []
+    second.check_running()
+
+
+# ---- two writers ----
+
+
+def overwrite(tenant, name, stop):
+    """Somebody else who wants another value in the target, as soon as it changes."""
+    mine = base64.b64encode(b"mine").decode()
+    while not stop.is_set():
+        data = tenant.client.get(tenant.secret_path(name))["data"]
+        if data["DEEPGRAM_API_KEY"] != mine:
+            tenant.client.patch(tenant.secret_path(name), {"data": {"DEEPGRAM_API_KEY": mine}})
+        time.sleep(0.005)
+
+
+def test_a_second_writer_of_the_target_is_told_after_a_few_rounds(control_plane, tenant, operator):
+    operator(*FLAGS)
+    tenant.api_key("it")
+    tenant.wait_ready(KEY, "it")
+    mark = control_plane.audit_mark()
+    stop = threading.Event()
+    writer = threading.Thread(target=overwrite, args=(tenant, "it", stop))
+    writer.start()
+    try:
+        told = tenant.wait_condition(KEY, "it", "Stalled", "True", "SecretConflict", timeout=10)
+        for words in ("Secret it", "--show-managed-fields", "choose another spec.secret.name"):
+            assert words in told["message"]
+        assert condition(tenant.find(KEY, "it"), "Ready")["status"] == "False"
+        time.sleep(3)
+    finally:
+        stop.set()
+        writer.join()
+    rounds = [event for event in control_plane.audit(mark, operator_process.USER)
+              if event["verb"] == "update" and event["objectRef"]["name"] == "it"]
+    assert 2 <= len(rounds) <= 5
+    wait_for(lambda: exactly_one(tenant, KEY), 40, "it is healed once the other has stopped")
+    assert len(tenant.creates()) == 1
