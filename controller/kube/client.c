@@ -55,7 +55,8 @@ struct kube_client {
     kube_observe_fn *observe;
     void *observe_context;
     struct kube_call_handle *handles;
-    int64_t clock_offset_ms; /* to be added to our wall clock */
+    int64_t clock_offset_ms; /* to be added to our monotonic clock, once it is known */
+    bool clock_known;
 };
 
 struct kube_call_handle {
@@ -117,7 +118,7 @@ static void start(struct kube_call_handle *handle);
 
 int64_t kube_now_ms(const struct kube_client *client)
 {
-    return clock_wall_ms() + client->clock_offset_ms;
+    return client->clock_known ? clock_monotonic_ms() + client->clock_offset_ms : clock_wall_ms();
 }
 
 /* A stream's date is that of its beginning, and a slow answer's is out of date as well. Differences
@@ -128,9 +129,10 @@ static void learn_clock(struct kube_client *client, const struct http_answer *an
     if (!answer->date || answer->duration_ms > CLOCK_FRESH_MS ||
         !http_date_parse(answer->date, strlen(answer->date), &date_ms))
         return;
-    int64_t offset = date_ms + 500 - clock_wall_ms();
-    if (llabs(offset - client->clock_offset_ms) > CLOCK_TOLERANCE_MS)
+    int64_t offset = date_ms + 500 - clock_monotonic_ms();
+    if (!client->clock_known || llabs(offset - client->clock_offset_ms) > CLOCK_TOLERANCE_MS)
         client->clock_offset_ms = offset;
+    client->clock_known = true;
 }
 
 static void on_answer(void *context, const struct http_answer *answer)
