@@ -30,6 +30,7 @@ CONTROLLER := $(wildcard controller/*/*.c)
 EMULATOR := $(wildcard tests/emulator/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+SCENARIO := $(wildcard tests/scenario/*.c)
 WITH_FAILPOINTS := controller/net/http.c controller/net/failpoint.c
 
 release = $(patsubst %.c,$(B)/release/%.o,$(1))
@@ -100,6 +101,25 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 unit: $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) ## Run the unit tests and replay the fuzz corpora (ASan, UBSan)
 	@tests/unit/run.py $(UNIT_PROGRAMS) --replay $(FUZZ_PROGRAMS)
 
+# The simulated world: the product's own objects, with what moves bytes replaced at link time. Fast
+# with assertions for the many, ASan for a part.
+TORTURE := $(COMMON) -O2
+torture = $(patsubst %.c,$(B)/torture/%.o,$(1))
+
+$(B)/torture/%.o: %.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(TORTURE) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
+
+$(B)/torture/controller.a: $(call torture,$(CONTROLLER))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/scenario: $(call torture,$(SCENARIO)) $(B)/torture/controller.a
+	$(CC) -o $@ $^ $(LIBRARIES)
+
+$(B)/scenario-asan: $(call asan,$(SCENARIO)) $(B)/asan/controller.a
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
+
 # libFuzzer comes with clang only, in the package of its runtime. Findings are written to build/fuzz-findings.
 FUZZ_SECONDS ?= 60
 $(B)/libfuzzer/%: tests/fuzz/%.c $(CONTROLLER) | $(B)/.fuzz-deps
@@ -144,6 +164,37 @@ venv: | $(B)/.deps
 .PHONY: integration
 integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints controlplane venv ## Tests on a real control plane
 	@tests/integration/run.sh $(B)
+
+# ---- chart, manifests, image ----------------------------------------------------------------
+
+CHART := helm/deepgram-operator
+HELM := $(B)/controlplane/helm
+
+.PHONY: chart
+chart: controlplane ## Copy the CRDs into the chart, lint it, package it as build/deepgram-operator-VERSION.tgz
+	@cp crds/*.yaml $(CHART)/files/crds/
+	@$(HELM) lint --strict $(CHART)
+	@$(HELM) package --destination $(B) $(CHART)
+
+.PHONY: manifests
+manifests: chart ## Generate manifests/install.yaml and manifests/rbac.yaml from the chart
+	@manifests/generate.sh $(HELM) manifests
+
+.PHONY: helm
+helm: all controlplane venv ## Test the chart and the manifests on a real control plane
+	@tests/tools/build.sh $(B)/tools
+	@cd tests/helm && $(CURDIR)/$(PYTHON) -m pytest -p no:cacheprovider -q --durations=5 --ignore=test_image.py
+
+IMAGE := $(abspath $(B))/deepgram-operator-$(VERSION).oci.tar
+
+.PHONY: image
+image: venv ## Build the image as an OCI archive, with its bill of materials (root)
+	@VERSION=$(VERSION) tests/image/build.sh $(IMAGE)
+	@$(PYTHON) tests/image/sbom.py $(IMAGE) $(IMAGE:.tar=.spdx.json)
+
+.PHONY: image-test
+image-test: all image controlplane ## Build the image twice, look into it and run it on a real control plane
+	@cd tests/helm && IMAGE=$(IMAGE) VERSION=$(VERSION) $(CURDIR)/$(PYTHON) -m pytest -p no:cacheprovider -q test_image.py
 
 # ---- the three that people use --------------------------------------------------------------
 

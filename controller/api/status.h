@@ -19,7 +19,7 @@ struct status_revision {
     int64_t revoke_after_ms; /* 0: not retiring */
 };
 
-enum { STATUS_REVISIONS_MAX = 32 }; /* 5 are written; more than 16 stored ones are ignored */
+enum { STATUS_REVISIONS_MAX = 32 }; /* 5 are written; more than 32 stored ones are ignored */
 
 struct status {
     const cJSON *json; /* the whole status, or NULL */

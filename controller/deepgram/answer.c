@@ -116,6 +116,9 @@ bool deepgram_described(enum resource_kind kind, enum deepgram_operation operati
     if (!deepgram_answer_ok(operation, answer, err))
         return false;
     auto_json cJSON *json = parse_body(answer);
+    if (!cJSON_IsObject(json))
+        return err_set(err, ERR_MALFORMED,
+                       "what Deepgram says of the credential can't be understood");
     const struct credential_kind *table = credential_kind(kind);
     const cJSON *description = unwrap(table, json);
     const char *id = json_string_member(description, table->id_field);

@@ -47,6 +47,7 @@ struct http_request {
     bool too_large;
     bool stopped;
     bool cancelled;
+    http_may_send_fn *may_send;
     http_chunk_fn *chunk;
     http_done_fn *done;
     void *context;
@@ -96,7 +97,8 @@ static const char *failure_of(const struct http_request *request, enum http_outc
     case HTTP_NOT_SENT:
     case HTTP_BROKEN:
         if (code == CURLE_ABORTED_BY_CALLBACK)
-            return "the connection was lost before an answer came";
+            return request->sent ? "the connection was lost before an answer came"
+                                 : "it was no longer to be sent";
         break;
     }
     return request->error[0] ? request->error : curl_easy_strerror(code);
@@ -141,7 +143,8 @@ static int on_prerequest(void *context, char *peer_ip, char *local_ip, int peer_
 {
     (void)peer_ip, (void)local_ip, (void)peer_port, (void)local_port;
     struct http_request *request = context;
-    if (request->cancelled || (request->sent && !request->idempotent))
+    if (request->cancelled || (request->sent && !request->idempotent) ||
+        (request->may_send && !request->may_send(request->context)))
         return CURL_PREREQFUNC_ABORT;
     request->sent = true;
     failpoint_sending(request);
@@ -294,6 +297,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
         .started_ms = clock_monotonic_ms(),
         .timeout_ms = call->timeout_ms,
         .idempotent = is_idempotent(call->method),
+        .may_send = call->may_send,
         .chunk = call->chunk,
         .done = call->done,
         .context = call->context,

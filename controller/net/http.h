@@ -50,6 +50,9 @@ struct http_answer {
 };
 
 typedef void http_done_fn(void *context, const struct http_answer *answer);
+/* Asked just before the first byte leaves, however long the wait for a connection was: false, and
+ * nothing is sent (HTTP_NOT_SENT). */
+typedef bool http_may_send_fn(void *context);
 /* Bytes of a 2xx answer in order; false ends the transfer (HTTP_STOPPED). */
 typedef bool http_chunk_fn(void *context, const char *bytes, size_t length);
 
@@ -67,6 +70,7 @@ struct http_call { /* everything is borrowed for the time of http_send() only */
     const struct http_tls *tls;      /* NULL: the system's CA bundle, proxy of the environment */
     int64_t timeout_ms;              /* overall, waiting for a connection included; > 0 */
     size_t max_body_bytes;           /* of an answer that isn't streamed, and of error bodies */
+    http_may_send_fn *may_send;      /* NULL: always */
     http_chunk_fn *chunk;            /* NULL: collect the body */
     http_done_fn *done;
     void *context;

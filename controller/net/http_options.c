@@ -12,6 +12,7 @@ enum {
     /* Peers drop idle connections after a minute or more; a request must not meet that moment. */
     IDLE_CONNECTION_MAX_S = 50,
     BUFFER_BYTES = 8 * 1024,
+    UPLOAD_BUFFER_BYTES = 16 * 1024, /* the least that libcurl accepts; bodies are smaller */
 };
 
 struct setter {
@@ -52,6 +53,7 @@ static void set_transport(struct setter *to, const struct http_call *call, const
     set_long(to, CURLOPT_NOSIGNAL, 1);
     set_long(to, CURLOPT_QUICK_EXIT, 1); /* a stuck name lookup must not block its cancellation */
     set_long(to, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+    set_long(to, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     set_long(to, CURLOPT_TCP_KEEPALIVE, 1);
     set_long(to, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_long(to, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);

@@ -113,7 +113,7 @@ static void list_next(struct sweep *sweep);
 static void listed(void *context, cJSON **object, const struct err *err)
 {
     struct sweep *sweep = context;
-    if (err) {
+    if (err && err->kind != ERR_NOT_FOUND) { /* not found: the CRD is gone, and all of its kind */
         try_later(sweep, err);
         return;
     }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "api/condition.h"
 #include "api/credential.h"
 #include "base/json.h"
 #include "operator/trim.h"
@@ -121,9 +122,16 @@ static void enqueue_left_behind(struct caches *caches, const cJSON *before, cons
         queue_add(caches->queue, QUEUE_ADMIN_SECRET, namespace, admin);
 }
 
+static size_t count_ready(const cJSON *resource)
+{
+    return condition_is_true(json_at(resource, "status.conditions"), "Ready") ? 1 : 0;
+}
+
 static void resource_changed(struct caches *caches, enum resource_kind kind, const cJSON *before,
                              const cJSON *after)
 {
+    caches->ready[kind] += count_ready(after);
+    caches->ready[kind] -= count_ready(before);
     struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
     enqueue_visited(&enqueue, after ? after : before);
     if (before)

@@ -14,8 +14,9 @@ struct caches {
     struct store *resources[RESOURCE_KINDS];
     struct store *secrets; /* metadata only */
     struct store *pods;
-    struct store *namespaces; /* empty when only some namespaces are watched */
-    struct queue *queue;      /* borrowed */
+    struct store *namespaces;     /* empty when only some namespaces are watched */
+    size_t ready[RESOURCE_KINDS]; /* how many of them are Ready: counted, never searched for */
+    struct queue *queue;          /* borrowed */
     const struct options *options;
 };
 

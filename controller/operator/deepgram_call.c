@@ -9,7 +9,10 @@
 #include "base/json.h"
 #include "reconcile/failure.h"
 
-enum { PAUSE_MS = 1000 }; /* of a 429 that doesn't say for how long */
+enum {
+    PAUSE_MS = 1000,           /* of a 429 that doesn't say for how long */
+    LOOK_VALID_MS = 10 * 1000, /* between the look at a resource and its revocation */
+};
 
 static bool is_key_character(char c)
 {
@@ -125,13 +128,17 @@ bool deepgram_call_allowed(struct pass *pass)
     return false;
 }
 
-/* Also after a wait: still the leader, and a create still close to its announcement. */
+/* Also after a wait: still the leader, a create still close to its announcement, and a revocation
+ * to the look at the resource. */
 static bool may_send(void *context)
 {
     const struct pass *pass = context;
-    return runtime_may_write(pass->runtime) &&
-           (pass->step.kind != STEP_CREATE ||
-            announcement_is_fresh(pass->gathered->memory, clock_monotonic_ms()));
+    int64_t now_ms = clock_monotonic_ms();
+    if (pass->step.kind == STEP_CREATE && !announcement_is_fresh(pass->gathered->memory, now_ms))
+        return false;
+    if (pass->step.kind == STEP_REVOKE && now_ms - pass->looked_ms > LOOK_VALID_MS)
+        return false;
+    return runtime_may_write(pass->runtime);
 }
 
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done)

@@ -126,6 +126,12 @@ static void answered(void *context, const struct http_answer *answer)
     send_waiting(gateway);
 }
 
+static bool still_allowed(void *context)
+{
+    const struct gateway_call *call = context;
+    return !call->may_send || call->may_send(call->context);
+}
+
 static void send_now(struct gateway *gateway, struct gateway_call *call)
 {
     auto_free char *url = mem_printf("%s%s", gateway->options->deepgram_url, call->request.path);
@@ -142,6 +148,7 @@ static void send_now(struct gateway *gateway, struct gateway_call *call)
         .timeout_ms = TIMEOUT_MS,
         .max_body_bytes =
             call->request.operation == DEEPGRAM_LIST ? MAX_LIST_BYTES : MAX_ANSWER_BYTES,
+        .may_send = still_allowed,
         .done = answered,
         .context = call,
     };
@@ -169,7 +176,7 @@ static void send_waiting(struct gateway *gateway)
     while (gateway->waiting && gateway->in_flight < gateway->options->max_in_flight) {
         struct gateway_call *call = gateway->waiting;
         DL_DELETE(gateway->waiting, call);
-        if (!call->may_send || call->may_send(call->context))
+        if (still_allowed(call))
             send_now(gateway, call);
         else
             give_up(call);

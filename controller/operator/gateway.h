@@ -1,5 +1,8 @@
 /* The way to Deepgram: at most --max-in-flight requests at once, first come first served, each
  * sent exactly once: no automatic retry, no redirect. Counts and times every request.
+ *
+ * Deepgram knows no precondition that could refuse a leader who was replaced: so whether a request
+ * may be sent is asked once more when it leaves.
  */
 #ifndef OPERATOR_GATEWAY_H
 #define OPERATOR_GATEWAY_H
@@ -19,7 +22,8 @@ NODISCARD struct gateway *gateway_new(struct http *http, const struct options *o
 /* Cancels everything, without callbacks. */
 void gateway_free(struct gateway *gateway);
 
-/* Asked again when a request has waited for its turn: false, and it is answered as not sent. */
+/* Asked when a request has waited for its turn, and just before it leaves: false, and it is
+ * answered as not sent. */
 typedef bool gateway_may_send_fn(void *context);
 
 /* Takes over *request. key: the Deepgram API key to send it with; copied. sent_ms, when not NULL,

@@ -171,11 +171,25 @@ static void count_pod(void *context, const cJSON *pod)
         gathered->old_pod_example = mem_strdup(name);
 }
 
+static void count_pod_of_namespace(void *context, const cJSON *pod)
+{
+    const struct gathered *gathered = context;
+    const char *namespace = json_string_at(pod, "metadata.namespace");
+    if (mem_streq(namespace, gathered->resource->namespace) &&
+        cJSON_GetArraySize(json_at(pod, "secrets")) > 0)
+        count_pod(context, pod);
+}
+
+/* Where a whole namespace goes, the Secrets that tell under which names the value was published may
+ * have gone first, and every pod goes too. */
 static void gather_consumers(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
     auto_free char *key = caches_pod_key(resource->namespace, resource->spec.secret_name);
-    store_visit(runtime->caches->pods, key, count_pod, gathered);
+    if (gathered->world.namespace_terminating)
+        store_visit_all(runtime->caches->pods, count_pod_of_namespace, gathered);
+    else
+        store_visit(runtime->caches->pods, key, count_pod, gathered);
     gathered->world.consumers.example = or_empty(gathered->pod_example);
     gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
 }
@@ -222,10 +236,10 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     view->example = or_empty(gathered->old_target_example);
 }
 
-struct limit gather_mint_limit(const struct runtime *runtime)
+static size_t count_resources(const struct runtime *runtime)
 {
-    return mint_limit_project(store_count(runtime->caches->resources[RESOURCE_API_KEY]) +
-                              store_count(runtime->caches->resources[RESOURCE_PULL_SECRET]));
+    return store_count(runtime->caches->resources[RESOURCE_API_KEY]) +
+           store_count(runtime->caches->resources[RESOURCE_PULL_SECRET]);
 }
 
 /* What later mends are told from. */
@@ -269,8 +283,8 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
     world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);
-    world->project_mint_at_ms = limiter_allowed_ms(gather_mint_limit(runtime),
-                                                   inventory_mint_stamp_ms(gathered->inventory));
+    world->project_mint_at_ms = inventory_mint_allowed_ms(
+        gathered->inventory, count_resources(runtime), world->monotonic_ms);
     world_derive(world);
     for (size_t i = 0; i < world->revision_count; i++)
         world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);

@@ -6,7 +6,6 @@
 #define OPERATOR_GATHER_H
 
 #include "operator/runtime.h"
-#include "reconcile/limiter.h"
 
 struct gathered {
     struct world world;
@@ -28,8 +27,6 @@ struct gathered {
 /* NULL when the resource doesn't exist in the cache. */
 NODISCARD struct gathered *gather(struct runtime *runtime, enum resource_kind kind,
                                   const char *namespace, const char *name);
-/* The limit on the creates of one project, with as many resources as there are now. */
-struct limit gather_mint_limit(const struct runtime *runtime);
 void gathered_free(struct gathered *gathered);
 
 #endif

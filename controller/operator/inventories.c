@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "reconcile/limiter.h"
 
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(block, size) mem_free(block)
@@ -25,6 +26,7 @@ struct waiter {
 struct project { /* as one admin Secret sees it */
     char *key;
     int64_t paused_until_ms;
+    struct limit mint_limit; /* grows with the resources, and stays when they go */
     int64_t mint_stamp_ms;
     UT_hash_handle hh;
 };
@@ -208,14 +210,22 @@ bool inventory_lists(const struct inventory *inventory, const char *id)
     return listed != NULL;
 }
 
-int64_t inventory_mint_stamp_ms(const struct inventory *inventory)
+int64_t inventory_mint_allowed_ms(struct inventory *inventory, size_t resources, int64_t now_ms)
 {
-    return inventory->project->mint_stamp_ms;
+    struct project *project = inventory->project;
+    struct limit limit = mint_limit_project(resources);
+    if (limit.burst > project->mint_limit.burst) {
+        project->mint_stamp_ms =
+            limiter_moved(project->mint_limit, limit, project->mint_stamp_ms, now_ms);
+        project->mint_limit = limit;
+    }
+    return limiter_allowed_ms(project->mint_limit, project->mint_stamp_ms);
 }
 
-void inventory_set_mint_stamp(struct inventory *inventory, int64_t stamp_ms)
+void inventory_note_mint(struct inventory *inventory, int64_t now_ms)
 {
-    inventory->project->mint_stamp_ms = stamp_ms;
+    struct project *project = inventory->project;
+    project->mint_stamp_ms = limiter_taken(project->mint_limit, project->mint_stamp_ms, now_ms);
 }
 
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms)

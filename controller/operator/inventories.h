@@ -27,18 +27,20 @@ void inventory_view(const struct inventory *inventory, const char *uid,
 /* Is the id in the last list, whatever resource its marker names? */
 bool inventory_lists(const struct inventory *inventory, const char *id);
 
-/* The project's bucket of the mint limiter, which its inventories share. */
-int64_t inventory_mint_stamp_ms(const struct inventory *inventory);
-void inventory_set_mint_stamp(struct inventory *inventory, int64_t stamp_ms);
+/* The project's bucket of the mint limiter, which its inventories share: when the next create is
+ * allowed, with that many resources. */
+int64_t inventory_mint_allowed_ms(struct inventory *inventory, size_t resources, int64_t now_ms);
+void inventory_note_mint(struct inventory *inventory, int64_t now_ms);
 
-/* A LIST is about to be sent. False when one is under way: `waiter` is told by its end. */
+/* One of the resources at a time does what serves them all: sends the LIST, or marks the admin
+ * Secret. False when another one does: this one is put into the queue at its end. */
 bool inventory_begin(struct inventory *inventory, enum queue_kind kind, const char *namespace,
                      const char *name);
 /* The LIST was answered: takes over *list; sent_ms is the time at which it was sent. */
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms);
 /* The LIST failed: none before a back-off. */
 void inventory_fail(struct inventory *inventory, int64_t now_ms, uint64_t random);
-/* After set or fail: puts whoever waited into the queue. */
+/* Puts whoever waited into the queue; a LIST is set or failed before. */
 void inventory_end(struct inventory *inventory, struct queue *queue);
 
 /* Deepgram asked for a pause (429): it holds for the project's credentials of either kind. */

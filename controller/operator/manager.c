@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "api/condition.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "net/http.h"
 #include "net/server.h"
@@ -154,28 +152,17 @@ static bool ready(void *context, const char **missing)
     return watches_synced(manager->watches, missing);
 }
 
-struct tally {
-    size_t all;
-    size_t ready;
-};
-
-static void tally(void *context, const cJSON *resource)
-{
-    struct tally *counts = context;
-    counts->all++;
-    counts->ready += condition_is_true(json_at(resource, "status.conditions"), "Ready");
-}
-
 static void collect(void *context)
 {
     struct manager *manager = context;
     struct runtime *runtime = &manager->runtime;
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
-        struct tally counts = { 0 };
-        store_visit_all(runtime->caches->resources[kind], tally, &counts);
+        const struct caches *caches = runtime->caches;
         const char *name = resource_kind_name(kind);
-        metrics_set(runtime->metrics, METRIC_RESOURCES, (double)counts.all, name, NULL);
-        metrics_set(runtime->metrics, METRIC_RESOURCES_READY, (double)counts.ready, name, NULL);
+        metrics_set(runtime->metrics, METRIC_RESOURCES,
+                    (double)store_count(caches->resources[kind]), name, NULL);
+        metrics_set(runtime->metrics, METRIC_RESOURCES_READY, (double)caches->ready[kind], name,
+                    NULL);
     }
     struct queue_stats stats;
     queue_stats(runtime->queue, &stats);

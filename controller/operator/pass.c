@@ -111,6 +111,7 @@ static bool may_go_on(const struct pass *pass)
 void pass_continue(struct pass *pass)
 {
     step_done(pass);
+    queue_look(pass->runtime->queue, &pass->key);
     pass->gathered = gather(pass->runtime, pass->kind, pass->key.namespace, pass->key.name);
     if (!pass->gathered)
         memories_forget(pass->runtime->memories, pass->kind, pass->key.namespace, pass->key.name);

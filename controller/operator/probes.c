@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-enum { BEAT_MS = 1000, LATE_MAX_MS = 30 * 1000 };
+enum { BEAT_MS = 5 * 1000, LATE_MAX_MS = 30 * 1000 };
 
 struct probes {
     struct loop *loop;

@@ -1,8 +1,8 @@
 /* /healthz, /readyz and /metrics.
  *
- * Healthy: a timer of our own, armed again every second, isn't late by more than 30 seconds. The
- * answer comes from the same loop, so there are two failures and two ways to notice them: a loop
- * that stands still answers nothing, and the kubelet's time-out tells; a process that serves
+ * Healthy: a timer of our own, armed again every five seconds, isn't late by more than 30 seconds.
+ * The answer comes from the same loop, so there are two failures and two ways to notice them: a
+ * loop that stands still answers nothing, and the kubelet's time-out tells; a process that serves
  * requests while its timers, and with them every retry and deadline, don't run answers 503.
  *
  * Ready: all caches are synced; a replica that isn't the leader is ready too. What isn't, is named.

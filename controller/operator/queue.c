@@ -241,11 +241,22 @@ bool queue_take(struct queue *queue, struct queue_key *ret_key)
     return true;
 }
 
-void queue_finish(struct queue *queue, const struct queue_key *key)
+static struct entry *find_running(const struct queue *queue, const struct queue_key *key)
 {
     auto_free struct entry *probe = entry_new(key->kind, key->namespace, key->name);
     struct entry *entry = find(queue, probe);
     assert(entry && entry->state == ENTRY_RUNNING);
+    return entry;
+}
+
+void queue_look(struct queue *queue, const struct queue_key *key)
+{
+    find_running(queue, key)->again = false;
+}
+
+void queue_finish(struct queue *queue, const struct queue_key *key)
+{
+    struct entry *entry = find_running(queue, key);
     DL_DELETE(queue->running, entry);
     queue->running_count--;
     entry->state = ENTRY_IDLE;

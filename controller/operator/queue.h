@@ -39,6 +39,10 @@ void queue_add_after(struct queue *queue, enum queue_kind kind, const char *name
 NODISCARD bool queue_take(struct queue *queue, struct queue_key *ret_key);
 void queue_finish(struct queue *queue, const struct queue_key *key);
 
+/* The pass that works on the key looks at everything anew: what was added up to now is no reason
+ * for a further one. Most of it are the notices of the pass's own writes. */
+void queue_look(struct queue *queue, const struct queue_key *key);
+
 /* Named after client-go's workqueue metrics. */
 struct queue_stats {
     size_t depth;   /* waiting, due */

@@ -12,6 +12,7 @@
 #include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
+#include "reconcile/limiter.h"
 
 /* ---- create ---- */
 
@@ -56,10 +57,8 @@ static void note_mint(struct pass *pass)
 {
     int64_t now_ms = clock_monotonic_ms();
     struct memory *memory = pass->gathered->memory;
-    struct inventory *inventory = pass->gathered->inventory;
     memory->mint_at_ms = limiter_taken(MINT_LIMIT_RESOURCE, memory->mint_at_ms, now_ms);
-    inventory_set_mint_stamp(inventory, limiter_taken(gather_mint_limit(pass->runtime),
-                                                      inventory_mint_stamp_ms(inventory), now_ms));
+    inventory_note_mint(pass->gathered->inventory, now_ms);
 }
 
 static void create_with_key(struct pass *pass)

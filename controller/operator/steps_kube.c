@@ -137,7 +137,8 @@ static void closed(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     if (!err) {
         pass->gathered->memory->refused_revision = 0;
-        pass->gathered->memory->unknown_ms = NEVER;
+        if (!pass->step.keep_open)
+            pass->gathered->memory->unknown_ms = NEVER;
     }
     resource_written(context, object, err);
 }
@@ -196,6 +197,7 @@ void step_drop_finalizer(struct pass *pass)
 static void admin_marked(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
+    inventory_end(pass->gathered->inventory, pass->runtime->queue);
     if (err && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND))
         pass_reread(pass, &KUBE_SECRETS, pass->gathered->world.admin.name,
                     pass->runtime->caches->secrets);
@@ -205,6 +207,11 @@ static void admin_marked(void *context, cJSON **object, const struct err *err)
 
 void step_mark_admin(struct pass *pass)
 {
+    if (!inventory_begin(pass->gathered->inventory, pass->key.kind, pass->key.namespace,
+                         pass->key.name)) {
+        pass_end(pass);
+        return;
+    }
     const cJSON *admin = pass->gathered->admin;
     cJSON *patch = cJSON_CreateObject();
     cJSON *metadata = json_add_object(patch, "metadata");

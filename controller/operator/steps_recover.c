@@ -29,7 +29,7 @@ static void useless(struct pass *pass, const cJSON *target, const char *why)
     struct memory *memory = pass->gathered->memory;
     snprintf(memory->target_useless, sizeof memory->target_useless, "%s",
              json_string_at(target, "metadata.resourceVersion"));
-    snprintf(memory->adoption_problem, sizeof memory->adoption_problem, "%s", why);
+    mem_replace(&memory->adoption_problem, why);
     pass_continue(pass);
 }
 

@@ -160,6 +160,7 @@ static void revoke_unchanged(void *context, cJSON **object, const struct err *er
         store_put_written(store, take(*object));
         pass_continue(pass);
     } else {
+        pass->looked_ms = clock_monotonic_ms();
         deepgram_call_with_key(pass, revoke_with_key, NULL);
     }
 }

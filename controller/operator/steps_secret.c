@@ -12,6 +12,7 @@
 #include "kube/status.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
+#include "reconcile/limiter.h"
 
 static struct store *secrets(const struct pass *pass)
 {

@@ -92,11 +92,18 @@ static bool is_about_admin_key(enum failure_side side, enum err_kind kind)
            (kind == ERR_UNAUTHORIZED || kind == ERR_FORBIDDEN || kind == ERR_NOT_FOUND);
 }
 
-static void say_where(const struct admin_view *admin, char *message, size_t size)
+static char *say_where(const struct admin_view *admin, const char *message)
 {
-    size_t length = strlen(message);
-    snprintf(message + length, size - length, " (the admin key is entry %s of Secret %s/%s)",
-             admin->key, admin->namespace, admin->name);
+    return mem_printf("%s (the admin key is entry %s of Secret %s/%s)", message, admin->key,
+                      admin->namespace, admin->name);
+}
+
+static void replace(struct memory *memory, enum failure_side side, const struct failure *failure)
+{
+    mem_free(memory->failures[side].message);
+    memory->failures[side] = *failure;
+    if (side == FAILURE_DEEPGRAM)
+        memory->asked_deepgram = true;
 }
 
 void failure_set(const struct world *world, struct memory *memory, enum failure_side side,
@@ -116,22 +123,18 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
     bool timed = delay != INT64_MAX;
     failure.retry_at_ms = timed ? world->monotonic_ms + delay : INT64_MAX;
     failure.retry_at_wall_ms = timed ? world->now_ms + delay : 0;
-    snprintf(failure.message, sizeof failure.message, "%s", err->message);
-    if (!reason && is_about_admin_key(side, err->kind))
-        say_where(&world->admin, failure.message, sizeof failure.message);
+    failure.message = !reason && is_about_admin_key(side, err->kind)
+                          ? say_where(&world->admin, err->message)
+                          : mem_strdup(err->message);
     snprintf(failure.admin_version, sizeof failure.admin_version, "%s",
              world->admin.resource_version);
     snprintf(failure.rotate, sizeof failure.rotate, "%s", world->resource->rotate);
-    memory->failures[side] = failure;
-    if (side == FAILURE_DEEPGRAM)
-        memory->asked_deepgram = true;
+    replace(memory, side, &failure);
 }
 
 void failure_clear(struct memory *memory, enum failure_side side)
 {
-    memory->failures[side] = (struct failure){ 0 };
-    if (side == FAILURE_DEEPGRAM)
-        memory->asked_deepgram = true;
+    replace(memory, side, &(struct failure){ 0 });
 }
 
 void failure_clear_but_unknown(struct memory *memory)

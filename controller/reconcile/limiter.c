@@ -23,6 +23,13 @@ int64_t limiter_taken(struct limit limit, int64_t stamp_ms, int64_t now_ms)
     return (stamp_ms > now_ms ? stamp_ms : now_ms) + limit.interval_ms;
 }
 
+int64_t limiter_moved(struct limit from, struct limit to, int64_t stamp_ms, int64_t now_ms)
+{
+    if (stamp_ms <= now_ms)
+        return stamp_ms;
+    return now_ms + (stamp_ms - now_ms) * to.interval_ms / from.interval_ms;
+}
+
 int64_t mint_earliest_ms(const struct world *world)
 {
     int64_t resource = limiter_allowed_ms(MINT_LIMIT_RESOURCE, world->memory->mint_at_ms);

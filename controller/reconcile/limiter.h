@@ -26,6 +26,9 @@ int64_t limiter_allowed_ms(struct limit limit, int64_t stamp_ms);
 /* The stamp after one at now_ms. */
 int64_t limiter_taken(struct limit limit, int64_t stamp_ms, int64_t now_ms);
 
+/* The stamp under `to` of a bucket that was used under `from`: as many are taken as before. */
+int64_t limiter_moved(struct limit from, struct limit to, int64_t stamp_ms, int64_t now_ms);
+
 /* The next create, by both buckets of a world. */
 int64_t mint_earliest_ms(const struct world *world);
 

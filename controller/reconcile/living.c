@@ -51,11 +51,20 @@ static bool leave_terminating_namespace(const struct world *world, struct step *
     return world->namespace_terminating && rule_wait(step, INT64_MAX);
 }
 
+/* Something that nobody controls, and that is ours to take. */
+static bool may_take_over(const struct world *world)
+{
+    for (size_t i = 0; i < world->secret_count; i++)
+        if (!world->secrets[i].owner_uid)
+            return true;
+    return world->target.lost || world->target.adopt;
+}
+
 /* Credentials without our finalizer would outlive the resource. */
 static bool protect(const struct world *world, struct step *step)
 {
-    return !world->resource->has_finalizer && world_holds_credential(world) &&
-           rule_step(step, STEP_PROTECT);
+    return !world->resource->has_finalizer &&
+           (world_holds_credential(world) || may_take_over(world)) && rule_step(step, STEP_PROTECT);
 }
 
 /* What somebody else does to the target is undone, but not for ever: of two who undo each other's
@@ -79,7 +88,14 @@ static bool heal(const struct world *world, struct step *step, enum step_kind ki
  * over again, and nothing is minted in its place. */
 static bool claim(const struct world *world, struct step *step)
 {
-    bool adopted = world->target.adopt && world_newest(world);
+    const struct world_revision *newest = world_newest(world);
+    bool adopted = world->target.adopt && newest;
+    if (adopted && !newest->noted) { /* it bears no marker: only status remembers it for certain */
+        rule_verdict(step, VERDICT_PROGRESSING, "Adopting", INT64_MAX,
+                     "Taking over credential %s from Secret %s", newest->id,
+                     world->resource->spec.secret_name);
+        return rule_step(step, STEP_REPORT);
+    }
     if ((world->target.lost || adopted) && !world->target.deleting) {
         step->secret_name = world->resource->spec.secret_name;
         return heal(world, step, STEP_CLAIM);
@@ -135,6 +151,36 @@ static bool close_attempts(const struct world *world, struct step *step)
     return rule_need_list(world, step, settled) || rule_step(step, STEP_CLOSE_ATTEMPTS);
 }
 
+/* Deepgram refused it, or this process announced it and never sent it. */
+static bool left_nothing(const struct world *world, const struct attempt *attempt)
+{
+    const struct memory *memory = world->memory;
+    return attempt->revision == memory->refused_revision ||
+           (strcmp(attempt->nonce, memory->announced.nonce) == 0 &&
+            !announcement_is_fresh(memory, world->monotonic_ms));
+}
+
+/* When an announcement that was not sent will be void; INT64_MAX: there is none. */
+static int64_t void_at_ms(const struct world *world)
+{
+    const struct memory *memory = world->memory;
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (strcmp(world->resource->attempts[i].nonce, memory->announced.nonce) == 0)
+            return memory->announced_ms + ANNOUNCEMENT_VALID_MS + 1;
+    return INT64_MAX;
+}
+
+/* What left nothing is no longer announced, so that a restart has no doubt about it. */
+static bool close_void(const struct world *world, struct step *step)
+{
+    for (size_t i = 0; i < world->resource->attempt_count; i++)
+        if (left_nothing(world, &world->resource->attempts[i])) {
+            step->keep_open = true;
+            return rule_step(step, STEP_CLOSE_ATTEMPTS);
+        }
+    return false;
+}
+
 /* A Secret that isn't ours is never touched, and no key is minted that could not be published. What
  * earlier creates may have left is revoked all the same. */
 static bool yield_to_other_owner(const struct world *world, struct step *step)
@@ -146,15 +192,18 @@ static bool yield_to_other_owner(const struct world *world, struct step *step)
         return true;
     int64_t until =
         open_attempts(world) > 0 ? rules_open_since_ms(world) + world->settle_ms : INT64_MAX;
+    until = rules_sooner(until, void_at_ms(world));
     if (target->owner[0] != '\0')
         return rule_verdict(step, VERDICT_STALLED, "SecretConflict", until,
                             "Secret %s already belongs to %s: choose another spec.secret.name, or "
                             "delete the other resource",
                             world->resource->spec.secret_name, target->owner);
-    return rule_verdict(step, VERDICT_STALLED, "SecretConflict", until,
-                        "Secret %s exists and was not made by this resource, so it is left alone: "
-                        "choose another spec.secret.name, or delete the Secret",
-                        world->resource->spec.secret_name);
+    return rule_verdict(
+        step, VERDICT_STALLED, "SecretConflict", until,
+        "Secret %s exists and was not made by this resource, so it is left alone: "
+        "choose another spec.secret.name, delete the Secret, or annotate it with " ANNOTATION_ADOPT
+        "=true to have it taken over",
+        world->resource->spec.secret_name);
 }
 
 /* The target is on its way out: what replaces it can be written when it is gone. */
@@ -243,35 +292,16 @@ static bool post_announced(const struct world *world, struct step *step)
     return false;
 }
 
-/* A create that Deepgram refused left nothing: its announcement goes, so that a restart has no
- * doubt about it. */
-static bool close_refused(const struct world *world, struct step *step)
+/* Why nothing can be issued now, although Deepgram would answer. */
+static bool must_wait_to_issue(const struct world *world, struct step *step)
 {
-    for (size_t i = 0; i < world->resource->attempt_count; i++)
-        if (world->resource->attempts[i].revision == world->memory->refused_revision) {
-            step->keep_open = true;
-            return rule_step(step, STEP_CLOSE_ATTEMPTS);
-        }
-    return false;
-}
-
-/* A new credential when one is due: first what earlier attempts may have left, then the mark on the
- * admin Secret, then the announcement. */
-static bool issue_when_due(const struct world *world, struct step *step)
-{
-    const char *why = schedule_due(world);
-    if (!why)
-        return false;
     if (schedule_expiry_passed(world))
         return rule_verdict(step, VERDICT_STALLED, "ExpiryPassed", INT64_MAX,
                             "spec.expiresAt lies in the past, so a new credential would be dead at "
                             "once: set a later time, or use spec.validFor");
-    if (rule_admin_problem(world, step, true) || rule_wait_for_deepgram(world, step))
+    if (rule_admin_problem(world, step, true))
         return true;
     size_t open = open_attempts(world);
-    if (open > 0 &&
-        (rule_need_list(world, step, rules_open_since_ms(world)) || rule_sweep_orphan(world, step)))
-        return true;
     if (open >= ATTEMPTS_MAX)
         return rule_verdict(step, VERDICT_PROGRESSING, "MintLimited",
                             rules_open_since_ms(world) + world->settle_ms,
@@ -284,6 +314,22 @@ static bool issue_when_due(const struct world *world, struct step *step)
                             "Many credentials were issued for this resource or its project in a "
                             "short time: the next one waits, so that a mistake can't flood the "
                             "project. Look into the events for the reason");
+    return false;
+}
+
+/* A new credential when one is due: first what earlier attempts may have left, then the mark on the
+ * admin Secret, then the announcement. When it has to wait, the rules below go on: earlier
+ * credentials are still revoked, and settle() tells why. */
+static bool issue_when_due(const struct world *world, struct step *step)
+{
+    const char *why = schedule_due(world);
+    if (!why || must_wait_to_issue(world, step))
+        return false;
+    if (rule_wait_for_deepgram(world, step))
+        return true;
+    if (open_attempts(world) > 0 &&
+        (rule_need_list(world, step, rules_open_since_ms(world)) || rule_sweep_orphan(world, step)))
+        return true;
     if (!world->admin.marked)
         return rule_step(step, STEP_MARK_ADMIN);
     step->revision = world->highest_revision + 1;
@@ -386,9 +432,10 @@ static bool drop_old_target(const struct world *world, struct step *step)
 /* Nothing to do: say so, and come back when time alone changes something. */
 static bool settle(const struct world *world, struct step *step)
 {
-    int64_t until = can_list(world) ? next_list_ms(world) : INT64_MAX;
+    int64_t until =
+        rules_sooner(step->wait_until_ms, can_list(world) ? next_list_ms(world) : INT64_MAX);
     int64_t rotation = schedule_next_rotation_ms(world);
-    if (rotation != 0)
+    if (rotation > world->now_ms)
         until = rules_sooner(until, rules_monotonic(world, rotation));
     const struct world_revision *published = world_published(world);
     if (published && published->secret && published->secret->expires_at_ms > world->now_ms)
@@ -400,7 +447,8 @@ static bool settle(const struct world *world, struct step *step)
         if (noted->state == REVISION_RETIRING && noted->revoke_after_ms > world->now_ms)
             until = rules_sooner(until, rules_monotonic(world, noted->revoke_after_ms));
     }
-    step->verdict.kind = VERDICT_READY;
+    if (step->verdict.kind == VERDICT_NONE)
+        step->verdict.kind = VERDICT_READY;
     return rule_wait(step, until);
 }
 
@@ -413,9 +461,10 @@ struct step decide_living(const struct world *world)
         refuse_bad_spec,
         respect_suspend,
         leave_terminating_namespace,
-        claim,
         protect,
+        claim,
         adopt,
+        close_void,
         yield_to_other_owner,
         wait_for_target_to_go,
         keep_again,
@@ -423,7 +472,6 @@ struct step decide_living(const struct world *world)
         heal_target,
         commit,
         post_announced,
-        close_refused,
         issue_when_due,
         mark_admin,
         rule_sweep_orphan,

@@ -225,7 +225,8 @@ static void ready_of_published(const struct world *world, const struct world_rev
 static bool spec_change_pending(const struct world *world)
 {
     const struct world_revision *published = world_published(world);
-    return !published || !published->secret ||
+    return world->resource->spec_error[0] != '\0' || !published || !published->secret ||
+           !world->target.metadata_current ||
            strcmp(published->secret->spec_hash, world->resource->spec_hash) != 0;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A pod made just before the target went shows in the cache within this time. */
-enum { DOOR_MS = 5 * 1000 };
+enum { DOOR_MS = 5 * 1000, POLL_MS = 5 * 1000 };
 
 static bool already_released(const struct world *world, struct step *step)
 {
@@ -50,10 +50,11 @@ static bool release_secrets(const struct world *world, struct step *step)
     return false;
 }
 
-/* Also one that was released before spec.deletionPolicy was changed back to Revoke. */
+/* Also one that was released before spec.deletionPolicy was changed back to Revoke, or whose
+ * adoption was under way. */
 static bool holds_target(const struct world *world)
 {
-    if (world->target.ours)
+    if (world->target.ours || (world->target.adopt && world_newest(world)))
         return true;
     for (size_t i = 0; world->target.lost && i < world->revision_count; i++)
         if (strcmp(world->revisions[i].id, world->target.id) == 0)
@@ -61,9 +62,16 @@ static bool holds_target(const struct world *world)
     return false;
 }
 
-static bool in_use(struct step *step, size_t pods, const char *secret, const char *example)
+/* Pods that refer to another Secret wake nobody here: in a namespace that goes, they count too. */
+static int64_t look_again_ms(const struct world *world)
 {
-    return rule_verdict(step, VERDICT_TERMINATING, "InUse", INT64_MAX,
+    return world->namespace_terminating ? world->monotonic_ms + POLL_MS : INT64_MAX;
+}
+
+static bool in_use(const struct world *world, struct step *step, size_t pods, const char *secret,
+                   const char *example)
+{
+    return rule_verdict(step, VERDICT_TERMINATING, "InUse", look_again_ms(world),
                         "%zu pod(s) still use Secret %s, among them %s: the credential is revoked "
                         "and the resource goes when none does any more",
                         pods, secret, example);
@@ -75,11 +83,11 @@ static bool wait_for_pods(const struct world *world, struct step *step)
     if (retains(world) || (!world_holds_credential(world) && !world_orphan(world)))
         return false;
     if (world->old_target.pods > 0)
-        return in_use(step, world->old_target.pods, world->old_target.name,
+        return in_use(world, step, world->old_target.pods, world->old_target.name,
                       world->old_target.example);
     if (world->consumers.pods == 0 || (world->target.exists && !holds_target(world)))
         return false;
-    return in_use(step, world->consumers.pods, world->resource->spec.secret_name,
+    return in_use(world, step, world->consumers.pods, world->resource->spec.secret_name,
                   world->consumers.example);
 }
 
@@ -173,7 +181,6 @@ struct step decide_terminating(const struct world *world)
         rule_sweep_orphan,
         await_late_creates,
         look_a_last_time,
-        rule_sweep_orphan,
         rule_drop_gone,
         let_go,
         NULL,

@@ -29,9 +29,14 @@ void memory_free(struct memory *memory)
         return;
     credential_done(&memory->issued);
     mem_free(memory->discard_id);
+    mem_free(memory->adoption_problem);
+    for (size_t i = 0; i < FAILURE_SIDES; i++)
+        mem_free(memory->failures[i].message);
     forget_confirmed(memory);
+    mem_free(memory->confirmed);
     for (size_t i = 0; i < memory->gone_count; i++)
         mem_free(memory->gone[i].id);
+    mem_free(memory->gone);
     mem_free(memory);
 }
 
@@ -50,6 +55,8 @@ void memory_add_gone(struct memory *memory, const char *id, int64_t monotonic_ms
         known->at_ms = monotonic_ms;
         return;
     }
+    if (!memory->gone)
+        memory->gone = mem_calloc(GONE_MAX, sizeof memory->gone[0]);
     if (memory->gone_count == GONE_MAX) {
         mem_free(memory->gone[0].id);
         memmove(memory->gone, memory->gone + 1, (GONE_MAX - 1) * sizeof memory->gone[0]);
@@ -62,6 +69,8 @@ void memory_confirm(struct memory *memory, const char *id, int64_t list_ms)
 {
     if (memory->confirmed_list_ms != list_ms || memory->confirmed_count == CONFIRMED_MAX)
         forget_confirmed(memory);
+    if (!memory->confirmed)
+        memory->confirmed = mem_calloc(CONFIRMED_MAX, sizeof memory->confirmed[0]);
     memory->confirmed_list_ms = list_ms;
     memory->confirmed[memory->confirmed_count++] = mem_strdup(id);
 }
@@ -161,17 +170,16 @@ static bool belongs(const struct resource *resource, const struct revision *secr
 static void derive_target(struct world *world)
 {
     struct target_view *target = &world->target;
+    const struct world_revision *numbered = find(world, target->revision);
+    if (numbered && strcmp(numbered->id, target->id) == 0)
+        return;
     const struct world_revision *held = find_id(world, target->id);
-    if (held && held->number != target->revision) {
+    if (held)
         target->revision = held->number;
+    if (held || numbered) /* its number or its id was changed */
         target->metadata_current = false;
-    }
-    if (held || target->revision <= 0)
+    if (held || numbered || target->revision <= 0)
         return;
-    if (find(world, target->revision)) { /* that of another credential: its id was changed */
-        target->metadata_current = false;
-        return;
-    }
     struct world_revision *revision = find_or_add(world, target->revision);
     if (revision)
         revision->id = target->id;

@@ -19,7 +19,7 @@ struct failure {
     bool active;
     enum err_kind kind;
     const char *reason; /* of the condition; static */
-    char message[640];
+    char *message;
     bool stalled;             /* needs a person */
     bool reporting;           /* the failed step was the status write itself */
     int64_t retry_at_ms;      /* monotonic; INT64_MAX: not until something changes */
@@ -32,6 +32,12 @@ struct failure {
 
 enum { GONE_MAX = 32, CONFIRMED_MAX = 32, NEVER = -1 };
 
+struct gone {
+    char *id;
+    int64_t at_ms; /* monotonic */
+};
+
+/* There is one for each resource: what few of them need is allocated when they do. */
 struct memory {
     char uid[UID_BYTES];
     int64_t known_since_ms;    /* monotonic: when this process first saw the resource */
@@ -45,20 +51,17 @@ struct memory {
     int64_t checked_revision;  /* found alive before publishing; 0: none */
     int64_t refused_revision;  /* an announced create that certainly minted nothing; 0: none */
     int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
-    struct gone {
-        char *id;
-        int64_t at_ms; /* monotonic */
-    } gone[GONE_MAX];  /* ids that Deepgram confirmed gone, newest last */
+    struct gone *gone;         /* ids that Deepgram confirmed gone, newest last; or NULL */
     size_t gone_count;
-    char *confirmed[CONFIRMED_MAX]; /* ids alive although the list of confirmed_list_ms hid them */
+    char **confirmed; /* ids alive although the list of confirmed_list_ms hid them; or NULL */
     size_t confirmed_count;
     int64_t confirmed_list_ms;
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
     int64_t heal_at_ms;      /* the same for heals of the target */
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
-    char adoption_problem[256];
-    char target_same[32];         /* resourceVersions of the target whose data was compared with */
-    char target_differs[32];      /* what it should be */
+    char *adoption_problem;  /* NULL: none */
+    char target_same[32];    /* resourceVersions of the target whose data was compared with */
+    char target_differs[32]; /* what it should be */
     char first_admin_version[32]; /* as they were when this process first saw the resource */
     char first_rotate[64];
     struct failure failures[FAILURE_SIDES];

@@ -101,6 +101,10 @@ class ControlPlane:
                 flags = getattr(self, f"_{part}_flags")()
                 self._run(part, BINARY_OF_PART[part], flags, self._ready(part))
 
+    def pid_of(self, name):
+        """The process of "etcd", "apiserver" or a part."""
+        return self._processes[name].pid
+
     def add_nodes(self, count=3):
         """Creates fake nodes, which kwok reports as ready, and waits for that."""
         for index in range(count):

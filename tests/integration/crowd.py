@@ -81,15 +81,13 @@ class Arrivals:
         return self.count
 
 
-def kill_again_and_again(process, tenant, operations, kills, total, seed):
+def kill_again_and_again(process, arrivals, kills, total, seed):
     """SIGKILL and restart at random moments, spread over the work of about `total` requests."""
     print(f"seed {seed}")
     chance = random.Random(seed)
-    arrivals = Arrivals(tenant, operations)
-    moments = sorted(chance.randrange(1, total) for _ in range(kills))
-    for moment in moments:
-        wait_for(lambda: arrivals.update() >= moment, 60, f"request {moment} of {operations}",
+    for moment in sorted(chance.randrange(1, total) for _ in range(kills)):
+        wait_for(lambda: arrivals.update() >= moment, 60, f"request {moment} arrives",
                  interval=0.01)
         time.sleep(chance.random() * 0.05)
         process.kill()
-        process.start()
+        process.start(wait_ready=False)

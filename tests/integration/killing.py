@@ -22,7 +22,7 @@ from resources import Tenant
 BINARY = Path(os.environ.get("FAILPOINTS_OPERATOR",
                              REPOSITORY / "build" / "deepgram-operator-failpoints"))
 POINTS = ("before", "sent", "answered")
-AT_ONCE = 24
+AT_ONCE = 28
 FLAGS = ("--settle=2s", "--inventory-interval=5s", "--leader-elect=false")
 # What stands in a path behind these is a name.
 COLLECTION = re.compile(
@@ -136,7 +136,7 @@ class Stage:
     def _finished(self, story, tenant):
         process, requests = self.operator(tenant)
         try:
-            wait_for(lambda: story.settled(tenant), 30, "everything is settled")
+            wait_for(lambda: story.settled(tenant), 30, "everything is settled", interval=0.5)
             wait_for(Silence(requests), 30, "the operator rests")
             story.settled(tenant)
             process.stop()
@@ -177,23 +177,40 @@ def kill_points(lines):
             for number, line in enumerate(lines, 1) for point in POINTS]
 
 
-def kill_everywhere(stage, story, say):
-    """Returns what went wrong, as texts."""
-    fault_free = stage.run(story)
-    points = kill_points(fault_free.lines[0])
-    assert fault_free.creates == story.creates, evidence(fault_free.tenant)
+def kill_everywhere(stage, stories):
+    """Returns for each story how many kill points there were, and what went wrong, as texts."""
+    def record(story):
+        return problem(lambda: check_creates(story, stage.run(story), extra=0))
 
-    def run(point):
-        try:
+    def kill(story, point):
+        def run():
             done = stage.run(story, point)
-            extra = unanswered_create(done.lines[0], point.point)
-            assert story.creates <= done.creates <= story.creates + extra, (
-                f"{done.creates} creates instead of {story.creates}\n{evidence(done.tenant)}")
-        except AssertionError as error:
-            return f"killed at {point.number} {point.point} {shape(point.line)}: {error}"
-        return None
+            return check_creates(story, done, unanswered_create(done.lines[0], point.point))
 
+        _, failure = problem(run)
+        return failure and f"killed at {point.number} {point.point} {shape(point.line)}: {failure}"
+
+    outcomes = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        failures = [failure for failure in pool.map(run, points) if failure]
-    say(f"{story.slug}: {len(points)} kill points, {len(failures)} failures")
-    return failures
+        recorded = list(zip(stories, pool.map(record, stories)))
+        kills = {story.slug: [pool.submit(kill, story, point)
+                              for point in kill_points(run.lines[0] if run else [])]
+                 for story, (run, _) in recorded}
+        for story, (_, failure) in recorded:
+            failures = [failure, *(kill.result() for kill in kills[story.slug])]
+            outcomes[story.slug] = (len(kills[story.slug]), [f for f in failures if f])
+    return outcomes
+
+
+def check_creates(story, done, extra):
+    assert story.creates <= done.creates <= story.creates + extra, (
+        f"{done.creates} creates instead of {story.creates}\n{evidence(done.tenant)}")
+    return done
+
+
+def problem(run):
+    """(what it returned, None) or (None, what is wrong)."""
+    try:
+        return run(), None
+    except AssertionError as error:
+        return None, str(error)

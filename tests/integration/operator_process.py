@@ -46,6 +46,11 @@ class Metrics:
         return sum(values) if values else None
 
 
+def is_sanitized():
+    """Is the operator built with AddressSanitizer?"""
+    return BINARY.exists() and b"__asan_init" in BINARY.read_bytes()
+
+
 class OperatorProcess(Process):
     """Runs with OPERATOR_WRAPPER before it (valgrind, for example). Output goes to `log_path`."""
 

@@ -13,15 +13,17 @@ import time
 import pytest
 
 import operator_process
-from api_client import ApiError
+from conftest import operators
 from crowd import CREATES, DELETES, KEY, PULL, Arrivals, Crowd, kill_again_and_again
+from emulator import Emulator
 from killing import FLAGS, POINTS, Stage, kill_everywhere
 from polling import wait_for
+from proxy import TcpProxy
 from resources import Tenant, condition
 from stories import STORIES, exactly_one
 
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(1 << 32)))
-LEASE = ("--lease-duration=3s", "--lease-renew=2s", "--lease-retry=500ms")
+LEASE = ("--lease-duration=4s", "--lease-renew=3s", "--lease-retry=1s")
 CREATE = {KEY: "create_key", PULL: "create_credentials"}
 
 
@@ -45,13 +47,21 @@ def stage(control_plane, shared_emulator, tmp_path_factory):
     return Stage(control_plane, shared_emulator, tmp_path_factory.mktemp("crash"))
 
 
+@pytest.fixture(scope="module")
+def outcomes(stage, request):
+    """Of the stories that were asked for, all run at once: most of their time is waiting."""
+    slugs = [item.callspec.id for item in request.session.items if hasattr(item, "callspec")]
+    return kill_everywhere(stage, [story for story in STORIES if story.slug in slugs])
+
+
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.slug)
-def test_killed_at_every_request(stage, story, say):
-    failures = kill_everywhere(stage, story, say)
-    assert not failures, "\n\n".join(failures)
+def test_killed_at_every_request(outcomes, story, say):
+    count, failures = outcomes[story.slug]
+    say(f"{story.slug}: {count} kill points")
+    assert count > 0 and not failures, "\n\n".join(failures)
 
 
-def test_no_request_is_without_a_kill_point(stage):
+def test_no_request_is_without_a_kill_point(stage, outcomes):
     """Also of those that only a recovery sends."""
     missed = {seen for seen in stage.seen if stage.killed.get(seen, set()) != set(POINTS)}
     assert stage.seen and not missed
@@ -63,10 +73,11 @@ def test_no_request_is_without_a_kill_point(stage):
 def test_five_hundred_survive_kills_and_lost_answers(control_plane, tenant, operator):
     """Issued and deleted under fire; in between a restart changes nothing but what was damaged."""
     crowd = Crowd(tenant, 500)
-    process = operator(*FLAGS)
-    lose_answers(tenant, CREATES)
     crowd.create()
-    kill_again_and_again(process, tenant, CREATES, 10, 600, SEED)
+    lose_answers(tenant, CREATES)
+    creates = Arrivals(tenant, CREATES)
+    process = operator(*FLAGS, wait_ready=False)
+    kill_again_and_again(process, creates, 10, 600, SEED)
     wait_for(crowd.exact, 90, "all are Ready and exact", interval=1)
     lost = sum(fault["fired"] for fault in tenant.emulator.faults())
     assert lost > 50
@@ -77,8 +88,9 @@ def test_five_hundred_survive_kills_and_lost_answers(control_plane, tenant, oper
     assert crowd.exact()
 
     lose_answers(tenant, DELETES)
+    deletes = Arrivals(tenant, DELETES)
     crowd.delete()
-    kill_again_and_again(process, tenant, DELETES, 10, 450, SEED)
+    kill_again_and_again(process, deletes, 10, 450, SEED)
     wait_for(crowd.gone, 90, "nothing is left", interval=1)
     assert sum(fault["fired"] for fault in tenant.emulator.faults()) > 50
 
@@ -133,10 +145,10 @@ def test_a_create_that_is_carried_out_late_leaves_one_credential(tenant, operato
 @pytest.mark.parametrize("killed", ["API server", "etcd"])
 def test_the_control_plane_is_killed_while_issuing(control_plane, tenant, operator, killed):
     crowd = Crowd(tenant, 100)
-    operator(*FLAGS)
-    tenant.emulator.settings(latency_ms=50)
     crowd.create()
+    tenant.emulator.settings(latency_ms=50)
     creates = Arrivals(tenant, CREATES)
+    operator(*FLAGS)
     wait_for(lambda: creates.update() >= 20, 20, "it issues", interval=0.01)
     if killed == "etcd":
         control_plane.restart_etcd(kill=True)
@@ -152,10 +164,10 @@ def test_the_control_plane_is_killed_while_issuing(control_plane, tenant, operat
 def test_a_leader_that_stood_still_past_its_lease_mints_nothing_more(tenant, operator):
     crowd = Crowd(tenant, 150)
     tenant.emulator.settings(latency_ms=100)
-    first = operator(*LEASE, "--settle=2s", "--inventory-interval=5s")
     crowd.create()
-    second = operator(*LEASE, "--settle=2s", "--inventory-interval=5s")
     creates = Arrivals(tenant, CREATES)
+    first = operator("--settle=2s", "--inventory-interval=5s", *LEASE)
+    second = operator("--settle=2s", "--inventory-interval=5s", *LEASE, wait_ready=False)
     wait_for(lambda: creates.update() >= 20, 20, "the first one issues", interval=0.01)
     first.pause()
     # From now on another admin key is read: the emulator's log tells who sent what.
@@ -173,6 +185,38 @@ def test_a_leader_that_stood_still_past_its_lease_mints_nothing_more(tenant, ope
     wait_for(crowd.exact, 60, "all are Ready and exact", interval=1)
     assert asked_with(tenant.admin_key_id, since=last) == []
     second.check_running()
+
+
+@pytest.fixture
+def tls_emulator(control_plane):
+    certificate, key = control_plane.pki.server
+    with Emulator.start(f"--tls-cert={certificate}", f"--tls-key={key}",
+                        ca_file=control_plane.pki.ca) as running:
+        yield running
+
+
+def test_a_leader_that_stood_still_while_it_connected_does_not_mint_when_it_goes_on(
+        control_plane, tls_emulator, namespace, tmp_path):
+    """The handshake's last message has arrived when it goes on: the request would be next."""
+    tenant = Tenant(control_plane, tls_emulator, namespace)
+    tenant.put_admin_secret()
+    flags = ("--settle=2s", "--inventory-interval=1h", *LEASE,
+             f"--ca-file={control_plane.pki.ca}")
+    port = int(tls_emulator.url.rpartition(":")[2])
+    with TcpProxy(port) as proxy, operators(control_plane, tls_emulator, tmp_path) as operator:
+        proxy.freeze()
+        first = operator(*flags, f"--deepgram-url={proxy.url}")
+        tenant.api_key("it")
+        wait_for(lambda: proxy.accepted, 10, "it connects to Deepgram", interval=0.01)
+        time.sleep(0.1)
+        first.pause()
+        proxy.resume()
+        operator(*flags)
+        tenant.wait_ready(KEY, "it")
+        first.resume()
+        assert first.wait_exit() not in (0, -9)
+        wait_for(lambda: exactly_one(tenant, KEY), 10, "everything is settled")
+        assert len(tenant.creates()) == 1
 
 
 # ---- two writers ----

@@ -101,16 +101,30 @@ def test_white_space_around_the_admin_key_does_not_matter(tenant):
 
 
 def test_an_admin_secret_that_is_being_deleted_issues_nothing_more(tenant):
+    tenant.put_admin_secret()
+    tenant.api_key()
+    tenant.wait_ready(KEY, "api-key")
+    tenant.client.delete(tenant.secret_path(ADMIN_SECRET))  # waits: it is needed for revoking
+    tenant.patch(KEY, "api-key", {"spec": {"tags": ["new"]}})
+    found = tenant.wait_condition(KEY, "api-key", "Stalled", "True", "CredentialsDeleted")
+    for words in (f"{tenant.namespace}/deepgram-admin", "is being deleted",
+                  "point spec.credentialsRef at another one"):
+        assert words in found["message"]
+    tenant.put_admin_secret(name="another")
+    tenant.patch(KEY, "api-key", {"spec": {"credentialsRef": {"name": "another"}}})
+    tenant.wait_condition(KEY, "api-key", "Ready", "True")
+    wait_for(lambda: len(tenant.creates()) == 2, 10, "the changed key is issued")
+    wait_for(lambda: tenant.secret(ADMIN_SECRET) is None, 5, "the old admin Secret is gone")
+
+
+def test_an_admin_secret_that_never_worked_can_be_deleted_and_made_again(tenant):
     tenant.put_admin_secret("x" * 40)
     tenant.api_key()
     trouble(tenant, KEY, "api-key", "Unauthorized")
-    tenant.client.delete(tenant.secret_path(ADMIN_SECRET))  # waits: it may be needed for revoking
-    trouble(tenant, KEY, "api-key", "CredentialsDeleted", f"{tenant.namespace}/deepgram-admin",
-            "is being deleted", "point spec.credentialsRef at another one")
-    tenant.put_admin_secret(name="another")
-    tenant.patch(KEY, "api-key", {"spec": {"credentialsRef": {"name": "another"}}})
+    tenant.client.delete(tenant.secret_path(ADMIN_SECRET))
+    wait_for(lambda: tenant.secret(ADMIN_SECRET) is None, 40, "nothing needs it for revoking")
+    tenant.put_admin_secret()
     mended(tenant, creates=2)
-    wait_for(lambda: tenant.secret(ADMIN_SECRET) is None, 5, "the old admin Secret is gone")
 
 
 # ---- refused by Deepgram ----

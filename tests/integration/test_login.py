@@ -249,8 +249,10 @@ def test_some_namespaces_with_roles_only(
     for tenant in tenants[:2]:
         tenant.wait_ready(KIND, "api-key")
         tenant.wait_ready("DeepgramPullSecret", "regcred")
-    for kind, name in ((KIND, "api-key"), ("DeepgramPullSecret", "regcred")):
+    both = ((KIND, "api-key"), ("DeepgramPullSecret", "regcred"))
+    for kind, name in both:
         tenants[0].delete(kind, name)
+    for kind, name in both:
         tenants[0].wait_gone(kind, name)
     assert tenants[0].live() == [] and len(tenants[1].live()) == 2
     assert tenants[2].creates() == []

@@ -1,12 +1,11 @@
-"""What the API server makes of manifests/: the samples, the operator's rights, its Deployment."""
+"""What the API server makes of manifests/: the samples, and the operator's rights.
 
-import copy
+install.yaml and the rest of what the chart renders to is tested in tests/helm."""
 
 import pytest
 import yaml
 
 import operator_process
-from api_client import ApiError
 from controlplane import REPOSITORY
 
 MANIFESTS = REPOSITORY / "manifests"
@@ -78,39 +77,3 @@ class TestRbac:
                 "/apis/authorization.k8s.io/v1/subjectaccessreviews",
                 {"spec": {"user": self.USER, "resourceAttributes": attributes}})
             assert review["status"]["allowed"] == is_allowed, f"{verb} {resource}"
-
-
-class TestDeployment:
-    def pod(self):
-        deployment, = documents(MANIFESTS / "deployment.yaml")
-        template = copy.deepcopy(deployment["spec"]["template"])
-        return {"apiVersion": "v1", "kind": "Pod", **template,
-                "metadata": {**template["metadata"], "name": "operator-pod"}}
-
-    def create(self, control_plane, pod):
-        """In the operator's namespace, which rbac.yaml puts under Pod Security "restricted"."""
-        path = f"/api/v1/namespaces/{operator_process.NAMESPACE}/pods"
-        return control_plane.client.post(path, pod, dryRun="All", fieldValidation="Strict")
-
-    def test_applies_without_warnings(self, control_plane):
-        control_plane.kubectl(*STRICT_DRY_RUN, "-f", MANIFESTS / "deployment.yaml")
-
-    def test_pod_is_admitted_under_restricted(self, control_plane):
-        self.create(control_plane, self.pod())
-
-    def test_pod_with_privileges_is_refused(self, control_plane):
-        pod = self.pod()
-        pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
-        with pytest.raises(ApiError, match='violates PodSecurity "restricted'):
-            self.create(control_plane, pod)
-
-    def test_root_filesystem_is_read_only(self):
-        container, = self.pod()["spec"]["containers"]
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-
-    def test_probes_ask_the_listening_port(self):
-        container, = self.pod()["spec"]["containers"]
-        assert container["args"] == ["--listen=:8080"]
-        assert container["ports"] == [{"name": "http", "containerPort": 8080}]
-        probes = [container[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")]
-        assert probes == [{"path": "/healthz", "port": "http"}, {"path": "/readyz", "port": "http"}]

@@ -217,6 +217,11 @@ static void strip_announcement(void)
 
 static void delete_target(void)
 {
+    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
+    if (target && !json_at(target, "metadata.ownerReferences"))
+        sim.mints_allowed++; /* nothing is left to be adopted */
+    sim.blinded = sim.blinded ||
+                  !mem_streq(json_string_at(voice(), "spec.secret.name"), VOICE_KEY);
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
 }
 
@@ -277,6 +282,27 @@ static void revoke_at_console(void)
         deepgram_kill(record, BY_PERSON);
 }
 
+/* ---- what was there before the operator ---- */
+
+/* A key made by hand, in a Secret that asks to be adopted. */
+static void make_by_hand(void)
+{
+    struct credential_record *record = deepgram_plant("by hand", false);
+    record->offered = true;
+    auto_free char *value = base64_encode(record->value, strlen(record->value));
+    api_make(API_SECRETS, TEAM,
+             "{\"metadata\":{\"name\":\"" VOICE_KEY "\",\"annotations\":{\"" ANNOTATION_ADOPT
+             "\":\"true\"}},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}",
+             value);
+}
+
+/* The same, but nobody asks. */
+static void make_unasked(void)
+{
+    make_by_hand();
+    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"annotations\":null}}");
+}
+
 /* ---- the admin Secret ---- */
 
 static void make_admin(void)
@@ -325,6 +351,9 @@ static const struct action ACTIONS[] = {
     { "make-pull", make_pull, 1, false },
     { "make-retained", make_retained, 1, false },
     { "make-expiring", make_expiring, 1, false },
+    { "make-adopting", make, 0, false },
+    { "by-hand", make_by_hand, 0, false },
+    { "unasked", make_unasked, 0, false },
     { "second", make_second, 1, true },
     { "twin", make_twin, 1, true },
     { "delete", delete_voice, 0, true },

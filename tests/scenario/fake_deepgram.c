@@ -88,9 +88,9 @@ static struct credential_record *add(const char *comment, const cJSON *tags, boo
     return record;
 }
 
-void deepgram_plant(const char *comment, bool pull)
+struct credential_record *deepgram_plant(const char *comment, bool pull)
 {
-    add(comment, NULL, pull);
+    return add(comment, NULL, pull);
 }
 
 /* The value that pods read out of a target, and a revision keeps. */
@@ -134,7 +134,10 @@ static cJSON *describe(const struct credential_record *record)
     json_add_string(json, record->pull ? "distribution_credentials_id" : "api_key_id", record->id);
     json_add_string(json, "comment", record->comment);
     json_add_string(json, "created", created);
-    cJSON_AddItemToArray(json_add_array(json, "scopes"), cJSON_CreateString("self-hosted:products"));
+    cJSON *scopes = json_add_array(json, "scopes");
+    cJSON_AddItemToArray(scopes, cJSON_CreateString("self-hosted:products"));
+    if (!record->pull)
+        cJSON_AddItemToArray(scopes, cJSON_CreateString("member"));
     if (record->expires_ms != 0) {
         char expires[TIMESTAMP_BYTES];
         timestamp_format(record->expires_ms, expires);
@@ -352,6 +355,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     request->answer = answer;
     request->release = release;
     memory_enter(process);
+    request->refused = call->may_send && !call->may_send(call->context);
     request_start(request, LATENCY_MS);
     return (struct http_request *)request;
 }

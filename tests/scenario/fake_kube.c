@@ -139,17 +139,20 @@ static cJSON *picture(const struct kube_detail *detail)
 
 int64_t kube_now_ms(const struct kube_client *client)
 {
-    return clock_wall_ms() + client->clock_offset_ms;
+    return client->clock_known ? clock_monotonic_ms() + client->clock_offset_ms : clock_wall_ms();
 }
 
 /* By the Date header of an answer that came soon. */
 static void learn_clock(const struct request *request, struct kube_client *client)
 {
     bool answered = request->reply_kind != REPLY_LOST && request->reply_kind != REPLY_NOT_SENT;
-    int64_t offset_ms = time_server_ms() / SECOND * SECOND + SECOND / 2 - clock_wall_ms();
-    if (answered && time_now_ms() - request->began_ms <= SECOND &&
-        llabs(offset_ms - client->clock_offset_ms) > 3 * SECOND / 2)
+    int64_t date_ms = time_server_ms() / SECOND * SECOND;
+    int64_t offset_ms = date_ms + SECOND / 2 - clock_monotonic_ms();
+    if (!answered || time_now_ms() - request->began_ms > SECOND)
+        return;
+    if (!client->clock_known || llabs(offset_ms - client->clock_offset_ms) > 3 * SECOND / 2)
         client->clock_offset_ms = offset_ms;
+    client->clock_known = true;
 }
 
 static void answer(struct request *request)

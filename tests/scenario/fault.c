@@ -94,19 +94,21 @@ static void stale(struct request *request)
                    FOR_MS[time_random() % ARRAY_LENGTH(FOR_MS)]);
 }
 
-static void stand_still(struct request *request, bool lease_is_lost)
+/* False when there is nobody to take over. */
+static bool stand_still(struct request *request, bool lease_is_lost)
 {
     struct process *spare = process_spare();
     if (!spare)
-        return;
+        return false;
     process_pause(request->process, PAUSE_MS, lease_is_lost);
     process_take_over(spare, LEASE_MS);
+    return true;
 }
 
 static void second_before(struct request *request)
 {
-    stand_still(request, true);
-    request->effect_ms += PAUSE_MS;
+    if (stand_still(request, true))
+        request->effect_ms += PAUSE_MS;
 }
 
 static void second_after(struct request *request)
@@ -116,8 +118,8 @@ static void second_after(struct request *request)
 
 static void split(struct request *request)
 {
-    stand_still(request, false);
-    request->effect_ms += PAUSE_MS;
+    if (stand_still(request, false))
+        request->effect_ms += PAUSE_MS;
 }
 
 static struct loop_timer clock_timer;
@@ -241,10 +243,20 @@ static size_t resource_count(void)
     return count;
 }
 
+/* A new process whose watches stand still may see a status, but not yet the Secrets behind it. */
+static bool plans(enum fault_kind kind)
+{
+    for (size_t i = 0; i < sim.schedule->fault_count; i++)
+        if (sim.schedule->faults[i].kind == kind)
+            return true;
+    return false;
+}
+
 static void strike(struct fault *fault, struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
-    if (!fault_applies(fault->kind, &note))
+    bool changed = request->reply_kind != REPLY_OWN || !request->carried_out;
+    if (!fault_applies(fault->kind, &note) || (changed && fault->kind <= FAULT_THROTTLE))
         return;
     sim_trace(">>> %s at #%u %s", fault_name(fault), request->number, request->what);
     fault->fired = true;
@@ -256,7 +268,7 @@ static void strike(struct fault *fault, struct request *request)
     if (request->creates)
         sim.mints_allowed += type->per_create;
     if (type->cuts_off)
-        sim.mints_allowed += (int64_t)resource_count();
+        sim.mints_allowed += (int64_t)resource_count() * (plans(FAULT_STALE) ? 2 : 1);
     type->strike(request);
 }
 
@@ -266,7 +278,8 @@ void fault_strike(struct request *request)
     if (sim.judging)
         return;
     for (size_t i = 0; i < schedule->fault_count; i++)
-        if (!schedule->faults[i].fired && schedule->faults[i].at == request->number)
+        if (!schedule->faults[i].fired && schedule->faults[i].at == request->number &&
+            !process_doomed(request->process))
             strike(&schedule->faults[i], request);
 }
 

@@ -168,7 +168,7 @@ static void check_secret_owner(const cJSON *before, const cJSON *after)
 {
     static const char *const MARK[] = { "finalizers" };
     const char *name = json_string_at(before, "metadata.name");
-    if (!is_ours(before)) {
+    if (!is_ours(before) && !annotation(before, ANNOTATION_ADOPT)) {
         if (!same_without(before, after, MARK, 1) ||
             !keeps_finalizers(before, after, FINALIZER_IN_USE))
             sim_broken(I7, "changed Secret %s, which nobody gave to the operator", name);
@@ -199,7 +199,7 @@ static void check_published(const cJSON *before, const cJSON *after)
 {
     const char *owner = json_string_at(controller_of(after), "uid");
     const struct api_object *resource = owner ? find_uid(owner) : NULL;
-    if (revision_id(after) || !resource || json_at(resource->json, "metadata.deletionTimestamp"))
+    if (!resource || json_at(resource->json, "metadata.deletionTimestamp"))
         return; /* what goes with its resource may come late */
     auto_free char *value = deepgram_value_in(after);
     auto_free char *old = deepgram_value_in(before);
@@ -213,6 +213,19 @@ static void check_published(const cJSON *before, const cJSON *after)
         sim_broken(I3, "published %s in %s, which is dead", record->id, name);
     else if (!is_recorded(value))
         sim_broken(I3, "published %s in %s without a revision Secret", record->id, name);
+}
+
+/* A key whose Secret was taken over counts as the resource's from then on. */
+static void note_adopted(const cJSON *secret)
+{
+    auto_free char *value = deepgram_value_in(secret);
+    struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    const char *uid = json_string_at(controller_of(secret), "uid");
+    if (!record || record->uid[0] != '\0' || !uid)
+        return;
+    if (!record->offered)
+        sim_broken(I7, "adopted %s, which nobody offered", record->id);
+    snprintf(record->uid, sizeof record->uid, "%s", uid);
 }
 
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
@@ -231,14 +244,17 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
             note_retained(before);
         return;
     }
-    if (deletion && !is_ours(before))
+    if (deletion && !is_ours(before) && !annotation(before, ANNOTATION_ADOPT))
         sim_broken(I7, "deleted Secret %s, which isn't its own",
                    json_string_at(before, "metadata.name"));
     if (deletion || !after)
         return;
     if (before)
         check_secret_owner(before, after);
-    check_published(before, after);
+    if (before && !controller_of(before) && !revision_id(after))
+        note_adopted(after);
+    if (!revision_id(after))
+        check_published(before, after);
 }
 
 /* ---- I2, I3, I7: at a revocation ---- */
@@ -258,14 +274,14 @@ static void check_not_published(const struct credential_record *record)
 
 void oracle_revoking(const struct credential_record *record, const char *admin_key)
 {
-    if (record->uid[0] == '\0' || strncmp(record->uid, "0000", 4) != 0) {
+    if (!record->offered && strncmp(record->uid, "0000", 4) != 0) {
         sim_broken(I7, "revoked %s, which is not its own", record->id);
         return;
     }
     if (strcmp(admin_key, ADMIN_KEY) != 0)
         sim_broken(I7, "revoked %s with another namespace's key", record->id);
     const char *pod = actors_holder(record->value);
-    if (pod)
+    if (pod && !sim.blinded)
         sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
     check_not_published(record);
 }
@@ -307,11 +323,12 @@ static void judge_credential(const struct credential_record *record)
     }
     bool abandoned = annotation(owner->json, ANNOTATION_ABANDON) != NULL;
     bool deleting = json_at(owner->json, "metadata.deletionTimestamp") != NULL;
-    if (abandoned || !admin_usable(false))
+    bool in_use = deleting && pods_refer(owner->json);
+    if (abandoned || in_use || !admin_usable(false))
         return;
     if (!status_names(owner->json, record->id) && !secret_names(record->id))
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
-    else if (!deleting && !pods_refer(owner->json) && owns_target(owner->json) &&
+    else if (!deleting && !pods_refer(owner->json) && !actors_holder(record->value) && owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
@@ -341,6 +358,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
     auto_free char *value = deepgram_value_in(target);
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     const char *id = json_string_at(json, "status.id");
+    if (record && record->death == BY_PERSON && !admin_usable(true))
+        return; /* can't be replaced */
     if (!record || !deepgram_alive(record))
         sim_broken(I3, "%s's target holds no live credential", object->name);
     else if (!mem_streq(record->id, id))
@@ -394,6 +413,15 @@ static void judge_status(const struct api_object *object)
         sim_broken(WEDGED, "%s's announcement stays open", object->name);
 }
 
+static bool has_finalizer(const cJSON *resource)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(resource, "metadata.finalizers"))
+        if (mem_streq(item->valuestring, FINALIZER_REVOKE))
+            return true;
+    return false;
+}
+
 static void judge_living(const struct api_object *object)
 {
     const cJSON *json = object->json;
@@ -407,6 +435,8 @@ static void judge_living(const struct api_object *object)
         sim_broken(I3, "%s has no target", object->name);
         return;
     }
+    if (!has_finalizer(json))
+        sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
     if (admin_usable(true))
         judge_status(object);

@@ -33,6 +33,7 @@ struct process {
     int64_t lag_ms;
     struct loop_timer watch;
     struct loop_timer life; /* on the world's loop: death, resumption, new start */
+    bool replaced;          /* another one leads by now: it ends for good */
     bool lease_is_lost;     /* told when it goes on */
 };
 
@@ -266,6 +267,7 @@ void process_start(size_t index, size_t events_behind)
     struct process *outer = memory_enter(process);
     process->up = true;
     process->doomed = false;
+    process->replaced = false;
     process->passes = 0;
     process->loop.paused = false;
     process->leader.may_write = true;
@@ -311,7 +313,7 @@ void process_crash(struct process *process, int64_t back_after_ms)
     requests_orphan(process);
     end(process);
     memory_drop(process_owner(process));
-    if (back_after_ms >= 0)
+    if (back_after_ms >= 0 && !process->replaced)
         loop_timer_start(&sim.loop, &process->life, back_after_ms, on_back, process);
 }
 
@@ -353,6 +355,7 @@ void process_pause(struct process *process, int64_t for_ms, bool lease_is_lost)
 {
     sim_trace("process %c stands still", process_letter(process));
     process->loop.paused = true;
+    process->replaced = true;
     process->lease_is_lost = lease_is_lost;
     loop_timer_start(&sim.loop, &process->life, for_ms, on_resume, process);
 }

@@ -91,8 +91,12 @@ void request_start(struct request *request, int64_t latency_ms)
         sim.writes++;
     note(request);
     struct process *process = memory_enter(NULL);
-    if (!process_doomed(process))
+    if (request->refused) {
+        request->carried_out = false;
+        request->reply_kind = REPLY_NOT_SENT;
+    } else if (!process_doomed(process)) {
         fault_strike(request);
+    }
     if (process_doomed(process))
         request->carried_out = false; /* it dies before this leaves */
     loop_timer_start(&sim.loop, &request->effect, request->effect_ms, on_effect, request);

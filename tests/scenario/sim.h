@@ -143,6 +143,7 @@ struct credential_record {
     enum death death;
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
+    bool offered;        /* made by hand, in a Secret that asks to be adopted */
     bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };
 
@@ -161,7 +162,7 @@ struct credential_record *deepgram_by_value(const char *value);
 bool deepgram_alive(const struct credential_record *record);
 void deepgram_kill(struct credential_record *record, enum death death);
 /* Somebody else's key, with or without a marker of another cluster. */
-void deepgram_plant(const char *comment, bool pull);
+struct credential_record *deepgram_plant(const char *comment, bool pull);
 /* The value in a target or revision Secret of either kind; NULL when there is none; free it. */
 char *deepgram_value_in(const cJSON *secret);
 /* May the key write keys in the project? */
@@ -188,6 +189,7 @@ struct request {
     bool to_deepgram;
     bool writes;
     bool creates;            /* a credential */
+    bool refused;            /* by the process itself, at the last moment */
     int64_t began_ms;
     char what[64];           /* for traces: "update secrets/voice" */
     void (*perform)(struct request *request); /* the effect; keeps its answer in detail */
@@ -215,7 +217,8 @@ void requests_orphan(struct process *process);
 bool requests_pending(void);
 
 struct kube_client {
-    int64_t clock_offset_ms; /* as the last answer told it */
+    bool clock_known;
+    int64_t clock_offset_ms; /* against the monotonic clock, as an answer told it */
 };
 
 /* ---- operator processes (process.c) ---- */
@@ -377,6 +380,7 @@ struct sim {
     uint64_t writes;         /* asked for by operators, also those that change nothing */
     struct request_note notes[REQUESTS_MAX];
     int64_t changed_ms;      /* monotonic time of the last change of anything anywhere */
+    bool blinded;            /* a person took away what tells which pods use a renamed target */
     int64_t mints_allowed;
     unsigned warnings;       /* events that warn */
     struct excuse excuses[EXCUSES_MAX];

@@ -45,11 +45,14 @@ static const struct story STORIES[] = {
     { "strip", "make settle strip-finalizer settle token +1 strip-announcement settle", false },
     { "recreate", "make settle recreate settle", false },
     { "abandon", "make settle deploy settle delete settle abandon settle", false },
-    { "rename", "make settle deploy settle rename settle undeploy settle", true },
-    { "retype", "make settle retype-target settle freeze-target spec settle", true },
-    { "retain-recreate", "make-retained settle recreate settle", true },
-    { "revision-lost", "make settle deploy settle delete-revision settle", true },
-    { "console", "make settle console settle", true },
+    { "adopt", "by-hand deploy settle make-adopting settle token settle roll settle delete +60 "
+               "undeploy settle", false },
+    { "conflict", "unasked make settle token settle delete settle", false },
+    { "rename", "make settle deploy settle rename settle token settle undeploy settle", false },
+    { "retype", "make settle retype-target settle freeze-target spec settle", false },
+    { "retain-recreate", "make-retained settle recreate settle", false },
+    { "revision-lost", "make settle deploy settle delete-revision settle", false },
+    { "console", "make settle console settle", false },
 };
 
 const struct story *story_at(size_t index)
