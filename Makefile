@@ -120,6 +120,14 @@ $(B)/scenario: $(call torture,$(SCENARIO)) $(B)/torture/controller.a
 $(B)/scenario-asan: $(call asan,$(SCENARIO)) $(B)/asan/controller.a
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
 
+SEEDS ?= 1000000
+ASAN_SEEDS ?= 5000
+.PHONY: scenario torture
+scenario: $(B)/scenario $(B)/scenario-asan ## Run the lifecycle under every single fault and 100,000 random schedules
+	@tests/scenario/run.sh $(B) 100000 $(ASAN_SEEDS)
+torture: $(B)/scenario $(B)/scenario-asan ## As many random schedules as SEEDS says (1,000,000), from SEED on
+	@tests/scenario/run.sh $(B) $(SEEDS) $(ASAN_SEEDS)
+
 # libFuzzer comes with clang only, in the package of its runtime. Findings are written to build/fuzz-findings.
 FUZZ_SECONDS ?= 60
 $(B)/libfuzzer/%: tests/fuzz/%.c $(CONTROLLER) | $(B)/.fuzz-deps
@@ -183,7 +191,7 @@ manifests: chart ## Generate manifests/install.yaml and manifests/rbac.yaml from
 .PHONY: helm
 helm: all controlplane venv ## Test the chart and the manifests on a real control plane
 	@tests/tools/build.sh $(B)/tools
-	@cd tests/helm && $(CURDIR)/$(PYTHON) -m pytest -p no:cacheprovider -q --durations=5 --ignore=test_image.py
+	@cd tests/helm && $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q --durations=5 --ignore=test_image.py
 
 IMAGE := $(abspath $(B))/deepgram-operator-$(VERSION).oci.tar
 
@@ -194,7 +202,7 @@ image: venv ## Build the image as an OCI archive, with its bill of materials (ro
 
 .PHONY: image-test
 image-test: all image controlplane ## Build the image twice, look into it and run it on a real control plane
-	@cd tests/helm && IMAGE=$(IMAGE) VERSION=$(VERSION) $(CURDIR)/$(PYTHON) -m pytest -p no:cacheprovider -q test_image.py
+	@cd tests/helm && IMAGE=$(IMAGE) VERSION=$(VERSION) $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q test_image.py
 
 # ---- the three that people use --------------------------------------------------------------
 

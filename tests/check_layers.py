@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Holds the layers: who may include whom, and that the pure parts call nothing impure.
+"""Holds the layers: who may include whom, that the pure parts call nothing impure, and that what is
+there for the crash tests only is in no release.
 
     check_layers.py DIRECTORY-WITH-RELEASE-OBJECTS
 
 The includes are read from the sources; the calls by `nm -u` from the objects of api/, reconcile/ and
-deepgram/, against a list of what is allowed.
+deepgram/, against a list of what is allowed; failpoints are looked for in all objects.
 """
 
 import re
@@ -97,10 +98,17 @@ def check_calls(objects, problems):
                 problems.append(f"{name} calls {symbol}, which no pure function may")
 
 
+def check_failpoints(objects, problems):
+    for path in sorted(objects.rglob("*.o")):
+        if re.search(rb"DEEPGRAM_OPERATOR_FAILPOINT|\bfailpoint_\w", path.read_bytes()):
+            problems.append(f"{path} has failpoints: a release can't be made to end itself")
+
+
 def main(objects):
     problems = []
     check_includes(problems)
     check_calls(Path(objects), problems)
+    check_failpoints(Path(objects), problems)
     for problem in problems:
         print(f"check-layers: {problem}", file=sys.stderr)
     if not problems:

@@ -30,7 +30,9 @@ suite "build" make --no-print-directory -s all
 suite "layers" make --no-print-directory -s check-layers
 suite "lint" make --no-print-directory -s lint
 suite "unit" make --no-print-directory -s unit
+suite "scenario" make --no-print-directory -s scenario
 suite "control plane" make --no-print-directory -s controlplane
 suite "integration" make --no-print-directory -s integration
+suite "chart" make --no-print-directory -s helm
 
 tests/counts.sh "$TEST_COUNTS" && [ "$broken" -eq 0 ]

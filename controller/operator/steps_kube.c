@@ -27,22 +27,16 @@ static void patch_resource(struct pass *pass, const char *subresource, cJSON *pa
 
 /* ---- status ---- */
 
-static const char *ready_reason(const cJSON *resource)
-{
-    const cJSON *condition = NULL;
-    cJSON_ArrayForEach(condition, json_at(resource, "status.conditions"))
-        if (mem_streq(json_string_member(condition, "type"), "Ready"))
-            return json_string_member(condition, "reason");
-    return NULL;
-}
-
-/* A new trouble is worth an event; the same one in other words isn't. */
-static void tell_trouble(struct pass *pass, const cJSON *written)
+/* A new trouble is worth an event, also where Ready stays True; the same one in other words isn't.
+ */
+static void tell_trouble(struct pass *pass)
 {
     const struct verdict *verdict = &pass->step.verdict;
+    struct memory *memory = pass->gathered->memory;
     bool trouble = verdict->kind == VERDICT_STALLED || verdict->kind == VERDICT_PROGRESSING;
-    if (trouble && !mem_streq(ready_reason(pass->gathered->resource->json), ready_reason(written)))
+    if (trouble && !mem_streq(memory->told_reason, verdict->reason))
         pass_event(pass, EVENT_WARNING, verdict->reason, "Reconcile", "%s", verdict->message);
+    memory->told_reason = trouble ? verdict->reason : NULL;
 }
 
 static void tell_published(struct pass *pass, const cJSON *written)
@@ -65,7 +59,7 @@ static void reported(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     if (!err) {
         tell_published(pass, *object);
-        tell_trouble(pass, *object);
+        tell_trouble(pass);
     }
     resource_written(context, object, err);
 }

@@ -29,7 +29,7 @@ static void keep_prefixed(cJSON *map, const char *prefix)
     cJSON *item = map ? map->child : NULL;
     while (item) {
         cJSON *next = item->next;
-        if (strncmp(item->string, prefix, strlen(prefix)) != 0)
+        if (!item->string || strncmp(item->string, prefix, strlen(prefix)) != 0)
             cJSON_Delete(cJSON_DetachItemViaPointer(map, item));
         item = next;
     }

@@ -60,6 +60,7 @@ struct memory {
     int64_t heal_at_ms;      /* the same for heals of the target */
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
     char *adoption_problem;  /* NULL: none */
+    const char *told_reason; /* of the trouble that the last event told of; static or NULL */
     char target_same[32];    /* resourceVersions of the target whose data was compared with */
     char target_differs[32]; /* what it should be */
     char first_admin_version[32]; /* as they were when this process first saw the resource */

@@ -32,6 +32,7 @@ SAMPLES = REPOSITORY / "manifests" / "samples"
 PROJECT = "3a8f6c1e-5b0d-4f7a-9c42-d1e06b7f2a95"  # the one that the samples name
 SPEECH = "speech"
 KINDS = "deepgramapikeys,deepgrampullsecrets"
+ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 def say(text=""):
@@ -191,7 +192,9 @@ def stay(cluster):
         f"   export KUBECONFIG={cluster.kubeconfig_admin}\n"
         f"   export PATH={REPOSITORY / 'build/controlplane'}:$PATH\n"
         "   kubectl get deepgram -A")
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    signal.sigwait(ENDING)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def run(stack):

@@ -12,7 +12,7 @@ from proxy import TcpProxy
 from resources import Tenant, condition
 
 KIND = "DeepgramApiKey"
-CATCH_UP_S = 20
+CATCH_UP_S = 30
 # An outage longer than this ends a leader, as it must: what follows it is test_leader's matter.
 LONG_LEASE = ("--lease-duration=90s", "--lease-renew=80s")
 WATCHDOG_S = 5

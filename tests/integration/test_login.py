@@ -227,7 +227,8 @@ def bounded_account(control_plane, namespaces):
     namespaced = [rule for rule in rules if "namespaces" not in rule["resources"]]
     for name in namespaces[:2]:
         grant(client, name, namespaced, account)
-    lease = client.get(f"{ROLES}/namespaces/{NAMESPACE}/roles/deepgram-operator")["rules"]
+    roles = client.get(f"{ROLES}/namespaces/{NAMESPACE}/roles")["items"]
+    lease = [rule for role in roles for rule in role["rules"] if "leases" in rule["resources"]]
     grant(client, NAMESPACE, lease, account)
     yield account
     for path in ("rolebindings", "roles"):

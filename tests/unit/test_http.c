@@ -21,6 +21,7 @@ struct result {
     char body[256];
     char streamed[256];
     int chunks;
+    int asked;
     char content_type[64], retry_after[64], date[64], failure[256];
     int64_t duration_ms;
     /* what the callbacks do besides */
@@ -575,6 +576,28 @@ static void test_nothing_is_sent_after_a_cancellation(void **state)
     assert_true(seen_before > 0 && seen_before < 10); /* both sides of the moment were tried */
 }
 
+static bool refuse(void *context)
+{
+    struct result *result = context;
+    result->asked++;
+    return false;
+}
+
+static void test_a_request_that_may_not_be_sent_any_more_is_not(void **state)
+{
+    struct world *world = *state;
+    struct result result;
+    struct http_call call = call_for(&result, "POST", http_peer_url(&world->peer, "/x"));
+    call.may_send = refuse;
+    (void)http_send(world->http, &call);
+    assert_int_equal(result.asked, 0); /* not yet: it has no connection */
+    wait_for(world, &result);
+    assert_int_equal(result.asked, 1);
+    assert_int_equal(result.outcome, HTTP_NOT_SENT);
+    assert_string_equal(result.failure, "it was no longer to be sent");
+    assert_int_equal(world->peer.requests, 0);
+}
+
 static void test_callbacks_may_send_and_cancel(void **state)
 {
     struct world *world = *state;
@@ -756,6 +779,7 @@ int main(void)
         TEST(test_a_reader_can_stop_the_stream),
         TEST(test_nothing_is_heard_of_a_cancelled_request),
         TEST(test_nothing_is_sent_after_a_cancellation),
+        TEST(test_a_request_that_may_not_be_sent_any_more_is_not),
         TEST(test_callbacks_may_send_and_cancel),
         TEST(test_a_stream_may_cancel_itself),
         TEST(test_two_answers_of_one_batch_may_cancel_each_other),

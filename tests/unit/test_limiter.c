@@ -36,6 +36,20 @@ static void test_a_project_may_rotate_all_its_resources(void **state)
     assert_int_equal(count, 20);
 }
 
+static void test_what_was_taken_counts_the_same_under_another_limit(void **state)
+{
+    (void)state;
+    const struct limit small = mint_limit_project(0);
+    const struct limit large = mint_limit_project(300);
+    int64_t count = 0;
+    int64_t stamp = take_all(small, 0, 1000, &count);
+    assert_int_equal(count, small.burst);
+    stamp = limiter_moved(small, large, stamp, 1000);
+    take_all(large, stamp, 1000, &count);
+    assert_int_equal(count, large.burst - small.burst);
+    assert_int_equal(limiter_moved(small, large, 700, 1000), 700); /* an idle bucket */
+}
+
 static void test_the_tighter_of_both_buckets_counts(void **state)
 {
     (void)state;
@@ -51,6 +65,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_then_one_each_interval),
         cmocka_unit_test(test_a_project_may_rotate_all_its_resources),
+        cmocka_unit_test(test_what_was_taken_counts_the_same_under_another_limit),
         cmocka_unit_test(test_the_tighter_of_both_buckets_counts),
     };
     return test_run(tests);

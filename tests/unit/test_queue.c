@@ -150,6 +150,25 @@ static void test_a_key_in_work_is_not_handed_out_twice(void **state)
     assert_int_equal(stats().adds_total, 2);
 }
 
+static void test_what_was_added_before_a_look_is_no_reason_for_another_pass(void **state)
+{
+    (void)state;
+    const struct queue_key key = { .kind = QUEUE_API_KEY, .namespace = "ns", .name = "a" };
+    add("a");
+    expect_take("a");
+    add("a");
+    queue_look(queue, &key);
+    finish("a");
+    expect_take(NULL);
+    add("a");
+    expect_take("a");
+    queue_look(queue, &key);
+    add("a");
+    finish("a");
+    expect_take("a");
+    finish("a");
+}
+
 static void test_a_delayed_key_waits(void **state)
 {
     (void)state;
@@ -293,6 +312,7 @@ int main(void)
         queue_test(test_ready_is_told_from_the_loop_once_for_many),
         queue_test(test_ready_is_told_again_when_a_finish_leaves_keys),
         queue_test(test_a_key_in_work_is_not_handed_out_twice),
+        queue_test(test_what_was_added_before_a_look_is_no_reason_for_another_pass),
         queue_test(test_a_delayed_key_waits),
         queue_test(test_the_earliest_wish_counts),
         queue_test(test_a_delay_wished_during_the_work_outlasts_it),

@@ -364,6 +364,29 @@ static void test_gone_for_ever_is_no_tight_loop(void **state)
     assert_string_equal(world->requests, "L P P W100 P P W100 ");
 }
 
+static void away_then_gone(struct world *world, struct http_peer_connection *connection)
+{
+    if (world->watches == 1)
+        write_status(connection, 503, "ServiceUnavailable", "");
+    else if (world->watches == 2)
+        write_status(connection, 410, "Expired", "");
+    else
+        begin_stream(connection);
+}
+
+static void test_gone_after_an_outage_lists_again_at_once(void **state)
+{
+    struct world *world = *state;
+    world->list = list_refused;
+    world->page = two_pages;
+    world->watch = away_then_gone;
+    start(world, 300 * 1000);
+    while (world->watches < 2)
+        run_for(world, 5);
+    run_for(world, 400); /* less than the shortest back-off */
+    assert_string_equal(world->requests, "L P P W100 W100 P P W100 ");
+}
+
 static void throttled_once(struct world *world, struct http_peer_connection *connection)
 {
     if (world->lists == 1)
@@ -473,6 +496,7 @@ int main(void)
         in_world(test_a_watch_cut_in_the_middle_of_an_event),
         in_world(test_gone_inside_a_stream_lists_again),
         in_world(test_gone_for_ever_is_no_tight_loop),
+        in_world(test_gone_after_an_outage_lists_again_at_once),
         in_world(test_retry_after_is_waited_for),
         in_world(test_a_watch_that_ends_at_once_is_no_tight_loop),
         in_world(test_nonsense_in_the_stream),

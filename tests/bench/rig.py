@@ -1,0 +1,182 @@
+"""What the measurements stand on: the control plane, the emulator, readiness as a watch tells it, and
+what the processes cost."""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BENCH_BUILD", REPOSITORY / "build"))
+os.environ.setdefault("DEEPGRAM_OPERATOR", str(BUILD / "deepgram-operator"))
+os.environ.setdefault("DEEPGRAM_EMULATOR", str(BUILD / "deepgram-emulator"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "integration"))
+
+import operator_process  # noqa: E402
+from conftest import install_manifests  # noqa: E402
+from controlplane import ControlPlane  # noqa: E402
+from emulator import Emulator  # noqa: E402
+from operator_process import OperatorProcess  # noqa: E402
+from resources import ADMIN_SECRET, GROUP, Tenant  # noqa: E402
+
+BARE_WRITER = BUILD / "bare-writer"
+LATENCY_MS = 20
+NAMESPACE = "bench"
+KEYS = f"{GROUP}/namespaces/{NAMESPACE}/deepgramapikeys"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+class Watch:
+    """Notes in a thread of its own when objects of a collection first match a piece of text, and when
+    they go. A watch, because polling a list of ten thousand would be a load of its own."""
+
+    def __init__(self, plane, path, needle=b""):
+        self.matched = {}  # name: monotonic time
+        self.gone = {}
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, args=(plane, path, needle), daemon=True)
+        self._closing = False
+        self._stream = None
+        version = plane.client.get(path, limit=1)["metadata"]["resourceVersion"]
+        self._query = {"resourceVersion": version, "timeoutSeconds": 3600}
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._closing = True
+
+    def _run(self, plane, path, needle):
+        try:
+            with plane.client.watch(path, **self._query) as stream:
+                self._read(stream.iter_raw(), needle)
+        except httpx.TransportError:
+            return  # it ends with the control plane; before that, wait() fails
+
+    def _read(self, chunks, needle):
+        rest = b""
+        for chunk in chunks:
+            if self._closing:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            self._note([line for line in lines if needle in line or b'"DELETED"' in line[:20]])
+
+    def _note(self, lines):
+        now = time.monotonic()
+        with self._changed:
+            for event in map(json.loads, lines):
+                name = event["object"]["metadata"]["name"]
+                seen = self.gone if event["type"] == "DELETED" else self.matched
+                seen.setdefault(name, now)
+            self._changed.notify_all()
+
+    def wait(self, seen, count, timeout):
+        """Waits until `seen` (matched or gone) has so many, and returns the time of the last."""
+        with self._changed:
+            in_time = self._changed.wait_for(lambda: len(seen) >= count, timeout)
+            assert in_time, f"{len(seen)} of {count} within {timeout} s"
+            return max(seen.values())
+
+
+READY = b'"status":"True","type":"Ready"'
+
+
+class Rig:
+    """A control plane without controllers of its own, a Deepgram with latency, one tenant."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.plane = ControlPlane(say=lambda text: None)
+        self.runs = 0
+
+    def __enter__(self):
+        self.plane.start()
+        install_manifests(self.plane)
+        self.plane.client.post("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        return self
+
+    def __exit__(self, *_):
+        self.plane.stop()
+
+    def deepgram(self):
+        """A fresh emulator with a project, whose admin key is in the cluster."""
+        emulator = Emulator.start()
+        emulator.settings(latency_ms=LATENCY_MS)
+        tenant = Tenant(self.plane, emulator, NAMESPACE)
+        tenant.put_admin_secret()
+        return emulator, tenant
+
+    def operator(self, emulator, *flags):
+        self.runs += 1
+        account = (operator_process.NAMESPACE, operator_process.SERVICE_ACCOUNT)
+        return OperatorProcess(
+            self.plane.kubeconfig_for(*account), self.directory / f"operator-{self.runs}.log",
+            [f"--deepgram-url={emulator.url}", f"--registry-url={emulator.url}",
+             "--leader-elect=false", *flags],
+        )
+
+    def write(self, tenant, count, *mode):
+        """Runs the bare writer and returns what it says of itself."""
+        token = self.directory / "token"
+        admin_key = self.directory / "admin-key"
+        account = (operator_process.NAMESPACE, operator_process.SERVICE_ACCOUNT)
+        # The resources themselves are the user's: nobody but an administrator creates both.
+        token.write_text(self.admin_token())
+        admin_key.write_text(tenant.admin_key)
+        done = subprocess.run(
+            [BARE_WRITER, self.plane.url, self.plane.pki.ca, token, tenant.emulator.url, NAMESPACE,
+             tenant.project_id, admin_key, str(count), *mode],
+            capture_output=True, text=True, check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def admin_token(self):
+        """Of a ServiceAccount that may do everything: certificates would cost the writer more."""
+        if not hasattr(self, "_admin_token"):
+            self.plane.client.post(
+                f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "writer"}})
+            self.plane.kubectl("create", "clusterrolebinding", "writer",
+                               "--clusterrole=cluster-admin", f"--serviceaccount={NAMESPACE}:writer")
+            self._admin_token = self.plane.token_for(NAMESPACE, "writer")
+        return self._admin_token
+
+    def api_server_cpu(self):
+        return cpu_seconds(self.plane.pid_of("apiserver"))
+
+    def requests(self, mark):
+        """The operator's requests that were answered since the mark, by verb and resource."""
+        counted = collections.Counter()
+        for event in self.plane.audit(since=mark, user=operator_process.USER):
+            reference = event["objectRef"]
+            part = reference["resource"] + ("/" + reference["subresource"]
+                                            if "subresource" in reference else "")
+            counted[f"{event['verb']} {part}"] += 1
+        return dict(sorted(counted.items()))
+
+    def clear(self):
+        """Takes away what a run without an operator has left."""
+        client = self.plane.client
+        for item in client.get(KEYS)["items"]:
+            if item["metadata"].get("finalizers"):
+                client.patch(f"{KEYS}/{item['metadata']['name']}", {"metadata": {"finalizers": None}})
+        client.delete(KEYS)
+        client.delete(SECRETS)
+        client.delete(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events")
+        secret = f"{SECRETS}/{ADMIN_SECRET}"
+        if client.find(secret):
+            client.patch(secret, {"metadata": {"finalizers": None}})

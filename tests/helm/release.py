@@ -1,0 +1,104 @@
+"""A release of the chart on a cluster, and the operator of it as a process."""
+
+import contextlib
+import uuid
+
+from chart import CHART
+from kubelet import Kubelet, needs_root
+from polling import wait_for
+from process import free_port
+from resources import Tenant
+
+NAME = "deepgram-operator"
+CRD_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+CRDS = ("deepgramapikeys.deepgram.com", "deepgrampullsecrets.deepgram.com")
+
+
+class Release:
+    """One release of the chart in a namespace of its own, under Pod Security "restricted"."""
+
+    def __init__(self, plane, helm, emulator, directory):
+        needs_root()
+        self.plane = plane
+        self.client = plane.client
+        self.helm = helm
+        self.emulator = emulator
+        self.namespace = make_namespace(
+            plane, "ops", **{"pod-security.kubernetes.io/enforce": "restricted"})
+        self.kubelet = Kubelet(plane, directory)
+        self.values = {
+            "replicaCount": 1,
+            "port": free_port(),  # all share the machine's network
+            "deepgram": {"url": emulator.url, "settle": "2s"},
+            "registry": {"url": emulator.url},
+        }
+
+    def install(self, chart=CHART, **values):
+        self.values |= values
+        return self.helm("upgrade", "--install", NAME, chart, "--namespace", self.namespace,
+                         "--wait", "--timeout=60s", values=self.values)
+
+    def uninstall(self):
+        return self.helm("uninstall", NAME, "--namespace", self.namespace, "--wait",
+                         "--timeout=60s")
+
+    def operator(self):
+        """The container of the release's only pod, not started."""
+        def only_pod():
+            pods = self.client.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
+            alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+            return alive[0] if len(alive) == 1 else None
+
+        return self.kubelet.run(wait_for(only_pod, 20, "there is one pod"))
+
+    def tenant(self, namespace=None):
+        namespace = namespace or make_namespace(self.plane, "speech")
+        found = Tenant(self.plane, self.emulator, namespace)
+        found.put_admin_secret()
+        return found
+
+    @property
+    def user(self):
+        return f"system:serviceaccount:{self.namespace}:{NAME}"
+
+    def clean_up(self):
+        self.helm("uninstall", NAME, "--namespace", self.namespace, "--wait", check=False)
+        for crd in CRDS:
+            if self.client.find(f"{CRD_PATH}/{crd}"):
+                self.client.delete(f"{CRD_PATH}/{crd}")
+        wait_for(lambda: not any(self.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS), 30,
+                 "the CRDs are gone: no resource may be left")
+
+
+def make_namespace(plane, prefix, **labels):
+    name = f"{prefix}-{uuid.uuid4().hex[:6]}"
+    plane.client.post("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+    wait_for(lambda: plane.client.find(f"/api/v1/namespaces/{name}/serviceaccounts/default")
+             and plane.client.find(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt"),
+             20, f"namespace {name} is set up")
+    return name
+
+
+@contextlib.contextmanager
+def running(container):
+    try:
+        yield container.start()
+        container.stop()
+    finally:
+        container.kill()
+        print(f"{container.log_path}:\n{container.log_tail()}")  # shown when the test failed
+
+
+def issue_both(tenant):
+    tenant.api_key("api-key")
+    tenant.pull_secret("regcred")
+    return (tenant.wait_ready("DeepgramApiKey", "api-key"),
+            tenant.wait_ready("DeepgramPullSecret", "regcred"))
+
+
+def delete_both(tenant):
+    tenant.delete("DeepgramApiKey", "api-key")
+    tenant.delete("DeepgramPullSecret", "regcred")
+    tenant.wait_gone("DeepgramApiKey", "api-key")
+    tenant.wait_gone("DeepgramPullSecret", "regcred")
+    assert tenant.live() == []

@@ -1,0 +1,229 @@
+"""Releases on a real API server: install, upgrade, uninstall, with the operator at work as the chart
+says: its command line, environment, volumes, user and ServiceAccount."""
+
+import shutil
+
+import yaml
+
+from chart import CHART, MANIFESTS
+from connect_proxy import ConnectProxy
+from emulator import Emulator
+from polling import wait_for
+from release import CRD_PATH, CRDS, NAME, delete_both, issue_both, make_namespace, running
+from resources import Tenant, condition
+
+REVIEWS = "/apis/authorization.k8s.io/v1"
+
+
+class TestInstall:
+    def test_resources_become_ready_and_go(self, release):
+        notes = release.install().stdout
+        assert "NOTES:" in notes
+        mark = release.plane.audit_mark()
+        with running(release.operator()):
+            tenant = release.tenant()
+            issue_both(tenant)
+            assert tenant.data("api-key").keys() == {"DEEPGRAM_API_KEY"}
+            delete_both(tenant)
+        requests = release.plane.audit(since=mark, user=release.user)
+        assert {event["verb"] for event in requests} >= {"list", "create", "update", "patch", "delete"}
+        assert [event for event in requests if event["responseStatus"]["code"] == 403] == []
+
+    def test_plain_manifests_do_the_same(self, release):
+        """manifests/install.yaml, with the test's own addresses as a kustomization would put them."""
+        namespace = "deepgram-operator-system"
+        objects = list(yaml.safe_load_all((MANIFESTS / "install.yaml").read_text()))
+        for entry in objects:
+            if entry["kind"] == "Deployment":
+                entry["spec"]["replicas"] = 1
+                container, = entry["spec"]["template"]["spec"]["containers"]
+                container["args"] += [f"--deepgram-url={release.emulator.url}",
+                                      f"--registry-url={release.emulator.url}",
+                                      f"--listen=:{release.values['port']}"]
+                container["ports"][0]["containerPort"] = release.values["port"]
+        release.plane.apply(yaml.safe_dump_all(objects))
+        release.namespace = namespace
+        try:
+            with running(release.operator()):
+                tenant = release.tenant()
+                issue_both(tenant)
+                delete_both(tenant)
+        finally:
+            release.plane.kubectl("delete", "-f", "-", "--wait=true",
+                                  input=yaml.safe_dump_all(objects))
+
+    def test_private_ca_and_proxy(self, release):
+        """Deepgram through the proxy, with a certificate of the private CA; the API server not."""
+        pki = release.plane.pki
+        ca = {"metadata": {"name": "company-ca"}, "data": {"bundle.pem": pki.ca.read_text()}}
+        release.client.post(f"/api/v1/namespaces/{release.namespace}/configmaps", ca)
+        certificate, key = map(str, pki.server)
+        with Emulator.start("--tls-cert", certificate, "--tls-key", key, ca_file=pki.ca) as emulator:
+            with ConnectProxy() as proxy:
+                # Another name than that of the API server, which the proxy is not for.
+                host = emulator.url.replace("127.0.0.1", "localhost")
+                release.emulator = emulator
+                release.install(
+                    deepgram={"url": host}, registry={"url": host},
+                    proxy={"url": proxy.url, "noProxy": "example.com"},
+                    ca={"configMapName": "company-ca", "key": "bundle.pem"})
+                with running(release.operator()):
+                    tenant = release.tenant()
+                    issue_both(tenant)
+                    delete_both(tenant)
+                assert set(proxy.asked) == {host.removeprefix("https://")}
+
+    def test_default_credentials(self, release):
+        tenant = release.tenant()
+        other = release.tenant(make_namespace(release.plane, "other"))
+        release.install(defaultCredentials={
+            "secretName": "deepgram-admin", "namespace": tenant.namespace,
+            "allowedNamespaces": []})
+        with running(release.operator()):
+            tenant.api_key("api-key", credentialsRef=None)
+            tenant.wait_ready("DeepgramApiKey", "api-key")
+            other.api_key("api-key", credentialsRef=None)
+            other.wait_condition("DeepgramApiKey", "api-key", "Stalled", "True")
+            for found in (tenant, other):
+                found.delete("DeepgramApiKey", "api-key")
+                found.wait_gone("DeepgramApiKey", "api-key")
+
+
+class TestWatchNamespaces:
+    # Every verb that there is, on all that a Secret could be got by.
+    VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+    RESOURCES = (("", "secrets"), ("", "pods"), ("", "configmaps"), ("", "namespaces"),
+                 ("", "serviceaccounts"), ("deepgram.com", "deepgramapikeys"),
+                 ("deepgram.com", "deepgrampullsecrets"), ("apps", "deployments"),
+                 ("events.k8s.io", "events"), ("coordination.k8s.io", "leases"),
+                 ("rbac.authorization.k8s.io", "clusterroles"))
+
+    def rules(self, client, namespace):
+        review = client.post(f"{REVIEWS}/selfsubjectrulesreviews", {"spec": {"namespace": namespace}})
+        assert not review["status"]["incomplete"]
+        return [rule for rule in review["status"]["resourceRules"]]
+
+    def allowed(self, release, namespace, name=""):
+        """{(verb, resource)} of what the operator may do in the namespace ("" for all)."""
+        def ask(verb, group, resource):
+            return release.client.post(f"{REVIEWS}/subjectaccessreviews", {"spec": {
+                "user": release.user,
+                "groups": ["system:serviceaccounts", f"system:serviceaccounts:{release.namespace}",
+                           "system:authenticated"],
+                "resourceAttributes": {"verb": verb, "group": group, "resource": resource,
+                                       "namespace": namespace, "name": name},
+            }})["status"]["allowed"]
+
+        return {(verb, resource) for verb in self.VERBS for group, resource in self.RESOURCES
+                if ask(verb, group, resource)}
+
+    def test_work_there_and_no_rights_elsewhere(self, release):
+        watched, ignored = release.tenant(), release.tenant()
+        release.install(watchNamespaces=[watched.namespace])
+        with running(release.operator()):
+            ignored.api_key("api-key")
+            issue_both(watched)
+            assert condition(ignored.find("DeepgramApiKey", "api-key"), "Ready")["status"] == "Unknown"
+            delete_both(watched)
+        ignored.delete("DeepgramApiKey", "api-key")
+
+        assert ("create", "secrets") in self.allowed(release, watched.namespace)
+        assert self.allowed(release, release.namespace) == {("create", "leases")}
+        assert self.allowed(release, release.namespace, NAME) == {
+            ("get", "leases"), ("update", "leases"), ("create", "leases")}
+        for namespace in ("", ignored.namespace, "kube-system", "default"):
+            assert self.allowed(release, namespace) == set(), namespace
+            assert self.allowed(release, namespace, "some-name") == set(), namespace
+
+        # And whatever else there is: no more than any ServiceAccount has.
+        operator = release.plane.client_for(release.namespace, NAME)
+        nobody = release.plane.client_for(release.namespace, "default")
+        for namespace in (ignored.namespace, "kube-system", "default"):
+            assert self.rules(operator, namespace) == self.rules(nobody, namespace)
+        assert self.rules(operator, watched.namespace) != self.rules(nobody, watched.namespace)
+
+    def test_default_credentials_from_elsewhere_are_one_secret(self, release):
+        admin, watched = release.tenant(), make_namespace(release.plane, "voice")
+        tenant = Tenant(release.plane, release.emulator, watched, project={
+            "project_id": admin.project_id,
+            "admin_keys": [{"key": admin.admin_key, "api_key_id": admin.admin_key_id}]})
+        release.install(watchNamespaces=[watched], defaultCredentials={
+            "secretName": "deepgram-admin", "namespace": admin.namespace,
+            "allowedNamespaces": [watched]})
+        with running(release.operator()):
+            tenant.api_key("api-key", credentialsRef=None)
+            tenant.wait_ready("DeepgramApiKey", "api-key")
+            tenant.delete("DeepgramApiKey", "api-key")
+            tenant.wait_gone("DeepgramApiKey", "api-key")
+        assert self.allowed(release, admin.namespace) == set()
+        assert self.allowed(release, admin.namespace, "deepgram-admin") == {("get", "secrets")}
+
+
+class TestUpgrade:
+    def test_from_an_earlier_chart_creates_and_revokes_nothing(self, release, tmp_path):
+        earlier = tmp_path / "earlier"
+        shutil.copytree(CHART, earlier)
+        chart = yaml.safe_load((earlier / "Chart.yaml").read_text())
+        (earlier / "Chart.yaml").write_text(
+            yaml.safe_dump({**chart, "version": "0.0.9", "appVersion": "0.0.9"}))
+        release.install(earlier)
+        tenant = release.tenant()
+        with running(release.operator()):
+            before = issue_both(tenant)
+        release.install()
+        with running(release.operator()):
+            after = (tenant.wait_ready("DeepgramApiKey", "api-key"),
+                     tenant.wait_ready("DeepgramPullSecret", "regcred"))
+            assert [found["status"]["id"] for found in after] == [
+                found["status"]["id"] for found in before]
+            assert len(tenant.creates()) == 2
+            delete_both(tenant)
+
+
+class TestUninstall:
+    def test_keeps_what_was_made_and_a_new_installation_carries_on(self, release):
+        release.install()
+        tenant = release.tenant()
+        with running(release.operator()):
+            before = issue_both(tenant)
+        release.uninstall()
+        ids = sorted(found["status"]["id"] for found in before)
+        assert all(release.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS)
+        assert tenant.find("DeepgramApiKey", "api-key") and tenant.secret("regcred")
+        assert sorted(tenant.live()) == ids
+        tenant.delete("DeepgramApiKey", "api-key")  # waits for an operator
+
+        release.install()
+        with running(release.operator()):
+            tenant.wait_gone("DeepgramApiKey", "api-key")
+            assert len(tenant.creates()) == 2
+            tenant.delete("DeepgramPullSecret", "regcred")
+            tenant.wait_gone("DeepgramPullSecret", "regcred")
+            assert tenant.live() == []
+
+    def test_with_the_crds_leaves_nothing(self, release):
+        release.install(crds={"keep": False})
+        release.uninstall()
+        wait_for(lambda: not any(release.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS), 30,
+                 "the CRDs are gone")
+        for kind in ("clusterroles", "clusterrolebindings"):
+            found = release.client.get(f"/apis/rbac.authorization.k8s.io/v1/{kind}")["items"]
+            assert not [entry for entry in found if NAME in entry["metadata"]["name"]]
+
+    def test_with_the_crds_and_resources_left_can_be_undone(self, release):
+        """They wait for an operator, and a new installation is one."""
+        release.install(crds={"keep": False})
+        tenant = release.tenant()
+        with running(release.operator()):
+            tenant.api_key("api-key")
+            tenant.wait_ready("DeepgramApiKey", "api-key")
+        release.helm("uninstall", NAME, "--namespace", release.namespace, "--timeout=60s")
+        assert len(tenant.live()) == 1
+        release.install()
+        with running(release.operator()):
+            tenant.wait_gone("DeepgramApiKey", "api-key")
+            assert tenant.live() == []
+        wait_for(lambda: release.client.find(f"{CRD_PATH}/{CRDS[0]}") is None, 30,
+                 "the CRD that was being deleted is gone")
+        release.install()
+        assert release.client.find(f"{CRD_PATH}/{CRDS[0]}")

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The simulated world in full: every single fault at every step of every story, then random
+# schedules of several faults by seed, some of them under ASan. One process a core.
+#
+#   run.sh BUILD SEEDS ASAN_SEEDS [--no-single]
+set -uo pipefail
+build=${1:?directory of the build} seeds=${2:?} asan_seeds=${3:?}
+cores=$(nproc)
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
+status=0
+schedules=0
+
+part() { # part NAME PROGRAM ARGUMENTS...: in as many processes as there are cores
+  local name=$1 shard pids=() failed=0 ran=0
+  shift
+  for ((shard = 0; shard < cores; shard++)); do
+    "$@" --keep-going --shard "$shard/$cores" >"$output/$shard" 2>&1 &
+    pids+=($!)
+  done
+  for shard in "${!pids[@]}"; do
+    wait "${pids[$shard]}" || failed=1
+    ran=$((ran + $(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$output/$shard" | tail -n 1)))
+  done
+  if [ "$failed" -eq 0 ] && [ "$ran" -gt 0 ]; then
+    echo "scenario: $name: $ran schedules, none failed; $(tail -n 1 "$output/0" | sed 's/.*, \([0-9]* a second\).*/\1/') a core"
+    [ -z "${TEST_COUNTS:-}" ] || echo "1 0 0" >>"$TEST_COUNTS"
+  else
+    cat "$output"/*
+    echo "scenario: $name: FAILED"
+    [ -z "${TEST_COUNTS:-}" ] || echo "0 1 0" >>"$TEST_COUNTS"
+    status=1
+  fi
+  schedules=$((schedules + ran))
+}
+
+[ "${4:-}" = --no-single ] || part "every single fault" "$build/scenario" --single
+part "random faults" "$build/scenario" --random --seeds "$seeds" --seed "${SEED:-1}"
+part "random faults under ASan" "$build/scenario-asan" --random --seeds "$asan_seeds" \
+  --seed "${SEED:-1}"
+echo "scenario: $schedules schedules in all"
+exit $status

@@ -1,0 +1,462 @@
+/* What a resource shows of its world. */
+#include "world_changes.h"
+
+#include "api/condition.h"
+#include "reconcile/report.h"
+
+static const struct verdict ready = { .kind = VERDICT_READY };
+
+static cJSON *report(const struct world_fixture *fixture)
+{
+    struct step step = decide(&fixture->world);
+    return report_status(&fixture->world, step.verdict.kind == VERDICT_NONE ? &ready
+                                                                            : &step.verdict);
+}
+
+/* ---- changes ---- */
+
+static void first_commit(struct world_fixture *fixture)
+{
+    published(fixture);
+    world_add_secret(fixture, 2, ISSUED_AT_2);
+    world_hold(fixture, 2, "key-2");
+}
+
+static void two_hours_overlap(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.rotation", "{\"overlap\":\"2h\"}");
+}
+
+static void first_secret_lost(struct world_fixture *fixture)
+{
+    cJSON_Delete(fixture->secrets[0]);
+    fixture->secrets[0] = fixture->secrets[--fixture->secret_count];
+}
+
+static void first_from_another_spec(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_SPEC_HASH, "0000000000000000");
+}
+
+static void second_answered_a_token(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[1], ANNOTATION_ROTATE, "now");
+}
+
+static void with_scopes(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_SCOPES, "member self-hosted:products");
+}
+
+static void with_username(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_USERNAME, "deepgram+key-1");
+}
+
+static void token_handled_before(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.lastHandledRotateRequest", "\"before\"");
+}
+
+static void condition_of_others(struct world_fixture *fixture)
+{
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(status, "conditions"),
+                         fixture_json("{\"type\":\"Verified\",\"status\":\"True\"}"));
+}
+
+static void conditions_broken(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.conditions", "7");
+}
+
+static void member_of_others(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.fromANewerVersion", "true");
+}
+
+static void member_too_many(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.failures", "2");
+}
+
+static void member_missing(struct world_fixture *fixture)
+{
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON_DeleteItemFromObjectCaseSensitive(status, "secretName");
+}
+
+static void member_changed(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.id", "\"key-9\"");
+}
+
+static void was_stalled(struct world_fixture *fixture)
+{
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON_AddItemToArray(
+        cJSON_GetObjectItemCaseSensitive(status, "conditions"),
+        fixture_json("{\"type\":\"Stalled\",\"status\":\"True\",\"reason\":\"Forbidden\"}"));
+}
+
+static void in_its_last_days(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_EXPIRES_AT, "2026-06-02T00:00:00Z");
+}
+
+static void door_closed(struct world_fixture *fixture)
+{
+    target_gone(fixture);
+    fixture->memory->door_closed_ms = MONOTONIC_MS - MINUTE_MS;
+}
+
+static void revoked(struct world_fixture *fixture, int first, int count)
+{
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON *revisions = cJSON_GetObjectItemCaseSensitive(status, "revisions");
+    for (int i = 0; i < count; i++) {
+        auto_free char *text = mem_printf(
+            "{\"revision\":%d,\"id\":\"key-%d\",\"state\":\"Revoked\",\"reason\":\"Created\"}", first + i, first + i);
+        cJSON_AddItemToArray(revisions, fixture_json(text));
+    }
+}
+
+static void ten_revoked(struct world_fixture *fixture)
+{
+    revoked(fixture, 11, 10);
+}
+
+static void seven_live(struct world_fixture *fixture)
+{
+    for (int i = 2; i <= 7; i++)
+        world_add_secret(fixture, i, ISSUED_AT_2);
+}
+
+/* ---- conditions ---- */
+
+/* Such as "Ready=True Published Stalled=True Forbidden". */
+static char *describe_conditions(const cJSON *status)
+{
+    char *text = NULL;
+    const cJSON *condition = NULL;
+    cJSON_ArrayForEach(condition, json_member(status, "conditions")) {
+        const char *reason = json_string_at(condition, "reason");
+        auto_free char *word =
+            mem_printf("%s=%s %s", json_string_at(condition, "type"),
+                       json_string_at(condition, "status"), reason ? reason : "WITHOUT REASON");
+        world_append(&text, word);
+    }
+    return text;
+}
+
+static void test_conditions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        const char *conditions;
+    } rows[] = {
+        { "all is well", { published }, "Ready=True Published" },
+        { "a person has to do something",
+          { admin_missing },
+          "Ready=False CredentialsNotFound Stalled=True CredentialsNotFound" },
+        { "it comes by itself",
+          { deepgram_fails },
+          "Ready=False DeepgramUnavailable Reconciling=True DeepgramUnavailable" },
+        { "what is published works, whatever the next one lacks",
+          { published, lasts_60_days, in_its_last_days, deepgram_fails },
+          "Ready=True Published" },
+        { "nor is it stalled by that",
+          { published, rotation_requested, admin_missing },
+          "Ready=True Published" },
+        { "until it has expired",
+          { published, lasts_60_days, expired, deepgram_fails },
+          "Ready=False Expired" },
+        { "a spec change that waits for a person",
+          { published, spec_changed, admin_missing },
+          "Ready=True Published Stalled=True CredentialsNotFound" },
+        { "a spec change under way",
+          { published, spec_changed, project_paused },
+          "Ready=True Published Reconciling=True Throttled" },
+        { "a spec that can't be used",
+          { published, bad_spec },
+          "Ready=True Published Stalled=True InvalidSpec" },
+        { "a target that can't be brought up to date",
+          { published, target_outdated, kubernetes_refuses },
+          "Ready=True Published Stalled=True KubernetesForbidden" },
+        { "suspended", { published, suspended }, "Ready=True Suspended" },
+        { "suspended without a credential", { suspended }, "Ready=False Suspended" },
+        { "a target that somebody else changes again and again",
+          { published, target_touched, compared_different, healed_too_often },
+          "Ready=False SecretConflict Stalled=True SecretConflict" },
+        { "a target of somebody else",
+          { published, target_of_another },
+          "Ready=False SecretConflict Stalled=True SecretConflict" },
+        { "a lost revision Secret while the API server refuses",
+          { published, secret_lost, kubernetes_refuses },
+          "Ready=True Published Stalled=True KubernetesForbidden" },
+        { "waiting for pods to end",
+          { published, deleting, pod },
+          "Ready=False InUse Reconciling=True InUse" },
+        { "a deletion that a person has to help",
+          { published, deleting, door_closed, admin_missing },
+          "Ready=False CredentialsNotFound Stalled=True CredentialsNotFound" },
+        { "what was stalled and isn't any more", { published, was_stalled }, "Ready=True Published" },
+        { "others' conditions stay",
+          { published, condition_of_others, spec_changed, admin_missing },
+          "Ready=True Published Verified=True WITHOUT REASON Stalled=True CredentialsNotFound" },
+        { "what isn't a list of conditions", { published, conditions_broken },
+          "Ready=True Published" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        auto_json cJSON *status = report(fixture);
+        auto_free char *text = describe_conditions(status);
+        fixture_expect(rows[i].name, text, rows[i].conditions);
+    }
+}
+
+static const char *ready_member(const cJSON *status, const char *name)
+{
+    return json_string_at(condition_find(json_member(status, "conditions"), "Ready"), name);
+}
+
+static void test_messages_tell_both_what_is_there_and_what_is_wrong(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *waiting = WORLD(published, spec_changed, project_paused);
+    auto_json cJSON *status = report(waiting);
+    fixture_expect("a problem with the next one", ready_member(status, "message"),
+                   "Credential key-1 (revision 1) is in Secret voice. Deepgram asked for a pause "
+                   "for project " FIXTURE_PROJECT " (429): waiting until it is over");
+    auto_world struct world_fixture *over = WORLD(published, lasts_60_days, expired, project_paused);
+    auto_json cJSON *expired_status = report(over);
+    fixture_expect("expired", ready_member(expired_status, "message"),
+                   "The credential key-1 in Secret voice expired at 2026-06-01T11:00:00Z. Deepgram "
+                   "asked for a pause for project " FIXTURE_PROJECT " (429): waiting until it is "
+                   "over");
+}
+
+static void test_a_transition_is_a_change_of_status(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *same = WORLD(published, suspended);
+    auto_json cJSON *suspended_status = report(same);
+    fixture_expect("another reason", ready_member(suspended_status, "lastTransitionTime"),
+                   "2026-05-01T00:00:10Z");
+    auto_world struct world_fixture *other = WORLD(published, target_of_another);
+    auto_json cJSON *conflict_status = report(other);
+    fixture_expect("another status", ready_member(conflict_status, "lastTransitionTime"),
+                   "2026-06-01T12:00:00Z");
+}
+
+/* ---- the rest ---- */
+
+static void test_an_unchanged_world_reports_what_stands_there(void **state)
+{
+    (void)state;
+    static world_change_fn *const worlds[] = { published, rotating };
+    for (size_t i = 0; i < ARRAY_LENGTH(worlds); i++) {
+        auto_world struct world_fixture *fixture = WORLD(worlds[i]);
+        auto_json cJSON *status = report_status(&fixture->world, &ready);
+        auto_free char *was = json_print(fixture->resource->status.json);
+        auto_free char *is = json_print(status);
+        if (!cJSON_Compare(status, fixture->resource->status.json, true))
+            fixture_expect("status", is, was);
+        assert_true(report_is_current(&fixture->world, &ready));
+    }
+}
+
+static void test_what_makes_a_report_due(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        bool current;
+    } rows[] = {
+        { "a member of others can't be removed", { published, member_of_others }, true },
+        { "a member that should be gone", { published, member_too_many }, false },
+        { "a member that is missing", { published, member_missing }, false },
+        { "a member that is different", { published, member_changed }, false },
+        { "another generation", { published, generation_4 }, false },
+        { "no status at all", { kept }, false },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        if (report_is_current(&fixture->world, &ready) != rows[i].current)
+            fail_msg("%s", rows[i].name);
+    }
+}
+
+static void test_members(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        const char *member, *value;
+    } rows[] = {
+        { "generation", { published, generation_4 }, "observedGeneration", "4" },
+        { "what is published: its number", { first_commit }, "revision", "2" },
+        { "its id", { first_commit }, "id", "\"key-2\"" },
+        { "its time", { first_commit }, "issuedAt", "\"" ISSUED_AT_2 "\"" },
+        { "its place", { in_target }, "secretName", "\"voice\"" },
+        { "its end", { in_target, lasts_60_days }, "expiresAt", "\"2026-06-30T00:00:00Z\"" },
+        { "no end", { in_target }, "expiresAt", NULL },
+        { "what was granted",
+          { in_target, with_scopes },
+          "scopes",
+          "[\"member\",\"self-hosted:products\"]" },
+        { "nothing told of that", { in_target }, "scopes", NULL },
+        { "a user name", { in_target, with_username, pull_secret }, "username",
+          "\"deepgram+key-1\"" },
+        { "API keys have none", { in_target, with_username }, "username", NULL },
+        { "what can't be seen any more is kept: number",
+          { published, target_gone, secret_lost },
+          "revision",
+          "1" },
+        { "id", { published, secret_lost }, "id", "\"key-1\"" },
+        { "time", { published, secret_lost }, "issuedAt", "\"" ISSUED_AT_1 "\"" },
+        { "place", { published, target_gone }, "secretName", "\"voice\"" },
+        { "nothing to be kept", { NULL }, "revision", NULL },
+        { "the version that was compared",
+          { published, target_touched, compared_same },
+          "secretResourceVersion",
+          "\"71\"" },
+        { "the version that was known", { published, target_touched }, "secretResourceVersion",
+          "\"70\"" },
+        { "the token that the revision answered",
+          { first_commit, second_answered_a_token, token_handled_before },
+          "lastHandledRotateRequest",
+          "\"now\"" },
+        { "the token of the one before stays",
+          { first_commit, token_handled_before },
+          "lastHandledRotateRequest",
+          "\"before\"" },
+        { "no token", { published }, "lastHandledRotateRequest", NULL },
+        { "the next rotation",
+          { published, lasts_60_days },
+          "nextRotationAt",
+          "\"2026-06-08T09:50:24Z\"" },
+        { "none", { published }, "nextRotationAt", NULL },
+        { "failures", { deepgram_fails }, "failures", "2" },
+        { "and when it is tried again", { deepgram_fails }, "nextAttemptAt",
+          "\"2026-06-01T12:00:20Z\"" },
+        { "that waits for a change", { deepgram_refuses }, "nextAttemptAt", NULL },
+        { "only while it holds something up", { published, deepgram_fails }, "failures", NULL },
+        { "Kubernetes' failures aren't noted", { kubernetes_refuses }, "failures", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        auto_json cJSON *status = report(fixture);
+        fixture_expect_json(rows[i].name, json_member(status, rows[i].member), rows[i].value);
+    }
+}
+
+/* Such as "1:Retiring SpecChanged until 2026-…". */
+static char *describe_revisions(const cJSON *status)
+{
+    char *text = NULL;
+    const cJSON *revision = NULL;
+    cJSON_ArrayForEach(revision, json_member(status, "revisions")) {
+        const char *until = json_string_at(revision, "revokeAfter");
+        auto_free char *word = mem_printf(
+            "%lld:%s %s%s%s", (long long)json_int_at(revision, "revision", 0),
+            json_string_at(revision, "state"), json_string_at(revision, "reason"),
+            until ? " until " : "", until ? until : "");
+        world_append(&text, word);
+    }
+    return text;
+}
+
+static void test_revisions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        const char *revisions;
+    } rows[] = {
+        { "none", { NULL }, NULL },
+        { "issued", { kept }, "1:Issued Created" },
+        { "published", { in_target }, "1:Current Created" },
+        { "the one before retires with the publication",
+          { first_commit },
+          "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current RotationScheduled" },
+        { "as long as the spec says",
+          { two_hours_overlap, first_commit },
+          "1:Retiring Created until 2026-06-01T14:00:00Z 2:Current RotationScheduled" },
+        { "no overlap is owed to what nobody can have got since",
+          { first_commit, first_secret_lost },
+          "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current Replaced" },
+        { "what was said stays",
+          { two_hours_overlap, rotated },
+          "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current SpecChanged" },
+        { "it is revoked",
+          { rotated, key_1_gone },
+          "1:Revoked Created 2:Current SpecChanged" },
+        { "made from another spec than the one before",
+          { first_commit, first_from_another_spec, second_answered_a_token },
+          "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current SpecChanged" },
+        { "asked for",
+          { first_commit, second_answered_a_token },
+          "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current RotationRequested" },
+        { "a new one isn't published yet",
+          { first_commit, target_gone },
+          "1:Current Created 2:Issued RotationScheduled" },
+        { "revoked ones go, the oldest first",
+          { published, ten_revoked },
+          "1:Current Created 17:Revoked Created 18:Revoked Created 19:Revoked Created "
+          "20:Revoked Created" },
+        { "live ones never",
+          { in_target, seven_live },
+          "1:Current Created 2:Issued RotationScheduled 3:Issued RotationScheduled "
+          "4:Issued RotationScheduled 5:Issued RotationScheduled 6:Issued RotationScheduled "
+          "7:Issued RotationScheduled" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        auto_json cJSON *status = report_status(&fixture->world, &ready);
+        auto_free char *text = describe_revisions(status);
+        fixture_expect(rows[i].name, text, rows[i].revisions);
+    }
+}
+
+static void test_a_patch_removes_what_went(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(member_too_many, admin_missing);
+    struct step step = decide(&fixture->world);
+    auto_json cJSON *patch = report_patch(&fixture->world, &step.verdict);
+    fixture_expect_json("precondition", json_member(patch, "metadata"),
+                        "{\"resourceVersion\":\"42\",\"uid\":\"" FIXTURE_UID "\"}");
+    static const char *const nulls[] = {
+        "revision",      "id",        "username", "scopes",
+        "secretName",    "issuedAt",  "expiresAt", "revisions",
+        "failures",      "secretResourceVersion", "nextRotationAt", "nextAttemptAt",
+        "lastHandledRotateRequest",
+    };
+    const cJSON *status = json_member(patch, "status");
+    for (size_t i = 0; i < ARRAY_LENGTH(nulls); i++)
+        fixture_expect_json(nulls[i], json_member(status, nulls[i]), "null");
+    assert_int_equal(cJSON_GetArraySize(status), ARRAY_LENGTH(nulls) + 2);
+    fixture_expect_json("generation", json_member(status, "observedGeneration"), "3");
+    assert_true(cJSON_IsArray(json_member(status, "conditions")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_messages_tell_both_what_is_there_and_what_is_wrong),
+        cmocka_unit_test(test_a_transition_is_a_change_of_status),
+        cmocka_unit_test(test_an_unchanged_world_reports_what_stands_there),
+        cmocka_unit_test(test_what_makes_a_report_due),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_revisions),
+        cmocka_unit_test(test_a_patch_removes_what_went),
+    };
+    return fixture_run(tests);
+}

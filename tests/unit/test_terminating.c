@@ -1,0 +1,320 @@
+/* The rules of a resource that is being deleted: nothing may surface later that nobody owns. */
+#include "world_changes.h"
+
+#define expect(rows) world_expect_steps(rows, ARRAY_LENGTH(rows))
+
+/* ---- changes that only these rows need ---- */
+
+static void abandoned(struct world_fixture *fixture)
+{
+    world_annotate(fixture->json, ANNOTATION_ABANDON, "true");
+}
+
+static void both_secrets_released(struct world_fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->secret_count; i++)
+        world_put(fixture->secrets[i], "metadata.ownerReferences", "[]");
+}
+
+static void door_just_closed(struct world_fixture *fixture)
+{
+    target_gone(fixture);
+    fixture->memory->door_closed_ms = MONOTONIC_MS - SECOND_MS;
+}
+
+static void put_back_since(struct world_fixture *fixture)
+{
+    fixture->memory->door_closed_ms = MONOTONIC_MS - SECOND_MS;
+}
+
+static void door_closed(struct world_fixture *fixture)
+{
+    target_gone(fixture);
+    fixture->memory->door_closed_ms = MONOTONIC_MS - 5 * SECOND_MS;
+}
+
+static void just_deleted(struct world_fixture *fixture)
+{
+    deleting(fixture);
+    fixture->memory->deleting_since_ms = MONOTONIC_MS - 2 * SECOND_MS;
+}
+
+static void release_of_another(struct world_fixture *fixture)
+{
+    target_foreign(fixture);
+    fixture->world.target.lost = true;
+    fixture->world.target.id = "key-of-another";
+}
+
+static void held_in_status(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.nextAttemptAt", "\"2026-06-01T12:01:00Z\"");
+}
+
+static void settled_just_now(struct world_fixture *fixture)
+{
+    fixture->memory->unknown_ms = MONOTONIC_MS - SETTLE_MS;
+}
+
+/* ---- what comes first ---- */
+
+static void test_what_comes_first(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "without our finalizer it is none of our business",
+          { published, answered_2, deleting, finalizer_gone, abandoned, kubernetes_fails },
+          "wait for an event" },
+        { "an API server that fails", { published, deleting, abandoned, kubernetes_fails },
+          "wait for 20 s" },
+        { "abandoned: it goes, whatever is left",
+          { published, answered_2, to_discard, deleting, abandoned, pod, admin_missing },
+          "drop-finalizer (Abandoned)" },
+        { "an answer isn't stored any more",
+          { published, answered_2, to_discard, deleting, pod },
+          "revoke key-2 (Discarded)" },
+        { "also with Retain",
+          { published, answered_2, deleting, retain },
+          "revoke key-2 (Discarded)" },
+        { "which takes an admin key",
+          { answered_2, deleting, admin_missing },
+          "report Stalled CredentialsNotFound for an event" },
+        { "and a Deepgram that answers",
+          { answered_2, deleting, project_paused },
+          "report Progressing Throttled for 40 s" },
+        { "what nobody will name goes too",
+          { published, to_discard, deleting, retain, pod },
+          "revoke key-7 (Discarded)" },
+        { "a resource that never had anything", { deleting }, "drop-finalizer" },
+        { "suspended or wrong, it goes all the same",
+          { published, suspended, deleting },
+          "delete-target voice" },
+    };
+    expect(rows);
+}
+
+static void test_the_way_out_is_told(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *missing = WORLD(published, deleting, door_closed, admin_missing);
+    struct step step = decide(&missing->world);
+    assert_non_null(strstr(step.verdict.message, "Secret team/admin doesn't exist"));
+    assert_non_null(strstr(step.verdict.message, "deepgram.com/abandon=true"));
+    auto_world struct world_fixture *not_allowed =
+        WORLD(published, deleting, door_closed, admin_not_allowed);
+    step = decide(&not_allowed->world);
+    assert_non_null(strstr(step.verdict.message, "deepgram.com/abandon=true"));
+    auto_world struct world_fixture *living = WORLD(admin_missing);
+    step = decide(&living->world);
+    assert_null(strstr(step.verdict.message, "abandon"));
+}
+
+/* ---- Retain ---- */
+
+static void test_with_retain_the_secrets_stay(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "the target is released, and no pod is waited for",
+          { rotated, old_target_in_use, deleting, retain, pod, admin_missing },
+          "release voice" },
+        { "one of an earlier name",
+          { rotated, target_released, old_target, deleting, retain },
+          "release before" },
+        { "not one that is gone",
+          { rotated, target_released, old_target_gone_but_in_use, deleting, retain },
+          "release voice-dgkey-r1" },
+        { "the revision Secrets", { rotated, target_gone, deleting, retain },
+          "release voice-dgkey-r1" },
+        { "each of them",
+          { rotated, target_gone, secret_released, deleting, retain },
+          "release voice-dgkey-r2" },
+        { "nobody else's target",
+          { published, target_of_another, deleting, retain },
+          "release voice-dgkey-r1" },
+        { "then it goes, and nothing is revoked",
+          { rotated, target_released, both_secrets_released, deleting, retain, admin_missing },
+          "drop-finalizer" },
+        { "what nobody names is revoked",
+          { rotated, target_released, both_secrets_released, deleting, retain, orphan },
+          "revoke key-5 (Orphaned)" },
+        { "what may come late is waited for",
+          { published, target_released, both_secrets_released, deleting, retain, attempt_2_open,
+            answer_just_lost },
+          "report Terminating AwaitingLateCreates for 110 s" },
+    };
+    expect(rows);
+}
+
+/* ---- Revoke ---- */
+
+static void test_pods_are_waited_for(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "as for a mounted volume",
+          { published, deleting, pod, admin_missing },
+          "report Terminating InUse for an event" },
+        { "looking again by itself where other pods count too",
+          { published, deleting, pod, namespace_terminating },
+          "report Terminating InUse for 5 s" },
+        { "also when somebody deleted the target",
+          { published, target_gone, deleting, pod },
+          "report Terminating InUse for an event" },
+        { "or took its owner off",
+          { published, target_released, deleting, pod },
+          "report Terminating InUse for an event" },
+        { "pods of an earlier target",
+          { published, old_target_in_use, deleting },
+          "report Terminating InUse for an event" },
+        { "although that is gone",
+          { published, old_target_gone_but_in_use, deleting },
+          "report Terminating InUse for an event" },
+        { "they may hold what nothing names any more",
+          { deleting, orphan, pod },
+          "report Terminating InUse for an event" },
+        { "not for a credential that is gone",
+          { published, key_1_gone, deleting, pod },
+          "delete-target voice" },
+        { "not when they use what somebody else put there",
+          { published, target_foreign, deleting, pod },
+          "revoke key-1 (Deleted)" },
+        { "or what another resource left there",
+          { published, release_of_another, deleting, pod },
+          "revoke key-1 (Deleted)" },
+    };
+    expect(rows);
+}
+
+static void test_what_is_in_use_is_named(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(published, deleting, pod);
+    struct step step = decide(&fixture->world);
+    assert_non_null(strstr(step.verdict.message, "1 pod(s) still use Secret voice, among them "
+                                                 "engine-0"));
+    auto_world struct world_fixture *old = WORLD(published, deleting, pod, old_target_in_use);
+    step = decide(&old->world);
+    assert_non_null(strstr(step.verdict.message, "2 pod(s) still use Secret before, among them "
+                                                 "api-0"));
+}
+
+static void test_the_door_is_closed_before_anything_is_revoked(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "the target goes", { rotated, deleting, deepgram_fails }, "delete-target voice" },
+        { "also one that was released by an earlier Retain",
+          { published, target_released, deleting },
+          "delete-target voice" },
+        { "and one of an earlier name",
+          { published, target_gone, old_target, deleting },
+          "delete-target before" },
+        { "somebody put it back", { published, deleting, put_back_since }, "delete-target voice" },
+        { "it is on its way", { published, target_deleting, deleting }, "wait for an event" },
+        { "a pod may have come just before",
+          { published, deleting, door_just_closed },
+          "wait for 4 s" },
+        { "no new ones in a terminating namespace",
+          { published, deleting, door_just_closed, namespace_terminating },
+          "revoke key-1 (Deleted)" },
+        { "closed by a former process",
+          { published, target_gone, just_deleted },
+          "wait for 3 s" },
+        { "there never was a door",
+          { kept, just_deleted },
+          "revoke key-1 (Deleted)" },
+        { "nobody else's Secret is deleted",
+          { published, target_of_another, deleting },
+          "revoke key-1 (Deleted)" },
+    };
+    expect(rows);
+}
+
+static void test_everything_is_revoked(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "one after the other", { rotating, deleting, door_closed }, "revoke key-1 (Deleted)" },
+        { "the next",
+          { rotating, deleting, door_closed, key_1_gone },
+          "revoke key-2 (Deleted)" },
+        { "with an admin key that is being deleted",
+          { published, deleting, door_closed, admin_deleting },
+          "revoke key-1 (Deleted)" },
+        { "with one that may not issue",
+          { published, deleting, door_closed, admin_role_too_high },
+          "revoke key-1 (Deleted)" },
+        { "not without one",
+          { published, deleting, door_closed, admin_missing },
+          "report Stalled CredentialsNotFound for an event" },
+        { "not while Deepgram fails",
+          { published, deleting, door_closed, deepgram_fails },
+          "report Progressing DeepgramUnavailable for 20 s" },
+        { "a hold of a former process was for creates",
+          { published, held_in_status, deleting, door_closed },
+          "revoke key-1 (Deleted)" },
+        { "before what nothing names",
+          { published, deleting, door_closed, orphan },
+          "revoke key-1 (Deleted)" },
+        { "then that too",
+          { published, deleting, door_closed, key_1_gone, orphan, attempt_2_open, answer_just_lost },
+          "revoke key-5 (Orphaned)" },
+    };
+    expect(rows);
+}
+
+static void test_nothing_may_come_late(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "a create without an answer is waited for",
+          { deleting, attempt_2_open, answer_just_lost, admin_missing },
+          "report Terminating AwaitingLateCreates for 110 s" },
+        { "then looked for", { deleting, attempt_2_open, settled_just_now }, "list needed" },
+        { "which takes an admin key",
+          { deleting, attempt_2_open, settled_just_now, admin_missing, deepgram_fails },
+          "report Stalled CredentialsNotFound for an event" },
+        { "and a list that works",
+          { deleting, attempt_2_open, settled_just_now, list_fails },
+          "wait for 50 s" },
+        { "what it left goes",
+          { deleting, attempt_2_open, settled_just_now, listed_just_now, orphan_of_attempt },
+          "revoke key-2 (Orphaned)" },
+        { "it left nothing",
+          { deleting, attempt_2_open, settled_just_now, listed_just_now },
+          "drop-finalizer" },
+        { "a refused create left nothing", { deleting, refused_2 }, "drop-finalizer" },
+        { "the last look is younger than the deletion",
+          { published, deleting, door_closed, key_1_gone },
+          "list needed" },
+        { "after which nothing may come",
+          { published, deleting, door_closed, key_1_gone, attempt_2_open, answer_just_lost },
+          "report Terminating AwaitingLateCreates for 110 s" },
+        { "and shows all that is left",
+          { published, deleting, door_closed, key_1_gone, listed_just_now, orphan },
+          "revoke key-5 (Orphaned)" },
+        { "the revision Secrets go",
+          { rotated, deleting, door_closed, key_1_gone, key_2_gone, listed_just_now },
+          "drop-revision r1 voice-dgkey-r1" },
+        { "and it may go",
+          { published, secret_lost, deleting, door_closed, key_1_gone, listed_just_now },
+          "drop-finalizer" },
+    };
+    expect(rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_comes_first),
+        cmocka_unit_test(test_the_way_out_is_told),
+        cmocka_unit_test(test_with_retain_the_secrets_stay),
+        cmocka_unit_test(test_pods_are_waited_for),
+        cmocka_unit_test(test_what_is_in_use_is_named),
+        cmocka_unit_test(test_the_door_is_closed_before_anything_is_revoked),
+        cmocka_unit_test(test_everything_is_revoked),
+        cmocka_unit_test(test_nothing_may_come_late),
+    };
+    return fixture_run(tests);
+}
