@@ -204,6 +204,16 @@ image: venv ## Build the image as an OCI archive, with its bill of materials (ro
 image-test: all image controlplane ## Build the image twice, look into it and run it on a real control plane
 	@cd tests/helm && IMAGE=$(IMAGE) VERSION=$(VERSION) $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q test_image.py
 
+# ---- measurements ---------------------------------------------------------------------------
+
+$(B)/bare-writer: tests/bench/bare_writer.c | $(B)/.deps
+	@mkdir -p $(B)
+	$(CC) $(RELEASE) $(LINK) -o $@ $< -lcurl
+
+.PHONY: bench
+bench: all $(B)/bare-writer controlplane venv ## Time, CPU, memory and requests of BENCH_N ("100 1000") resources
+	@BENCH_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench.py
+
 # ---- the three that people use --------------------------------------------------------------
 
 .PHONY: demo

@@ -64,7 +64,8 @@ def check_text(path):
     for number, line in enumerate(text.splitlines(), 1):
         if line != line.rstrip():
             yield f"{relative}:{number}: white space at the end of the line"
-        if path.suffix in (".c", ".h") and len(line) > 100:
+        # In tests clang-format breaks what can be broken; tables of long strings may stay.
+        if relative.parts[0] == "controller" and path.suffix in (".c", ".h") and len(line) > 100:
             yield f"{relative}:{number}: longer than 100 columns"
 
 

@@ -35,6 +35,11 @@ char *caches_pod_key(const char *namespace, const char *secret)
     return mem_printf("pod:%s/%s", namespace, secret);
 }
 
+char *caches_pods_key(const char *namespace)
+{
+    return mem_printf("pods:%s", namespace);
+}
+
 enum queue_kind caches_queue_kind(enum resource_kind kind)
 {
     return kind == RESOURCE_API_KEY ? QUEUE_API_KEY : QUEUE_PULL_SECRET;
@@ -75,10 +80,12 @@ static size_t index_pod(const cJSON *pod, char *ret_keys[STORE_INDEX_KEYS_MAX])
     size_t count = 0;
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(pod, "secrets")) {
-        if (count == STORE_INDEX_KEYS_MAX)
+        if (count == STORE_INDEX_KEYS_MAX - 1)
             break;
         ret_keys[count++] = caches_pod_key(namespace, name->valuestring);
     }
+    if (count > 0)
+        ret_keys[count++] = caches_pods_key(namespace);
     return count;
 }
 

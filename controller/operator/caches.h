@@ -40,8 +40,9 @@ NODISCARD char *caches_revision_key(enum resource_kind kind, const char *namespa
 /* Secrets: targets that were made for a resource */
 NODISCARD char *caches_owned_key(enum resource_kind kind, const char *namespace,
                                  const char *resource);
-/* pods: by a Secret that they refer to */
+/* pods: by a Secret that they refer to, or by the namespace when they refer to any */
 NODISCARD char *caches_pod_key(const char *namespace, const char *secret);
+NODISCARD char *caches_pods_key(const char *namespace);
 
 bool caches_namespace_terminating(const struct caches *caches, const char *namespace);
 

@@ -171,25 +171,15 @@ static void count_pod(void *context, const cJSON *pod)
         gathered->old_pod_example = mem_strdup(name);
 }
 
-static void count_pod_of_namespace(void *context, const cJSON *pod)
-{
-    const struct gathered *gathered = context;
-    const char *namespace = json_string_at(pod, "metadata.namespace");
-    if (mem_streq(namespace, gathered->resource->namespace) &&
-        cJSON_GetArraySize(json_at(pod, "secrets")) > 0)
-        count_pod(context, pod);
-}
-
 /* Where a whole namespace goes, the Secrets that tell under which names the value was published may
  * have gone first, and every pod goes too. */
 static void gather_consumers(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
-    auto_free char *key = caches_pod_key(resource->namespace, resource->spec.secret_name);
-    if (gathered->world.namespace_terminating)
-        store_visit_all(runtime->caches->pods, count_pod_of_namespace, gathered);
-    else
-        store_visit(runtime->caches->pods, key, count_pod, gathered);
+    auto_free char *key = gathered->world.namespace_terminating
+                              ? caches_pods_key(resource->namespace)
+                              : caches_pod_key(resource->namespace, resource->spec.secret_name);
+    store_visit(runtime->caches->pods, key, count_pod, gathered);
     gathered->world.consumers.example = or_empty(gathered->pod_example);
     gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
 }

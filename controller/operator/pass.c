@@ -25,6 +25,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_PROTECT] = step_protect,
     [STEP_CREATE] = step_create,
     [STEP_KEEP] = step_keep,
+    [STEP_LOOK_FOR_REVISION] = step_look_for_revision,
     [STEP_KEEP_AGAIN] = step_keep_again,
     [STEP_ADOPT] = step_adopt,
     [STEP_CONFIRM] = step_confirm,

@@ -23,8 +23,8 @@ struct pass {
     struct deepgram_request request;
     int64_t sent_ms;
     int64_t looked_ms; /* REVOKE: when the resource was read to see that it still applies */
-    char *id;      /* of the credential that the step is about */
-    cJSON *object; /* a whole object read on the way */
+    char *id;          /* of the credential that the step is about */
+    cJSON *object;     /* a whole object read on the way */
     /* of the whole pass: the value that was just minted, so that it need not be read back */
     struct credential credential;
     int64_t credential_revision; /* 0: none */

@@ -23,6 +23,7 @@ void step_claim(struct pass *pass);
 void step_release(struct pass *pass);
 void step_drop_revision(struct pass *pass);
 /* steps_recover.c */
+void step_look_for_revision(struct pass *pass);
 void step_keep_again(struct pass *pass);
 void step_adopt(struct pass *pass);
 void step_confirm(struct pass *pass);

@@ -82,6 +82,29 @@ static bool target_read(struct pass *pass, cJSON **object, const struct err *err
     return false;
 }
 
+/* ---- look for a revision ---- */
+
+static void looked_for(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct revision revision;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+        return;
+    }
+    if (err || !revision_parse(*object, &revision) || revision.deleting)
+        pass->gathered->memory->absent_revision = pass->step.revision;
+    if (!err)
+        store_put_written(secrets(pass), take(*object));
+    pass_continue(pass);
+}
+
+void step_look_for_revision(struct pass *pass)
+{
+    auto_free char *name = revision_secret_name(pass->kind, pass->key.name, pass->step.revision);
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, looked_for);
+}
+
 /* ---- keep again ---- */
 
 /* The attempt that issued it, as far as the resource still tells. */

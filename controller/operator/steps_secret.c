@@ -242,8 +242,11 @@ static void replace_target(void *context, cJSON **object, const struct err *err)
         target_failed(pass, err);
         return;
     }
-    if (!owned_by(*object, pass->gathered->resource->uid)) {
-        store_put_written(secrets(pass), take(*object)); /* somebody else's by now */
+    /* Not as it was decided upon: somebody else's by now, or newer than the cache showed. */
+    if (!owned_by(*object, pass->gathered->resource->uid) ||
+        !mem_streq(json_string_at(*object, "metadata.resourceVersion"),
+                   pass->gathered->world.target.resource_version)) {
+        store_put_written(secrets(pass), take(*object));
         pass_continue(pass);
         return;
     }

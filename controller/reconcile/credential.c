@@ -15,6 +15,7 @@ const char *step_name(enum step_kind kind)
         [STEP_PROTECT] = "protect",
         [STEP_CREATE] = "create",
         [STEP_KEEP] = "keep",
+        [STEP_LOOK_FOR_REVISION] = "look-for-revision",
         [STEP_KEEP_AGAIN] = "keep-again",
         [STEP_ADOPT] = "adopt",
         [STEP_CHECK] = "check",

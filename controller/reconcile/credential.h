@@ -12,26 +12,27 @@
 #include "reconcile/world.h"
 
 enum step_kind {
-    STEP_WAIT,           /* nothing to do until wait_until or the next event */
-    STEP_REPORT,         /* write status */
-    STEP_MARK_ADMIN,     /* finalizer deepgram.com/in-use onto the admin Secret */
-    STEP_ANNOUNCE,       /* finalizer and announcement of a create, in one fencing write */
-    STEP_PROTECT,        /* the finalizer alone: somebody took it off */
-    STEP_CREATE,         /* POST, once */
-    STEP_KEEP,           /* the answer into its revision Secret */
-    STEP_KEEP_AGAIN,     /* a lost revision Secret, from what the target still holds */
-    STEP_ADOPT,          /* the first revision Secret, from a target that was made by hand */
-    STEP_CHECK,          /* is the new credential alive? */
-    STEP_PUBLISH,        /* target Secret from the revision Secret */
-    STEP_COMPARE_TARGET, /* read the target once and compare its data */
-    STEP_LIST,           /* refresh the project's inventory */
-    STEP_CONFIRM,        /* is a credential that the list doesn't show gone? */
-    STEP_REVOKE,         /* DELETE at Deepgram, confirmed by a GET */
-    STEP_DROP_REVISION,  /* delete the revision Secret of a credential that is gone */
-    STEP_CLOSE_ATTEMPTS, /* drop announcements that can't have left anything */
-    STEP_DELETE_TARGET,  /* or a target of an earlier spec.secret.name */
-    STEP_CLAIM,          /* put our owner reference onto a Secret that was made for us */
-    STEP_RELEASE,        /* Retain: take it off */
+    STEP_WAIT,              /* nothing to do until wait_until or the next event */
+    STEP_REPORT,            /* write status */
+    STEP_MARK_ADMIN,        /* finalizer deepgram.com/in-use onto the admin Secret */
+    STEP_ANNOUNCE,          /* finalizer and announcement of a create, in one fencing write */
+    STEP_PROTECT,           /* the finalizer alone: somebody took it off */
+    STEP_CREATE,            /* POST, once */
+    STEP_KEEP,              /* the answer into its revision Secret */
+    STEP_LOOK_FOR_REVISION, /* is the revision that status names lost, or the cache behind? */
+    STEP_KEEP_AGAIN,        /* a lost revision Secret, from what the target still holds */
+    STEP_ADOPT,             /* the first revision Secret, from a target that was made by hand */
+    STEP_CHECK,             /* is the new credential alive? */
+    STEP_PUBLISH,           /* target Secret from the revision Secret */
+    STEP_COMPARE_TARGET,    /* read the target once and compare its data */
+    STEP_LIST,              /* refresh the project's inventory */
+    STEP_CONFIRM,           /* is a credential that the list doesn't show gone? */
+    STEP_REVOKE,            /* DELETE at Deepgram, confirmed by a GET */
+    STEP_DROP_REVISION,     /* delete the revision Secret of a credential that is gone */
+    STEP_CLOSE_ATTEMPTS,    /* drop announcements that can't have left anything */
+    STEP_DELETE_TARGET,     /* or a target of an earlier spec.secret.name */
+    STEP_CLAIM,             /* put our owner reference onto a Secret that was made for us */
+    STEP_RELEASE,           /* Retain: take it off */
     STEP_DROP_FINALIZER,
     STEP_KINDS
 };

@@ -27,8 +27,9 @@ static const struct policy DEEPGRAM[] = {
     { ERR_NONE, "DeepgramUnavailable", false, RETRY_FAST },
 };
 
+/* An API server that starts forbids everything until it has read its roles. */
 static const struct policy KUBERNETES[] = {
-    { ERR_FORBIDDEN, "KubernetesForbidden", true, RETRY_SLOW },
+    { ERR_FORBIDDEN, "KubernetesForbidden", true, RETRY_FAST },
     { ERR_INVALID, "KubernetesRefused", true, RETRY_SLOW },
     { ERR_THROTTLED, "KubernetesUnavailable", false, RETRY_TOLD },
     { ERR_NONE, "KubernetesUnavailable", false, RETRY_FAST },

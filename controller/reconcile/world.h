@@ -49,6 +49,7 @@ struct memory {
     struct credential issued;  /* an answer that no revision Secret holds yet */
     char *discard_id;          /* minted by this process and not to be kept: revoke it */
     int64_t checked_revision;  /* found alive before publishing; 0: none */
+    int64_t absent_revision;   /* its revision Secret was looked for and isn't there; 0: none */
     int64_t refused_revision;  /* an announced create that certainly minted nothing; 0: none */
     int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
     struct gone *gone;         /* ids that Deepgram confirmed gone, newest last; or NULL */

@@ -1,4 +1,5 @@
-"""The samples for GitOps: read by the types of Flux, the health check run as Argo CD runs it."""
+"""The samples for other tools: read by the types of Flux, the health check run as Argo CD runs it, the
+values for Deepgram's own chart."""
 
 import json
 import subprocess
@@ -109,3 +110,15 @@ def test_health_of_a_resource(kind, expected, obj):
 ])
 def test_health_of_an_application(expected, obj):
     assert health("argoproj.io_Application", obj) == expected
+
+
+def test_values_for_deepgrams_chart_name_what_the_samples_produce():
+    samples = MANIFESTS / "samples"
+    wired = yaml.safe_load((samples / "self-hosted-chart" / "values.yaml").read_text())["global"]
+
+    def target(file):
+        found, = documents(samples / file)
+        return found["spec"].get("secret", {}).get("name", found["metadata"]["name"])
+
+    assert wired == {"deepgramSecretRef": target("20-api-key.yaml"),
+                     "pullSecretRef": target("60-pull-secret.yaml")}

@@ -158,6 +158,14 @@ class TestWatchNamespaces:
         assert self.allowed(release, admin.namespace) == set()
         assert self.allowed(release, admin.namespace, "deepgram-admin") == {("get", "secrets")}
 
+    def test_two_releases_share_a_cluster(self, release, cluster_helm):
+        speech, voice = (make_namespace(release.plane, name) for name in ("speech", "voice"))
+        release.install(watchNamespaces=[speech])
+        second = make_namespace(release.plane, "ops")
+        cluster_helm("install", NAME, CHART, "--namespace", second, "--wait", values={
+            "watchNamespaces": [voice], "crds": {"enabled": False}, "rbac": {"aggregate": False}})
+        cluster_helm("uninstall", NAME, "--namespace", second, "--wait")
+
 
 class TestUpgrade:
     def test_from_an_earlier_chart_creates_and_revokes_nothing(self, release, tmp_path):
@@ -188,7 +196,8 @@ class TestUninstall:
             before = issue_both(tenant)
         release.uninstall()
         ids = sorted(found["status"]["id"] for found in before)
-        assert all(release.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS)
+        for crd in CRDS:
+            assert "deletionTimestamp" not in release.client.get(f"{CRD_PATH}/{crd}")["metadata"]
         assert tenant.find("DeepgramApiKey", "api-key") and tenant.secret("regcred")
         assert sorted(tenant.live()) == ids
         tenant.delete("DeepgramApiKey", "api-key")  # waits for an operator

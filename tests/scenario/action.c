@@ -28,11 +28,12 @@ void actions_reset(void)
 static void make_resource(enum api_type type, const char *name, const char *secret,
                           const char *more)
 {
-    api_make(type, TEAM,
-             "{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"},"
-             "\"spec\":{\"projectId\":\"" PROJECT "\",\"credentialsRef\":{\"name\":\"admin\"},"
-             "\"rotation\":{\"overlap\":\"60s\"},\"secret\":{\"name\":\"%s\"}%s}}",
-             type == API_KEYS ? "DeepgramApiKey" : "DeepgramPullSecret", name, secret, more);
+    api_make(
+        type, TEAM,
+        "{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"},"
+        "\"spec\":{\"projectId\":\"" PROJECT "\",\"credentialsRef\":{\"name\":\"admin\"},"
+        "\"rotation\":{\"overlap\":\"60s\"},\"secret\":{\"name\":\"%s\"}%s}}",
+        type == API_KEYS ? "DeepgramApiKey" : "DeepgramPullSecret", name, secret, more);
 }
 
 static void make(void)
@@ -220,8 +221,7 @@ static void delete_target(void)
     const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
     if (target && !json_at(target, "metadata.ownerReferences"))
         sim.mints_allowed++; /* nothing is left to be adopted */
-    sim.blinded = sim.blinded ||
-                  !mem_streq(json_string_at(voice(), "spec.secret.name"), VOICE_KEY);
+    sim.blinded = sim.blinded || !mem_streq(json_string_at(voice(), "spec.secret.name"), VOICE_KEY);
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
 }
 
@@ -308,9 +308,11 @@ static void make_unasked(void)
 static void make_admin(void)
 {
     auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
-    api_make(API_SECRETS, TEAM,
-             "{\"metadata\":{\"name\":\"admin\"},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":"
-             "\"%s\"}}", key);
+    api_make(
+        API_SECRETS, TEAM,
+        "{\"metadata\":{\"name\":\"admin\"},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":"
+        "\"%s\"}}",
+        key);
 }
 
 static void delete_admin(void)

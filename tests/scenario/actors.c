@@ -59,10 +59,11 @@ static void add_pod(const char *secret)
     assert(actors.count < PODS_MAX);
     char name[24];
     snprintf(name, sizeof name, "pod-%u", ++actors.names);
-    api_make(API_PODS, TEAM,
-             "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"api\","
-             "\"envFrom\":[{\"secretRef\":{\"name\":\"%s\"}}]}]},\"status\":{\"phase\":\"Pending\"}}",
-             name, secret);
+    api_make(
+        API_PODS, TEAM,
+        "{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"api\","
+        "\"envFrom\":[{\"secretRef\":{\"name\":\"%s\"}}]}]},\"status\":{\"phase\":\"Pending\"}}",
+        name, secret);
     if (!api_get(API_PODS, TEAM, name))
         return; /* nothing is created in a terminating namespace */
     struct pod *pod = &actors.pods[actors.count++];

@@ -11,8 +11,8 @@
 #include "base/json.h"
 
 static const struct kube_resource *const TYPES[API_TYPES] = {
-    [API_KEYS] = &KUBE_API_KEYS,   [API_PULLS] = &KUBE_PULL_SECRETS, [API_SECRETS] = &KUBE_SECRETS,
-    [API_PODS] = &KUBE_PODS,       [API_NAMESPACES] = &KUBE_NAMESPACES,
+    [API_KEYS] = &KUBE_API_KEYS, [API_PULLS] = &KUBE_PULL_SECRETS,    [API_SECRETS] = &KUBE_SECRETS,
+    [API_PODS] = &KUBE_PODS,     [API_NAMESPACES] = &KUBE_NAMESPACES,
 };
 
 enum api_type api_type_of(const struct kube_resource *resource)
@@ -55,9 +55,9 @@ cJSON *api_get(enum api_type type, const char *namespace, const char *name)
 static void tell(enum api_type type, bool deleted, cJSON *json)
 {
     assert(sim.api.event_count < API_EVENTS_MAX);
-    sim.api.events[sim.api.event_count++] =
-        (struct api_event){ .type = type, .deleted = deleted, .json = json,
-                            .at_ms = time_now_ms() };
+    sim.api.events[sim.api.event_count++] = (struct api_event){
+        .type = type, .deleted = deleted, .json = json, .at_ms = time_now_ms()
+    };
     sim_changed();
     process_tell_watches();
     actors_wake();
@@ -219,8 +219,10 @@ static const char *why_invalid(enum api_type type, const cJSON *before, const cJ
 /* What a client can't change is taken from the object that is there. */
 static void restore_fixed(cJSON *after, const cJSON *before)
 {
-    static const char *const FIXED[] = { "uid", "creationTimestamp", "deletionTimestamp",
-                                         "resourceVersion", "generation", "name", "namespace" };
+    static const char *const FIXED[] = {
+        "uid",  "creationTimestamp", "deletionTimestamp", "resourceVersion", "generation",
+        "name", "namespace"
+    };
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(after, "metadata");
     for (size_t i = 0; i < ARRAY_LENGTH(FIXED); i++) {
         cJSON_DeleteItemFromObjectCaseSensitive(metadata, FIXED[i]);
@@ -364,7 +366,7 @@ struct api_result api_delete(enum api_type type, const char *namespace, const ch
 
 /* ---- for people, kubelets and controllers of Kubernetes ---- */
 
-static cJSON *parse_text(const char *format, va_list args)
+static PRINTF_LIKE(1, 0) cJSON *parse_text(const char *format, va_list args)
 {
     char text[4096];
     int length = vsnprintf(text, sizeof text, format, args);
@@ -374,8 +376,7 @@ static cJSON *parse_text(const char *format, va_list args)
     return json;
 }
 
-void api_merge(enum api_type type, const char *namespace, const char *name, const char *format,
-               ...)
+void api_merge(enum api_type type, const char *namespace, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -75,7 +75,7 @@ static struct api_result carry_out(struct kube_detail *detail)
     case KUBE_APPLY:
         break;
     }
-    assert(!"not used by the operator");
+    assert(false); /* the operator uses no other verb */
     return get(detail);
 }
 
@@ -93,7 +93,10 @@ static void perform(struct request *request)
         return;
     }
     oracle_written_body(detail->type, detail->body);
-    if (sim.trace && getenv("BODIES")) { auto_free char *t = detail->body ? json_print(detail->body) : mem_strdup("-"); sim_trace("      %s", t); }
+    if (sim.trace && getenv("BODIES")) {
+        auto_free char *t = detail->body ? json_print(detail->body) : mem_strdup("-");
+        sim_trace("      %s", t);
+    }
     const char *name = object_name(detail);
     const cJSON *before = api_get(detail->type, detail->namespace, name);
     detail->result = carry_out(detail);

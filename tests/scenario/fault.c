@@ -210,8 +210,7 @@ bool fault_parse(const char *text, struct fault *ret_fault)
     size_t length = strcspn(end + 1, ",");
     *ret_fault = (struct fault){ .at = (unsigned)at };
     for (enum fault_kind kind = 0; kind < FAULT_USER; kind++) {
-        if (strlen(TYPES[kind].name) == length &&
-            strncmp(TYPES[kind].name, end + 1, length) == 0) {
+        if (strlen(TYPES[kind].name) == length && strncmp(TYPES[kind].name, end + 1, length) == 0) {
             ret_fault->kind = kind;
             return true;
         }
@@ -243,15 +242,6 @@ static size_t resource_count(void)
     return count;
 }
 
-/* A new process whose watches stand still may see a status, but not yet the Secrets behind it. */
-static bool plans(enum fault_kind kind)
-{
-    for (size_t i = 0; i < sim.schedule->fault_count; i++)
-        if (sim.schedule->faults[i].kind == kind)
-            return true;
-    return false;
-}
-
 static void strike(struct fault *fault, struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
@@ -268,7 +258,7 @@ static void strike(struct fault *fault, struct request *request)
     if (request->creates)
         sim.mints_allowed += type->per_create;
     if (type->cuts_off)
-        sim.mints_allowed += (int64_t)resource_count() * (plans(FAULT_STALE) ? 2 : 1);
+        sim.mints_allowed += (int64_t)resource_count();
     type->strike(request);
 }
 

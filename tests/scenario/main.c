@@ -289,7 +289,8 @@ static void run_story(const struct story *story)
 static int usage(void)
 {
     fputs("scenario [--single] [--double] [--random] [--seeds N] [--seed FIRST] [--story NAME]\n"
-          "         [--pairs N] [--pending] [--shard I/N] [--trace] [--first | --keep-going] [--replay 'story=…']\n",
+          "         [--pairs N] [--pending] [--shard I/N] [--trace] [--first | --keep-going] "
+          "[--replay 'story=…']\n",
           stderr);
     return 2;
 }
@@ -297,13 +298,12 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
-        { "single", no_argument, NULL, 's' },   { "double", no_argument, NULL, 'd' },
-        { "random", no_argument, NULL, 'r' },   { "seeds", required_argument, NULL, 'n' },
-        { "seed", required_argument, NULL, 'f' }, { "story", required_argument, NULL, 'y' },
-        { "pending", no_argument, NULL, 'p' },  { "shard", required_argument, NULL, 'h' },
-        { "first", no_argument, NULL, '1' },
-        { "pairs", required_argument, NULL, '2' },
-        { "trace", no_argument, NULL, 't' },    { "keep-going", no_argument, NULL, 'k' },
+        { "single", no_argument, NULL, 's' },       { "double", no_argument, NULL, 'd' },
+        { "random", no_argument, NULL, 'r' },       { "seeds", required_argument, NULL, 'n' },
+        { "seed", required_argument, NULL, 'f' },   { "story", required_argument, NULL, 'y' },
+        { "pending", no_argument, NULL, 'p' },      { "shard", required_argument, NULL, 'h' },
+        { "first", no_argument, NULL, '1' },        { "pairs", required_argument, NULL, '2' },
+        { "trace", no_argument, NULL, 't' },        { "keep-going", no_argument, NULL, 'k' },
         { "replay", required_argument, NULL, 'R' }, { 0 },
     };
     json_setup();
@@ -312,17 +312,39 @@ int main(int argc, char **argv)
     bool replayed = false;
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         switch (c) {
-        case 's': plan.single = true; break;
-        case 'd': plan.pairs = true; break;
-        case 'r': plan.random = true; break;
-        case 'n': plan.seeds = strtoul(optarg, NULL, 10); break;
-        case 'f': plan.first_seed = strtoul(optarg, NULL, 10); break;
-        case 'y': plan.story = optarg; break;
-        case 'p': plan.pending = true; break;
-        case 't': plan.trace = true; break;
-        case 'k': plan.keep_going = true; break;
-        case '2': plan.pairs_a_story = strtoul(optarg, NULL, 10); break;
-        case '1': plan.first_only = true; break;
+        case 's':
+            plan.single = true;
+            break;
+        case 'd':
+            plan.pairs = true;
+            break;
+        case 'r':
+            plan.random = true;
+            break;
+        case 'n':
+            plan.seeds = strtoul(optarg, NULL, 10);
+            break;
+        case 'f':
+            plan.first_seed = strtoul(optarg, NULL, 10);
+            break;
+        case 'y':
+            plan.story = optarg;
+            break;
+        case 'p':
+            plan.pending = true;
+            break;
+        case 't':
+            plan.trace = true;
+            break;
+        case 'k':
+            plan.keep_going = true;
+            break;
+        case '2':
+            plan.pairs_a_story = strtoul(optarg, NULL, 10);
+            break;
+        case '1':
+            plan.first_only = true;
+            break;
         case 'h':
             if (sscanf(optarg, "%u/%u", &plan.shard, &plan.shards) != 2 || plan.shards == 0)
                 return usage();
@@ -332,7 +354,8 @@ int main(int argc, char **argv)
                 return usage();
             replayed = true;
             break;
-        default: return usage();
+        default:
+            return usage();
         }
     }
     if (replayed)
@@ -346,7 +369,8 @@ int main(int argc, char **argv)
         for (unsigned long seed = 0; seed < plan.seeds; seed++)
             try_random(plan.first_seed + seed);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    double seconds =
+        (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
     for (enum invariant i = I1; i < INVARIANTS; i++)
         if (tally.broken[i])
             printf("%s %lu  ", invariant_name(i), tally.broken[i]);

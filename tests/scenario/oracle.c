@@ -301,8 +301,7 @@ static bool admin_usable(bool for_issuing)
 
 static bool owns_target(const cJSON *resource)
 {
-    const cJSON *target =
-        api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
+    const cJSON *target = api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
     const char *owner = json_string_at(controller_of(target), "uid");
     return owner && mem_streq(owner, json_string_at(resource, "metadata.uid"));
 }
@@ -328,7 +327,8 @@ static void judge_credential(const struct credential_record *record)
         return;
     if (!status_names(owner->json, record->id) && !secret_names(record->id))
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
-    else if (!deleting && !pods_refer(owner->json) && !actors_holder(record->value) && owns_target(owner->json) &&
+    else if (!deleting && !pods_refer(owner->json) && !actors_holder(record->value) &&
+             owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
@@ -336,8 +336,8 @@ static void judge_credential(const struct credential_record *record)
 static void judge_deleting(const struct api_object *object)
 {
     const cJSON *json = object->json;
-    bool waits_for_pods = pods_refer(json) &&
-                          !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
+    bool waits_for_pods =
+        pods_refer(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
     if (annotation(json, ANNOTATION_ABANDON) || (!waits_for_pods && admin_usable(false)))
         sim_broken(WEDGED, "%s doesn't go", object->name);
 }
@@ -387,8 +387,8 @@ static bool announcement_open(const cJSON *resource)
                                        json_string_at(attempt, "nonce"));
         const cJSON *revision = NULL;
         cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
-            known = known || json_int_at(revision, "revision", 0) ==
-                                 json_int_at(attempt, "revision", -1);
+            known = known ||
+                    json_int_at(revision, "revision", 0) == json_int_at(attempt, "revision", -1);
         if (!known)
             return true;
     }

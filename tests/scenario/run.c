@@ -10,8 +10,8 @@
 #include "base/json.h"
 
 enum {
-    STILL_MS = 100 * SECOND,      /* at rest, between two words of a script */
-    STILL_AT_END_MS = 15 * MINUTE, /* longer than every back-off, and one more inventory */
+    STILL_MS = 100 * SECOND,              /* at rest, between two words of a script */
+    STILL_AT_END_MS = 15 * MINUTE,        /* longer than every back-off, and one more inventory */
     RESTART_MS = SETTLE_MS + 30 * SECOND, /* longer, and time alone calls for writes */
     PATIENCE_MS = 6 * HOUR,
     REQUESTS_LIMIT = 3000,
@@ -53,8 +53,16 @@ void sim_broken(enum invariant invariant, const char *format, ...)
 const char *invariant_name(enum invariant invariant)
 {
     static const char *const NAMES[INVARIANTS] = {
-        [NOTHING] = "-", [I1] = "I1", [I2] = "I2", [I3] = "I3", [I4] = "I4",
-        [I5] = "I5",     [I6] = "I6", [I7] = "I7", [I8] = "I8", [WEDGED] = "WEDGED",
+        [NOTHING] = "-",
+        [I1] = "I1",
+        [I2] = "I2",
+        [I3] = "I3",
+        [I4] = "I4",
+        [I5] = "I5",
+        [I6] = "I6",
+        [I7] = "I7",
+        [I8] = "I8",
+        [WEDGED] = "WEDGED",
         [LIVELOCK] = "LIVELOCK",
     };
     return NAMES[invariant];
@@ -134,7 +142,8 @@ static void make_world(void)
              "{\"metadata\":{\"name\":\"other\"},\"type\":\"Opaque\",\"data\":{\"x\":\"eA==\"}}");
     deepgram_plant("made by hand", false);
     deepgram_plant("elsewhere [deepgram-operator uid=7f7f7f7f-0000-4000-8000-000000000001 rev=1 "
-                   "nonce=0123456789abcdef0123456789abcdef]", false);
+                   "nonce=0123456789abcdef0123456789abcdef]",
+                   false);
     deepgram_plant("made by hand", true);
     process_start(0, 0);
 }

@@ -51,12 +51,13 @@ struct loop {
 };
 
 void time_reset(uint64_t seed);
-/* Runs the next due callback; false when there is none before `until_ms`, which is then the time. */
+/* Runs the next due callback; false when there is none before `until_ms`, which is then the time.
+ */
 bool time_step(int64_t until_ms);
-int64_t time_now_ms(void);      /* monotonic */
-int64_t time_server_ms(void);   /* wall clock of everybody but the operator */
-uint64_t time_random(void);     /* of the world; the operator draws from its own */
-void time_jitter(bool on);      /* latencies vary */
+int64_t time_now_ms(void);    /* monotonic */
+int64_t time_server_ms(void); /* wall clock of everybody but the operator */
+uint64_t time_random(void);   /* of the world; the operator draws from its own */
+void time_jitter(bool on);    /* latencies vary */
 int64_t time_vary(int64_t usual_ms, int64_t worst_ms);
 
 /* ---- memory of processes (fake_mem.c) ---- */
@@ -105,7 +106,7 @@ cJSON *api_get(enum api_type type, const char *namespace, const char *name);
 /* What the API server does: 200/201 and *ret_object (borrowed), or a Status code and reason. */
 struct api_result {
     long code;
-    const char *reason;  /* "" on success */
+    const char *reason; /* "" on success */
     const char *message;
     cJSON *object;
 };
@@ -118,10 +119,9 @@ struct api_result api_delete(enum api_type type, const char *namespace, const ch
                              const cJSON *options);
 /* For people and kubelets: parse and merge a patch given as text (printf); asserts success unless
  * the object is gone. */
-void api_merge(enum api_type type, const char *namespace, const char *name, const char *format,
-               ...) PRINTF_LIKE(4, 5);
-void api_make(enum api_type type, const char *namespace, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void api_merge(enum api_type type, const char *namespace, const char *name, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+void api_make(enum api_type type, const char *namespace, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Pods go at once, without grace. */
 void api_purge(enum api_type type, const char *namespace, const char *name);
 bool api_namespace_terminating(const char *namespace);
@@ -135,11 +135,11 @@ struct credential_record {
     char value[48];
     bool pull;
     char comment[512];
-    char uid[64];        /* of the marker; "" without one */
+    char uid[64]; /* of the marker; "" without one */
     int64_t revision;
-    int64_t made_ms;     /* monotonic */
-    int64_t listed_ms;   /* shows in lists from then on */
-    int64_t expires_ms;  /* server's wall clock; 0: never */
+    int64_t made_ms;    /* monotonic */
+    int64_t listed_ms;  /* shows in lists from then on */
+    int64_t expires_ms; /* server's wall clock; 0: never */
     enum death death;
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
@@ -170,14 +170,14 @@ NODISCARD bool admin_key_works(const char *key);
 
 /* ---- requests: what the operator asks of others, one by one (request.c) ---- */
 
-enum reply_kind { /* what the process hears */
-    REPLY_OWN,       /* what the request came to */
-    REPLY_LOST,      /* nothing: reset or timed out */
-    REPLY_CUT,       /* a body that breaks off */
-    REPLY_NOT_SENT,  /* provably nothing left */
-    REPLY_FAILED,    /* 500, 503 */
-    REPLY_CONFLICT,  /* 409 */
-    REPLY_THROTTLED, /* 429 */
+enum reply_kind {                  /* what the process hears */
+                  REPLY_OWN,       /* what the request came to */
+                  REPLY_LOST,      /* nothing: reset or timed out */
+                  REPLY_CUT,       /* a body that breaks off */
+                  REPLY_NOT_SENT,  /* provably nothing left */
+                  REPLY_FAILED,    /* 500, 503 */
+                  REPLY_CONFLICT,  /* 409 */
+                  REPLY_THROTTLED, /* 429 */
 };
 
 struct request {
@@ -188,10 +188,10 @@ struct request {
     unsigned number;         /* counted over the schedule: 1, 2, … */
     bool to_deepgram;
     bool writes;
-    bool creates;            /* a credential */
-    bool refused;            /* by the process itself, at the last moment */
+    bool creates; /* a credential */
+    bool refused; /* by the process itself, at the last moment */
     int64_t began_ms;
-    char what[64];           /* for traces: "update secrets/voice" */
+    char what[64];                            /* for traces: "update secrets/voice" */
     void (*perform)(struct request *request); /* the effect; keeps its answer in detail */
     void (*answer)(struct request *request);  /* in the process: calls back */
     void (*release)(struct request *request); /* frees detail */
@@ -199,10 +199,10 @@ struct request {
     /* set by faults */
     enum reply_kind reply_kind;
     bool carried_out;
-    bool kills;              /* the process dies when it is carried out */
-    int64_t effect_ms;       /* from leaving to the effect */
-    int64_t reply_ms;        /* from the effect to the answer */
-    int64_t late_ms;         /* carried out that long after it left; 0: no */
+    bool kills;        /* the process dies when it is carried out */
+    int64_t effect_ms; /* from leaving to the effect */
+    int64_t reply_ms;  /* from the effect to the answer */
+    int64_t late_ms;   /* carried out that long after it left; 0: no */
     struct loop_timer effect;
     struct loop_timer reply;
     struct loop_timer late;
@@ -256,8 +256,8 @@ void actors_reset(void);
 void actors_wake(void);
 void actors_deploy(const char *secret, size_t pods);
 void actors_undeploy(void);
-void actors_roll(void);     /* every pod is replaced; the old ones drain */
-void actors_restart(void);  /* containers start again in their pods */
+void actors_roll(void);    /* every pod is replaced; the old ones drain */
+void actors_restart(void); /* containers start again in their pods */
 /* A pod that holds the value: its name, or NULL. */
 const char *actors_holder(const char *value);
 /* Does a pod refer to the Secret? */
@@ -272,24 +272,24 @@ struct request_note { /* of a fault-free run: what faults can be planned for */
 };
 
 enum fault_kind {
-    FAULT_ERROR,        /* an error before the effect */
-    FAULT_UNREACHABLE,  /* provably nothing was sent */
-    FAULT_LOST,         /* carried out, the answer is lost */
-    FAULT_CUT,          /* carried out, the answer can't be read */
-    FAULT_LATE,         /* no answer, carried out later */
-    FAULT_LATE_WRITE,   /* the same of the API server */
-    FAULT_CONFLICT,     /* 409 from the API server */
-    FAULT_THROTTLE,     /* 429 */
+    FAULT_ERROR,       /* an error before the effect */
+    FAULT_UNREACHABLE, /* provably nothing was sent */
+    FAULT_LOST,        /* carried out, the answer is lost */
+    FAULT_CUT,         /* carried out, the answer can't be read */
+    FAULT_LATE,        /* no answer, carried out later */
+    FAULT_LATE_WRITE,  /* the same of the API server */
+    FAULT_CONFLICT,    /* 409 from the API server */
+    FAULT_THROTTLE,    /* 429 */
     FAULT_CRASH_BEFORE,
     FAULT_CRASH_AFTER,
-    FAULT_STALE,        /* watches stand still for a while */
+    FAULT_STALE,         /* watches stand still for a while */
     FAULT_SECOND_BEFORE, /* paused before the request leaves; another leads; goes on */
     FAULT_SECOND_AFTER,  /* paused after it left */
-    FAULT_SPLIT,        /* as SECOND_BEFORE, but its clock stood still: it believes it leads */
+    FAULT_SPLIT,         /* as SECOND_BEFORE, but its clock stood still: it believes it leads */
     FAULT_CLOCK_AHEAD,
     FAULT_CLOCK_BACK,
     FAULT_LIST_LAG,
-    FAULT_USER,         /* a person does something at this moment */
+    FAULT_USER, /* a person does something at this moment */
     FAULT_KINDS
 };
 
@@ -359,7 +359,7 @@ enum { REQUESTS_MAX = 1500 };
 struct outcome {
     enum invariant broken;
     char detail[400];
-    unsigned requests;      /* before the oracle's own restart */
+    unsigned requests; /* before the oracle's own restart */
     uint64_t creates;
 };
 
@@ -377,15 +377,15 @@ struct sim {
     struct outcome *outcome;
     FILE *trace;
     unsigned requests;
-    uint64_t writes;         /* asked for by operators, also those that change nothing */
+    uint64_t writes; /* asked for by operators, also those that change nothing */
     struct request_note notes[REQUESTS_MAX];
-    int64_t changed_ms;      /* monotonic time of the last change of anything anywhere */
-    bool blinded;            /* a person took away what tells which pods use a renamed target */
+    int64_t changed_ms; /* monotonic time of the last change of anything anywhere */
+    bool blinded;       /* a person took away what tells which pods use a renamed target */
     int64_t mints_allowed;
-    unsigned warnings;       /* events that warn */
+    unsigned warnings; /* events that warn */
     struct excuse excuses[EXCUSES_MAX];
     size_t excuse_count;
-    bool judging;            /* faults are over */
+    bool judging; /* faults are over */
 };
 extern struct sim sim;
 

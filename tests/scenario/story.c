@@ -9,8 +9,10 @@ static const struct story STORIES[] = {
     { "issue", "make settle", false },
     { "issue-pull", "make-pull settle", false },
     { "issue-pods", "deploy make settle", false },
-    { "heal", "make settle deploy settle delete-target settle edit-target settle empty-target "
-              "settle relabel-target settle", false },
+    { "heal",
+      "make settle deploy settle delete-target settle edit-target settle empty-target "
+      "settle relabel-target settle",
+      false },
     { "heal-pull", "make-pull settle delete-target settle edit-target settle", false },
     { "labels", "make settle labels settle", false },
     { "spec", "make settle deploy settle spec settle roll settle", false },
@@ -45,8 +47,10 @@ static const struct story STORIES[] = {
     { "strip", "make settle strip-finalizer settle token +1 strip-announcement settle", false },
     { "recreate", "make settle recreate settle", false },
     { "abandon", "make settle deploy settle delete settle abandon settle", false },
-    { "adopt", "by-hand deploy settle make-adopting settle token settle roll settle delete +60 "
-               "undeploy settle", false },
+    { "adopt",
+      "by-hand deploy settle make-adopting settle token settle roll settle delete +60 "
+      "undeploy settle",
+      false },
     { "conflict", "unasked make settle token settle delete settle", false },
     { "rename", "make settle deploy settle rename settle token settle undeploy settle", false },
     { "retype", "make settle retype-target settle freeze-target spec settle", false },

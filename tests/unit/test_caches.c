@@ -39,9 +39,9 @@ static int teardown(void **state)
  * order in which they came. */
 static void expect_keys(const char *what, const char *wanted)
 {
-    static const char *const kinds[] = { [QUEUE_API_KEY] = "key",
-                                         [QUEUE_PULL_SECRET] = "pull",
-                                         [QUEUE_ADMIN_SECRET] = "admin" };
+    static const char *const kinds[] = {
+        [QUEUE_API_KEY] = "key", [QUEUE_PULL_SECRET] = "pull", [QUEUE_ADMIN_SECRET] = "admin"
+    };
     char *text = mem_strdup("");
     struct queue_key key = { 0 };
     while (queue_take(queue, &key)) {
@@ -124,10 +124,11 @@ static void test_whoever_waits_for_a_target_is_woken_when_it_is_left(void **stat
     expect_keys("all", "key:ns/first pull:ns/second key:ns/s");
     put_resource(RESOURCE_API_KEY, "first", "4", "\"secret\":{\"name\":\"t\"}");
     expect_keys("turned elsewhere", "key:ns/first key:ns/s pull:ns/second");
+    put_resource(RESOURCE_PULL_SECRET, "second", "5",
+                 "\"secret\":{\"name\":\"s\"},\"comment\":\"\"");
+    expect_keys("not left", "pull:ns/second");
     remove_object(caches->resources[RESOURCE_API_KEY], "s");
     expect_keys("gone", "key:ns/s pull:ns/second");
-    put_resource(RESOURCE_PULL_SECRET, "second", "5", "\"secret\":{\"name\":\"s\"},\"comment\":\"\"");
-    expect_keys("not left", "pull:ns/second");
 }
 
 static void test_an_admin_secret_is_looked_at_when_it_is_left(void **state)
@@ -290,8 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_resource_wakes_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_whoever_waits_for_a_target_is_woken_when_it_is_left, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whoever_waits_for_a_target_is_woken_when_it_is_left,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_admin_secret_is_looked_at_when_it_is_left, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_whom_a_secret_concerns, setup, teardown),

@@ -6,7 +6,7 @@
 static const uint64_t SHORTEST = 0;
 
 static const struct failure *set_failure(struct world_fixture *fixture, enum failure_side side,
-                                  enum err_kind kind)
+                                         enum err_kind kind)
 {
     struct err err = ERR_INIT;
     err_set(&err, kind, "it failed");
@@ -39,7 +39,7 @@ static void test_what_an_error_means(void **state)
         { FAILURE_DEEPGRAM, ERR_MALFORMED, "MalformedAnswer", false, 1000 },
         { FAILURE_DEEPGRAM, ERR_TRANSIENT, "DeepgramUnavailable", false, 1000 },
         { FAILURE_DEEPGRAM, ERR_CONFLICT, "DeepgramUnavailable", false, 1000 },
-        { FAILURE_KUBERNETES, ERR_FORBIDDEN, "KubernetesForbidden", true, 5000 },
+        { FAILURE_KUBERNETES, ERR_FORBIDDEN, "KubernetesForbidden", true, 1000 },
         { FAILURE_KUBERNETES, ERR_INVALID, "KubernetesRefused", true, 5000 },
         { FAILURE_KUBERNETES, ERR_THROTTLED, "KubernetesUnavailable", false, 1000 },
         { FAILURE_KUBERNETES, ERR_UNAUTHORIZED, "KubernetesUnavailable", false, 1000 },
@@ -74,10 +74,10 @@ static void test_the_wait_grows_up_to_five_minutes(void **state)
         int failures;
         int64_t most_ms;
     } rows[] = {
-        { ERR_TRANSIENT, 1000, 1, 2000 },       { ERR_TRANSIENT, 1000, 2, 4000 },
-        { ERR_TRANSIENT, 1000, 8, 256000 },     { ERR_TRANSIENT, 1000, 9, 300000 },
-        { ERR_TRANSIENT, 1000, 1000, 300000 },  { ERR_FORBIDDEN, 5000, 1, 10000 },
-        { ERR_FORBIDDEN, 5000, 100, 300000 },   { ERR_UNKNOWN_OUTCOME, 1000, 2, 4000 },
+        { ERR_TRANSIENT, 1000, 1, 2000 },          { ERR_TRANSIENT, 1000, 2, 4000 },
+        { ERR_TRANSIENT, 1000, 8, 256000 },        { ERR_TRANSIENT, 1000, 9, 300000 },
+        { ERR_TRANSIENT, 1000, 1000, 300000 },     { ERR_FORBIDDEN, 5000, 1, 10000 },
+        { ERR_FORBIDDEN, 5000, 100, 300000 },      { ERR_UNKNOWN_OUTCOME, 1000, 2, 4000 },
         { ERR_UNKNOWN_OUTCOME, 1000, 50, 300000 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -220,7 +220,8 @@ static void labelled(struct world_fixture *fixture)
 
 static void long_token(struct world_fixture *fixture)
 {
-    static const char token[] = "a token of more than sixty-three characters: remembered only in part";
+    static const char token[] =
+        "a token of more than sixty-three characters: remembered only in part";
     _Static_assert(sizeof token > sizeof fixture->memory->failures[0].rotate, "long enough");
     struct failure *failure = &fixture->memory->failures[FAILURE_DEEPGRAM];
     world_annotate(fixture->json, ANNOTATION_ROTATE, token);
@@ -240,10 +241,19 @@ static void test_what_ends_the_wait(void **state)
         { "nor the other the one", { kubernetes_fails }, false, true },
         { "nearly its time", { deepgram_fails, kubernetes_fails, nearly }, true, true },
         { "its time", { deepgram_fails, kubernetes_fails, its_time_has_come }, false, false },
-        { "not the wall clock", { deepgram_fails, kubernetes_fails, clock_set_forward }, true, true },
+        { "not the wall clock",
+          { deepgram_fails, kubernetes_fails, clock_set_forward },
+          true,
+          true },
         { "the spec changed", { deepgram_fails, kubernetes_fails, generation_4 }, false, true },
-        { "the admin Secret changed", { deepgram_fails, kubernetes_fails, admin_changed }, false, true },
-        { "a new rotate token", { deepgram_fails, kubernetes_fails, rotation_requested }, false, true },
+        { "the admin Secret changed",
+          { deepgram_fails, kubernetes_fails, admin_changed },
+          false,
+          true },
+        { "a new rotate token",
+          { deepgram_fails, kubernetes_fails, rotation_requested },
+          false,
+          true },
         { "the same long token", { deepgram_fails, long_token }, true, false },
         { "a label changes nothing", { deepgram_fails, labelled }, true, false },
         { "a refusal has no time", { deepgram_refuses, its_time_has_come }, true, false },

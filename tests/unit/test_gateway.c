@@ -137,8 +137,8 @@ static struct gateway_call *send_request(struct caller *caller, enum deepgram_op
                                         .method = method,
                                         .path = mem_strdup(caller->path),
                                         .body = mem_strdup(body) };
-    struct gateway_call *result = gateway_send(gateway, &request, &admin_key, &caller->sent_ms,
-                                               may_send, done, caller);
+    struct gateway_call *result =
+        gateway_send(gateway, &request, &admin_key, &caller->sent_ms, may_send, done, caller);
     assert_null(request.path); /* taken over */
     return result;
 }
@@ -203,8 +203,9 @@ static void test_outcomes(void **state)
 static void test_so_many_at_once_and_the_others_in_order(void **state)
 {
     (void)state;
-    struct caller callers[5] = { { .path = "/a" }, { .path = "/b" }, { .path = "/c" },
-                                 { .path = "/d" }, { .path = "/e" } };
+    struct caller callers[5] = {
+        { .path = "/a" }, { .path = "/b" }, { .path = "/c" }, { .path = "/d" }, { .path = "/e" }
+    };
     for (size_t i = 0; i < ARRAY_LENGTH(callers); i++)
         call(&callers[i]);
     expect_sent(2, "/b");
@@ -225,10 +226,10 @@ static void test_so_many_at_once_and_the_others_in_order(void **state)
 static void test_whoever_waited_is_asked_again(void **state)
 {
     (void)state;
-    struct caller callers[4] = {
-        { .path = "/a" }, { .path = "/b", .refused = true }, { .path = "/c", .refused = true },
-        { .path = "/d" }
-    };
+    struct caller callers[4] = { { .path = "/a" },
+                                 { .path = "/b", .refused = true },
+                                 { .path = "/c", .refused = true },
+                                 { .path = "/d" } };
     for (size_t i = 0; i < ARRAY_LENGTH(callers); i++)
         call(&callers[i]);
     expect_sent(2, "/b");
@@ -250,7 +251,9 @@ static void test_a_callback_may_send(void **state)
     (void)state;
     struct caller last = { .path = "/last" };
     struct caller next = { .path = "/next", .then = &last };
-    struct caller callers[3] = { { .path = "/a", .then = &next }, { .path = "/b" }, { .path = "/c" } };
+    struct caller callers[3] = { { .path = "/a", .then = &next },
+                                 { .path = "/b" },
+                                 { .path = "/c" } };
     for (size_t i = 0; i < ARRAY_LENGTH(callers); i++)
         call(&callers[i]);
     answer(0);
@@ -267,8 +270,9 @@ static void test_a_callback_may_send(void **state)
 static void test_cancelling(void **state)
 {
     (void)state;
-    struct caller callers[4] = { { .path = "/a" }, { .path = "/b" }, { .path = "/c" },
-                                 { .path = "/d" } };
+    struct caller callers[4] = {
+        { .path = "/a" }, { .path = "/b" }, { .path = "/c" }, { .path = "/d" }
+    };
     struct gateway_call *calls[4];
     for (size_t i = 0; i < ARRAY_LENGTH(callers); i++)
         calls[i] = call(&callers[i]);

@@ -45,9 +45,7 @@ static void set_list(struct inventory *inventory, int64_t sent_ms)
     static const struct {
         const char *id, *uid, *nonce;
         int64_t revision;
-    } rows[] = {
-        { "key-1", "a", "n1", 1 }, { "key-2", "b", "n2", 1 }, { "key-3", "a", "n3", 2 }
-    };
+    } rows[] = { { "key-1", "a", "n1", 1 }, { "key-2", "b", "n2", 1 }, { "key-3", "a", "n3", 2 } };
     struct deepgram_list list = { .count = ARRAY_LENGTH(rows) };
     list.entries = mem_calloc(list.count, sizeof list.entries[0]);
     for (size_t i = 0; i < list.count; i++) {
@@ -174,8 +172,7 @@ static void test_a_pause_holds_for_both_kinds(void **state)
     (void)state;
     struct inventory *keys = get();
     struct inventory *pulls = inventories_get(inventories, RESOURCE_PULL_SECRET, PROJECT, &admin);
-    struct inventory *others =
-        inventories_get(inventories, RESOURCE_API_KEY, "project-2", &admin);
+    struct inventory *others = inventories_get(inventories, RESOURCE_API_KEY, "project-2", &admin);
     assert_int_equal(inventory_paused_until_ms(keys), 0);
     inventory_pause(keys, 9000);
     inventory_pause(pulls, 8000); /* never shortened */
@@ -200,8 +197,7 @@ static void test_creates_of_a_project_are_limited(void **state)
     (void)state;
     struct inventory *keys = get();
     struct inventory *pulls = inventories_get(inventories, RESOURCE_PULL_SECRET, PROJECT, &admin);
-    struct inventory *others =
-        inventories_get(inventories, RESOURCE_API_KEY, "project-2", &admin);
+    struct inventory *others = inventories_get(inventories, RESOURCE_API_KEY, "project-2", &admin);
     const int64_t now_ms = 1000 * 1000;
     assert_int_equal(mint_all(keys, 5, now_ms), 30);
     assert_int_equal(mint_all(pulls, 5, now_ms), 0);

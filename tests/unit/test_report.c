@@ -9,8 +9,8 @@ static const struct verdict ready = { .kind = VERDICT_READY };
 static cJSON *report(const struct world_fixture *fixture)
 {
     struct step step = decide(&fixture->world);
-    return report_status(&fixture->world, step.verdict.kind == VERDICT_NONE ? &ready
-                                                                            : &step.verdict);
+    return report_status(&fixture->world,
+                         step.verdict.kind == VERDICT_NONE ? &ready : &step.verdict);
 }
 
 /* ---- changes ---- */
@@ -116,7 +116,8 @@ static void revoked(struct world_fixture *fixture, int first, int count)
     cJSON *revisions = cJSON_GetObjectItemCaseSensitive(status, "revisions");
     for (int i = 0; i < count; i++) {
         auto_free char *text = mem_printf(
-            "{\"revision\":%d,\"id\":\"key-%d\",\"state\":\"Revoked\",\"reason\":\"Created\"}", first + i, first + i);
+            "{\"revision\":%d,\"id\":\"key-%d\",\"state\":\"Revoked\",\"reason\":\"Created\"}",
+            first + i, first + i);
         cJSON_AddItemToArray(revisions, fixture_json(text));
     }
 }
@@ -202,11 +203,14 @@ static void test_conditions(void **state)
         { "a deletion that a person has to help",
           { published, deleting, door_closed, admin_missing },
           "Ready=False CredentialsNotFound Stalled=True CredentialsNotFound" },
-        { "what was stalled and isn't any more", { published, was_stalled }, "Ready=True Published" },
+        { "what was stalled and isn't any more",
+          { published, was_stalled },
+          "Ready=True Published" },
         { "others' conditions stay",
           { published, condition_of_others, spec_changed, admin_missing },
           "Ready=True Published Verified=True WITHOUT REASON Stalled=True CredentialsNotFound" },
-        { "what isn't a list of conditions", { published, conditions_broken },
+        { "what isn't a list of conditions",
+          { published, conditions_broken },
           "Ready=True Published" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -230,7 +234,8 @@ static void test_messages_tell_both_what_is_there_and_what_is_wrong(void **state
     fixture_expect("a problem with the next one", ready_member(status, "message"),
                    "Credential key-1 (revision 1) is in Secret voice. Deepgram asked for a pause "
                    "for project " FIXTURE_PROJECT " (429): waiting until it is over");
-    auto_world struct world_fixture *over = WORLD(published, lasts_60_days, expired, project_paused);
+    auto_world struct world_fixture *over =
+        WORLD(published, lasts_60_days, expired, project_paused);
     auto_json cJSON *expired_status = report(over);
     fixture_expect("expired", ready_member(expired_status, "message"),
                    "The credential key-1 in Secret voice expired at 2026-06-01T11:00:00Z. Deepgram "
@@ -310,7 +315,9 @@ static void test_members(void **state)
           "scopes",
           "[\"member\",\"self-hosted:products\"]" },
         { "nothing told of that", { in_target }, "scopes", NULL },
-        { "a user name", { in_target, with_username, pull_secret }, "username",
+        { "a user name",
+          { in_target, with_username, pull_secret },
+          "username",
           "\"deepgram+key-1\"" },
         { "API keys have none", { in_target, with_username }, "username", NULL },
         { "what can't be seen any more is kept: number",
@@ -325,7 +332,9 @@ static void test_members(void **state)
           { published, target_touched, compared_same },
           "secretResourceVersion",
           "\"71\"" },
-        { "the version that was known", { published, target_touched }, "secretResourceVersion",
+        { "the version that was known",
+          { published, target_touched },
+          "secretResourceVersion",
           "\"70\"" },
         { "the token that the revision answered",
           { first_commit, second_answered_a_token, token_handled_before },
@@ -342,7 +351,9 @@ static void test_members(void **state)
           "\"2026-06-08T09:50:24Z\"" },
         { "none", { published }, "nextRotationAt", NULL },
         { "failures", { deepgram_fails }, "failures", "2" },
-        { "and when it is tried again", { deepgram_fails }, "nextAttemptAt",
+        { "and when it is tried again",
+          { deepgram_fails },
+          "nextAttemptAt",
           "\"2026-06-01T12:00:20Z\"" },
         { "that waits for a change", { deepgram_refuses }, "nextAttemptAt", NULL },
         { "only while it holds something up", { published, deepgram_fails }, "failures", NULL },
@@ -362,10 +373,10 @@ static char *describe_revisions(const cJSON *status)
     const cJSON *revision = NULL;
     cJSON_ArrayForEach(revision, json_member(status, "revisions")) {
         const char *until = json_string_at(revision, "revokeAfter");
-        auto_free char *word = mem_printf(
-            "%lld:%s %s%s%s", (long long)json_int_at(revision, "revision", 0),
-            json_string_at(revision, "state"), json_string_at(revision, "reason"),
-            until ? " until " : "", until ? until : "");
+        auto_free char *word =
+            mem_printf("%lld:%s %s%s%s", (long long)json_int_at(revision, "revision", 0),
+                       json_string_at(revision, "state"), json_string_at(revision, "reason"),
+                       until ? " until " : "", until ? until : "");
         world_append(&text, word);
     }
     return text;
@@ -394,9 +405,7 @@ static void test_revisions(void **state)
         { "what was said stays",
           { two_hours_overlap, rotated },
           "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current SpecChanged" },
-        { "it is revoked",
-          { rotated, key_1_gone },
-          "1:Revoked Created 2:Current SpecChanged" },
+        { "it is revoked", { rotated, key_1_gone }, "1:Revoked Created 2:Current SpecChanged" },
         { "made from another spec than the one before",
           { first_commit, first_from_another_spec, second_answered_a_token },
           "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current SpecChanged" },
@@ -433,9 +442,18 @@ static void test_a_patch_removes_what_went(void **state)
     fixture_expect_json("precondition", json_member(patch, "metadata"),
                         "{\"resourceVersion\":\"42\",\"uid\":\"" FIXTURE_UID "\"}");
     static const char *const nulls[] = {
-        "revision",      "id",        "username", "scopes",
-        "secretName",    "issuedAt",  "expiresAt", "revisions",
-        "failures",      "secretResourceVersion", "nextRotationAt", "nextAttemptAt",
+        "revision",
+        "id",
+        "username",
+        "scopes",
+        "secretName",
+        "issuedAt",
+        "expiresAt",
+        "revisions",
+        "failures",
+        "secretResourceVersion",
+        "nextRotationAt",
+        "nextAttemptAt",
         "lastHandledRotateRequest",
     };
     const cJSON *status = json_member(patch, "status");

@@ -65,7 +65,8 @@ static void test_what_comes_first(void **state)
         { "without our finalizer it is none of our business",
           { published, answered_2, deleting, finalizer_gone, abandoned, kubernetes_fails },
           "wait for an event" },
-        { "an API server that fails", { published, deleting, abandoned, kubernetes_fails },
+        { "an API server that fails",
+          { published, deleting, abandoned, kubernetes_fails },
           "wait for 20 s" },
         { "abandoned: it goes, whatever is left",
           { published, answered_2, to_discard, deleting, abandoned, pod, admin_missing },
@@ -96,7 +97,8 @@ static void test_what_comes_first(void **state)
 static void test_the_way_out_is_told(void **state)
 {
     (void)state;
-    auto_world struct world_fixture *missing = WORLD(published, deleting, door_closed, admin_missing);
+    auto_world struct world_fixture *missing =
+        WORLD(published, deleting, door_closed, admin_missing);
     struct step step = decide(&missing->world);
     assert_non_null(strstr(step.verdict.message, "Secret team/admin doesn't exist"));
     assert_non_null(strstr(step.verdict.message, "deepgram.com/abandon=true"));
@@ -124,7 +126,8 @@ static void test_with_retain_the_secrets_stay(void **state)
         { "not one that is gone",
           { rotated, target_released, old_target_gone_but_in_use, deleting, retain },
           "release voice-dgkey-r1" },
-        { "the revision Secrets", { rotated, target_gone, deleting, retain },
+        { "the revision Secrets",
+          { rotated, target_gone, deleting, retain },
           "release voice-dgkey-r1" },
         { "each of them",
           { rotated, target_gone, secret_released, deleting, retain },
@@ -218,12 +221,8 @@ static void test_the_door_is_closed_before_anything_is_revoked(void **state)
         { "no new ones in a terminating namespace",
           { published, deleting, door_just_closed, namespace_terminating },
           "revoke key-1 (Deleted)" },
-        { "closed by a former process",
-          { published, target_gone, just_deleted },
-          "wait for 3 s" },
-        { "there never was a door",
-          { kept, just_deleted },
-          "revoke key-1 (Deleted)" },
+        { "closed by a former process", { published, target_gone, just_deleted }, "wait for 3 s" },
+        { "there never was a door", { kept, just_deleted }, "revoke key-1 (Deleted)" },
         { "nobody else's Secret is deleted",
           { published, target_of_another, deleting },
           "revoke key-1 (Deleted)" },
@@ -236,9 +235,7 @@ static void test_everything_is_revoked(void **state)
     (void)state;
     static const struct world_row rows[] = {
         { "one after the other", { rotating, deleting, door_closed }, "revoke key-1 (Deleted)" },
-        { "the next",
-          { rotating, deleting, door_closed, key_1_gone },
-          "revoke key-2 (Deleted)" },
+        { "the next", { rotating, deleting, door_closed, key_1_gone }, "revoke key-2 (Deleted)" },
         { "with an admin key that is being deleted",
           { published, deleting, door_closed, admin_deleting },
           "revoke key-1 (Deleted)" },
@@ -258,7 +255,8 @@ static void test_everything_is_revoked(void **state)
           { published, deleting, door_closed, orphan },
           "revoke key-1 (Deleted)" },
         { "then that too",
-          { published, deleting, door_closed, key_1_gone, orphan, attempt_2_open, answer_just_lost },
+          { published, deleting, door_closed, key_1_gone, orphan, attempt_2_open,
+            answer_just_lost },
           "revoke key-5 (Orphaned)" },
     };
     expect(rows);

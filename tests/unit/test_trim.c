@@ -62,8 +62,7 @@ static void test_secrets(void **state)
 }
 
 #define POD(spec) "{\"metadata\":{\"name\":\"p\"},\"spec\":" spec "}"
-#define KEPT(secrets)                                                                              \
-    "{\"metadata\":{\"name\":\"p\"},\"finished\":false,\"secrets\":[" secrets "]}"
+#define KEPT(secrets) "{\"metadata\":{\"name\":\"p\"},\"finished\":false,\"secrets\":[" secrets "]}"
 
 static void test_where_a_pod_names_a_secret(void **state)
 {
@@ -85,8 +84,7 @@ static void test_where_a_pod_names_a_secret(void **state)
         { "ephemeral containers",
           POD("{\"ephemeralContainers\":[{\"envFrom\":[{\"secretRef\":{\"name\":\"a\"}}]}]}"),
           KEPT("\"a\"") },
-        { "a volume",
-          POD("{\"volumes\":[{\"emptyDir\":{}},{\"secret\":{\"secretName\":\"a\"}}]}"),
+        { "a volume", POD("{\"volumes\":[{\"emptyDir\":{}},{\"secret\":{\"secretName\":\"a\"}}]}"),
           KEPT("\"a\"") },
         { "a projected volume",
           POD("{\"volumes\":[{\"projected\":{\"sources\":[{\"configMap\":{\"name\":\"c\"}},"
@@ -116,11 +114,14 @@ static void test_pods(void **state)
     static const struct {
         const char *phase;
         bool finished;
-    } phases[] = { { "Pending", false }, { "Running", false }, { "Unknown", false },
-                   { "Succeeded", true }, { "Failed", true } };
+    } phases[] = { { "Pending", false },
+                   { "Running", false },
+                   { "Unknown", false },
+                   { "Succeeded", true },
+                   { "Failed", true } };
     for (size_t i = 0; i < ARRAY_LENGTH(phases); i++) {
-        auto_free char *text = mem_printf("{\"metadata\":{},\"status\":{\"phase\":\"%s\"}}",
-                                          phases[i].phase);
+        auto_free char *text =
+            mem_printf("{\"metadata\":{},\"status\":{\"phase\":\"%s\"}}", phases[i].phase);
         auto_json cJSON *pod = fixture_json(text);
         trim_pod(pod);
         if (json_bool_at(pod, "finished", !phases[i].finished) != phases[i].finished)

@@ -146,9 +146,17 @@ static inline void namespace_terminating(struct world_fixture *fixture)
 
 /* ---- Secrets ---- */
 
-static inline void secret_lost(struct world_fixture *fixture)
+/* The newest revision Secret isn't in the cache. */
+static inline void secret_unseen(struct world_fixture *fixture)
 {
     cJSON_Delete(fixture->secrets[--fixture->secret_count]);
+}
+
+/* It was looked for, too. */
+static inline void secret_lost(struct world_fixture *fixture)
+{
+    secret_unseen(fixture);
+    fixture->memory->absent_revision = (int64_t)fixture->secret_count + 1;
 }
 
 /* Of the first revision: nobody owns it, as after a deletion with Retain. */
@@ -371,9 +379,9 @@ static inline void add_attempts(struct world_fixture *fixture, int count, int fi
 {
     auto_json cJSON *attempts = cJSON_CreateArray();
     for (int i = 0; i < count; i++) {
-        auto_free char *text = mem_printf(
-            "{\"revision\":%d,\"nonce\":\"open%d\",\"since\":\"2026-06-01T11:00:00Z\"}",
-            first_revision + i, first_revision + i);
+        auto_free char *text =
+            mem_printf("{\"revision\":%d,\"nonce\":\"open%d\",\"since\":\"2026-06-01T11:00:00Z\"}",
+                       first_revision + i, first_revision + i);
         cJSON_AddItemToArray(attempts, fixture_json(text));
     }
     auto_free char *text = json_print(attempts);

@@ -224,9 +224,9 @@ static inline const char *world_verdict_name(enum verdict_kind kind)
 static inline bool world_step_names_revision(enum step_kind kind)
 {
     return kind == STEP_ANNOUNCE || kind == STEP_CREATE || kind == STEP_KEEP ||
-           kind == STEP_KEEP_AGAIN || kind == STEP_ADOPT || kind == STEP_CHECK ||
-           kind == STEP_PUBLISH || kind == STEP_COMPARE_TARGET || kind == STEP_CONFIRM ||
-           kind == STEP_DROP_REVISION;
+           kind == STEP_LOOK_FOR_REVISION || kind == STEP_KEEP_AGAIN || kind == STEP_ADOPT ||
+           kind == STEP_CHECK || kind == STEP_PUBLISH || kind == STEP_COMPARE_TARGET ||
+           kind == STEP_CONFIRM || kind == STEP_DROP_REVISION;
 }
 
 static inline void world_append_verdict(char **text, const struct verdict *verdict)
@@ -277,12 +277,12 @@ static inline void world_append_parameters(char **text, const struct step *step)
 NODISCARD static inline char *world_describe(const struct world *world, const struct step *step)
 {
     char *text = mem_strdup(step_name(step->kind));
-    bool rests = step->kind == STEP_WAIT || step->kind == STEP_REPORT;
-    if (!rests)
-        world_append_parameters(&text, step);
-    world_append_verdict(&text, &step->verdict);
-    if (rests)
+    if (step->kind == STEP_WAIT || step->kind == STEP_REPORT) {
+        world_append_verdict(&text, &step->verdict);
         world_append_wait(&text, world, step->wait_until_ms);
+    } else {
+        world_append_parameters(&text, step);
+    }
     return text;
 }
 

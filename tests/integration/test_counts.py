@@ -1,0 +1,110 @@
+"""What resources cost in requests, which is the same on every machine: no times here."""
+
+import collections
+import time
+
+import pytest
+
+import operator_process
+from polling import wait_for
+from resources import PLURALS, Tenant
+from test_scale import in_parallel, wait_all_ready
+
+COUNT = 100
+WRITES = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+@pytest.fixture
+def tenant(control_plane, emulator, namespace):
+    found = Tenant(control_plane, emulator, namespace)
+    found.put_admin_secret()
+    return found
+
+
+def requests_since(plane, mark):
+    """The operator's own, but for those that don't grow with the resources: watches and the lease."""
+    return collections.Counter(
+        (event["verb"], event["objectRef"]["resource"], event["objectRef"].get("subresource", ""))
+        for event in plane.audit(since=mark, user=operator_process.USER)
+        if event["verb"] != "watch" and event["objectRef"]["resource"] != "leases"
+    )
+
+
+def wait_idle(process, quiet_s=2):
+    """Waits until no pass has ended for so long."""
+    def passes():
+        return process.metrics().value("deepgram_operator_reconciles_total")
+
+    def is_idle():
+        before = passes()
+        time.sleep(quiet_s)
+        return before is not None and passes() == before
+
+    wait_for(is_idle, 30, "the operator has come to rest")
+
+
+def create_all(tenant):
+    wanted = [(tuple(PLURALS)[index % 2], f"it-{index}") for index in range(COUNT)]
+    in_parallel(lambda one: tenant.create(*one), wanted)
+    wait_all_ready(tenant.plane, COUNT, 60, tenant.namespace)
+
+
+@pytest.mark.parametrize("before_the_start", [False, True], ids=["one by one", "all at once"])
+def test_a_resource_costs_five_requests_and_an_event(
+        control_plane, tenant, operator, before_the_start):
+    mark = control_plane.audit_mark()
+    if before_the_start:
+        wanted = [("DeepgramApiKey", f"it-{index}") for index in range(COUNT)]
+        in_parallel(lambda one: tenant.create(*one), wanted)
+        process = operator()
+        wait_all_ready(control_plane, COUNT, 60, tenant.namespace)
+    else:
+        process = operator()
+        create_all(tenant)
+    wait_idle(process)
+    requests = requests_since(control_plane, mark)
+    print(requests)
+    patches = [requests["patch", plural, part] for plural in PLURALS.values()
+               for part in ("", "status")]
+    assert sum(patches) == 2 * COUNT  # the announcement, the report
+    assert requests["create", "secrets", ""] == 2 * COUNT
+    assert requests["create", "events", ""] == COUNT
+    # The admin key is read before each create and each LIST, and its Secret marked once.
+    lists = len(tenant.emulator.requests(operation="list_keys", project_id=tenant.project_id)) + len(
+        tenant.emulator.requests(operation="list_credentials", project_id=tenant.project_id))
+    assert requests["get", "secrets", ""] == COUNT + lists
+    assert 1 <= requests["patch", "secrets", ""] <= len(PLURALS)
+    assert sum(requests.values()) == 6 * COUNT + lists + requests["patch", "secrets", ""]
+
+
+def test_deepgram_is_asked_once_for_each_credential(tenant, operator):
+    process = operator()
+    create_all(tenant)
+    wait_idle(process)
+    asked = collections.Counter(
+        request["operation"] for request in tenant.emulator.requests()
+        if request["operation"] != "other")
+    print(asked)
+    keys = COUNT // 2
+    assert asked.pop("create_key") == keys
+    assert asked.pop("create_credentials") == keys
+    assert asked.pop("auth_token") == keys  # each new key is tried before it is published
+    assert asked.pop("list_keys") == 1 and asked.pop("list_credentials") == 1
+    assert not asked
+
+
+def test_a_restart_writes_nothing_and_lists_each_project_once(control_plane, tenant, operator):
+    process = operator()
+    create_all(tenant)
+    wait_idle(process)
+    process.stop()
+    tenant.emulator.clear_requests()
+    mark = control_plane.audit_mark()
+    wait_idle(operator())
+    requests = requests_since(control_plane, mark)
+    print(requests)
+    written = {key: number for key, number in requests.items() if key[0] in WRITES}
+    assert not written
+    assert sum(requests.values()) <= len(PLURALS)  # the admin key, for each LIST
+    asked = collections.Counter(request["operation"] for request in tenant.emulator.requests())
+    assert asked == {"list_keys": 1, "list_credentials": 1}
