@@ -23,7 +23,8 @@ from conftest import install_manifests  # noqa: E402
 from controlplane import ControlPlane  # noqa: E402
 from emulator import Emulator  # noqa: E402
 from operator_process import OperatorProcess  # noqa: E402
-from resources import ADMIN_SECRET, GROUP, Tenant  # noqa: E402
+from polling import wait_for  # noqa: E402
+from resources import ADMIN_SECRET, GROUP, PLURALS, Tenant  # noqa: E402
 
 BARE_WRITER = BUILD / "bare-writer"
 LATENCY_MS = 20
@@ -102,12 +103,19 @@ class Rig:
         self.directory = Path(directory)
         self.plane = ControlPlane(say=lambda text: None)
         self.runs = 0
+        self._writer_token = None
 
     def __enter__(self):
         self.plane.start()
         install_manifests(self.plane)
         self.plane.client.post("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        # At first a server answers that it still loads the objects of the new types.
+        wait_for(lambda: all(map(self._can_watch, PLURALS.values())), 30, "watches work")
         return self
+
+    def _can_watch(self, plural):
+        with self.plane.client.watch(f"{GROUP}/{plural}", timeoutSeconds=1) as stream:
+            return stream.is_success
 
     def __exit__(self, *_):
         self.plane.stop()
@@ -133,9 +141,7 @@ class Rig:
         """Runs the bare writer and returns what it says of itself."""
         token = self.directory / "token"
         admin_key = self.directory / "admin-key"
-        account = (operator_process.NAMESPACE, operator_process.SERVICE_ACCOUNT)
-        # The resources themselves are the user's: nobody but an administrator creates both.
-        token.write_text(self.admin_token())
+        token.write_text(self.writer_token())
         admin_key.write_text(tenant.admin_key)
         done = subprocess.run(
             [BARE_WRITER, self.plane.url, self.plane.pki.ca, token, tenant.emulator.url, NAMESPACE,
@@ -145,15 +151,15 @@ class Rig:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def admin_token(self):
-        """Of a ServiceAccount that may do everything: certificates would cost the writer more."""
-        if not hasattr(self, "_admin_token"):
+    def writer_token(self):
+        """Of a ServiceAccount that may also create the resources."""
+        if not self._writer_token:
             self.plane.client.post(
                 f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "writer"}})
             self.plane.kubectl("create", "clusterrolebinding", "writer",
                                "--clusterrole=cluster-admin", f"--serviceaccount={NAMESPACE}:writer")
-            self._admin_token = self.plane.token_for(NAMESPACE, "writer")
-        return self._admin_token
+            self._writer_token = self.plane.token_for(NAMESPACE, "writer")
+        return self._writer_token
 
     def api_server_cpu(self):
         return cpu_seconds(self.plane.pid_of("apiserver"))

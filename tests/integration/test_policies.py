@@ -173,3 +173,24 @@ def test_a_namespace_goes_with_its_resources_and_leaves_no_live_credential(tenan
     assert tenant.live() == []
     assert len(tenant.creates()) == 6
     assert resources(tenant) == []
+
+
+def test_a_namespace_that_goes_keeps_its_credentials_until_its_pods_have_gone(tenant, operator):
+    operator("--settle=1s")
+    tenant.api_key()
+    tenant.wait_ready(KEY, "api-key")
+    pods = f"/api/v1/namespaces/{tenant.namespace}/pods"
+    tenant.client.post(pods, {
+        "metadata": {"name": "draining", "finalizers": ["example.com/draining"]},
+        "spec": {"containers": [{"name": "api", "image": "api",
+                                 "envFrom": [{"secretRef": {"name": "api-key"}}]}]},
+    })
+    tenant.client.delete(f"/api/v1/namespaces/{tenant.namespace}")
+    tenant.delete(KEY, "api-key")  # the namespace controller itself waits for the pods first
+    told = tenant.wait_condition(KEY, "api-key", "Reconciling", "True", "InUse")
+    assert "draining" in told["message"]
+    assert len(tenant.live()) == 1
+    tenant.client.patch(f"{pods}/draining", {"metadata": {"finalizers": None}})
+    wait_for(lambda: tenant.client.find(f"/api/v1/namespaces/{tenant.namespace}") is None, 30,
+             "the namespace is gone")
+    assert tenant.live() == []
