@@ -58,8 +58,8 @@ struct step {
     enum step_kind kind;
     struct verdict verdict;
     int64_t wait_until_ms;   /* monotonic; INT64_MAX: only an event */
-    int64_t revision;        /* ANNOUNCE, CHECK, PUBLISH, DROP_REVISION */
-    const char *id;          /* REVOKE; borrowed from the world */
+    int64_t revision;        /* ANNOUNCE, CREATE to COMPARE_TARGET, CONFIRM, DROP_REVISION */
+    const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
     const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
     const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
     bool needed;             /* LIST: something waits for it; otherwise it is routine */

@@ -265,13 +265,14 @@ static bool heal_target(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);
     const char *version = world->target.resource_version;
-    if (!published || !published->secret ||
-        strcmp(version, world->resource->status.secret_resource_version) == 0 ||
-        strcmp(version, world->memory->target_same) == 0)
+    if (!published || !published->secret)
         return false;
     step->revision = published->number;
     if (world_target_differs(world))
         return heal(world, step, STEP_PUBLISH);
+    if (strcmp(version, world->resource->status.secret_resource_version) == 0 ||
+        strcmp(version, world->memory->target_same) == 0)
+        return false;
     return rule_step(step, STEP_COMPARE_TARGET);
 }
 
@@ -422,7 +423,6 @@ static bool revoke_retired(const struct world *world, struct step *step)
             continue;
         if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
             return true;
-        step->revision = world->revisions[i].number;
         step->id = world->revisions[i].id;
         step->why = "Retired";
         return rule_step(step, STEP_REVOKE);

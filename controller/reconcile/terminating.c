@@ -128,7 +128,6 @@ static bool revoke_everything(const struct world *world, struct step *step)
             continue;
         if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
             return true;
-        step->revision = world->revisions[i].number;
         step->id = world->revisions[i].id;
         step->why = "Deleted";
         return rule_step(step, STEP_REVOKE);

@@ -68,7 +68,7 @@ def bare(rig, count):
             "all_ready_s": ready - said["started"],
             "cpu_s": said["cpu_seconds"],
             "api_server_cpu_s": rig.api_server_cpu() - before,
-            "requests_each": said["requests"] / count,
+            "all_requests_each": said["requests"] / count,
             "peak_mib": said["peak_kib"] / 1024,
         }
         rig.clear()

@@ -4,6 +4,7 @@ what the processes cost."""
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ from operator_process import OperatorProcess  # noqa: E402
 from polling import wait_for  # noqa: E402
 from resources import ADMIN_SECRET, GROUP, PLURALS, Tenant  # noqa: E402
 
+READY = b'"status":"True","type":"Ready"'
+VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
 BARE_WRITER = BUILD / "bare-writer"
 LATENCY_MS = 20
 NAMESPACE = "bench"
@@ -50,9 +53,7 @@ class Watch:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, args=(plane, path, needle), daemon=True)
         self._closing = False
-        self._stream = None
-        version = plane.client.get(path, limit=1)["metadata"]["resourceVersion"]
-        self._query = {"resourceVersion": version, "timeoutSeconds": 3600}
+        self._version = plane.client.get(path, limit=1)["metadata"]["resourceVersion"]
         self._thread.start()
 
     def __enter__(self):
@@ -62,11 +63,13 @@ class Watch:
         self._closing = True
 
     def _run(self, plane, path, needle):
-        try:
-            with plane.client.watch(path, **self._query) as stream:
-                self._read(stream.iter_raw(), needle)
-        except httpx.TransportError:
-            return  # it ends with the control plane; before that, wait() fails
+        while not self._closing:  # a busy API server cuts off whoever reads too slowly
+            query = {"resourceVersion": self._version, "timeoutSeconds": 3600}
+            try:
+                with plane.client.watch(path, **query) as stream:
+                    self._read(stream.iter_raw(), needle)
+            except (httpx.TransportError, RuntimeError):
+                time.sleep(0.05)  # it ends with the control plane; before that, wait() fails
 
     def _read(self, chunks, needle):
         rest = b""
@@ -74,6 +77,8 @@ class Watch:
             if self._closing:
                 return
             *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._version = VERSION.search(line)[1].decode()
             self._note([line for line in lines if needle in line or b'"DELETED"' in line[:20]])
 
     def _note(self, lines):
@@ -91,9 +96,6 @@ class Watch:
             in_time = self._changed.wait_for(lambda: len(seen) >= count, timeout)
             assert in_time, f"{len(seen)} of {count} within {timeout} s"
             return max(seen.values())
-
-
-READY = b'"status":"True","type":"Ready"'
 
 
 class Rig:

@@ -159,7 +159,7 @@ static int64_t expiry_asked(const cJSON *body)
     return timestamp_or(json_string_at(body, "expiration_date"), 0);
 }
 
-static void create(struct http_detail *detail, bool pull)
+static void create(struct http_detail *detail, bool pull, bool works)
 {
     auto_json cJSON *body = json_parse(detail->body, strlen(detail->body));
     const char *comment = json_string_at(body, "comment");
@@ -167,6 +167,8 @@ static void create(struct http_detail *detail, bool pull)
     struct credential_record *record = add(comment, json_member(body, "tags"), pull);
     record->expires_ms = expiry_asked(body);
     sim.deepgram.creates++;
+    if (!works)
+        deepgram_kill(record, STILLBORN);
     detail->status = 200;
     cJSON *description = describe(record);
     if (!pull) {
@@ -240,14 +242,15 @@ static void check_token(struct http_detail *detail)
     detail->answer = describe(record);
 }
 
-static void on_collection(struct http_detail *detail, const char *rest, bool pull)
+static void on_collection(struct request *request, const char *rest, bool pull)
 {
+    struct http_detail *detail = request->detail;
     if (!admin_key_works(detail->key))
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
     else if (rest[0] == '/')
         on_one(detail, rest + 1, pull);
     else if (strcmp(detail->method, "POST") == 0)
-        create(detail, pull);
+        create(detail, pull, !request->stillborn);
     else
         list(detail, pull);
 }
@@ -264,9 +267,9 @@ static void perform(struct request *request)
     const char *keys = behind(detail->path, KEYS_PATH);
     const char *pulls = behind(detail->path, PULLS_PATH);
     if (keys)
-        on_collection(detail, keys, false);
+        on_collection(request, keys, false);
     else if (pulls)
-        on_collection(detail, pulls, true);
+        on_collection(request, pulls, true);
     else if (strcmp(detail->path, "/v1/auth/token") == 0)
         check_token(detail);
     else

@@ -13,7 +13,7 @@ enum {
     TIMEOUT_MS = 30 * SECOND,
 };
 
-enum target { ANY, KUBE, KUBE_WRITE, DEEPGRAM, DEEPGRAM_WRITE };
+enum target { ANY, KUBE_WRITE, DEEPGRAM, DEEPGRAM_WRITE, KEY_CREATE };
 
 struct fault_type {
     const char *name;
@@ -49,6 +49,11 @@ static void lost(struct request *request)
 static void cut(struct request *request)
 {
     request->reply_kind = REPLY_CUT;
+}
+
+static void stillborn(struct request *request)
+{
+    request->stillborn = true;
 }
 
 static void late(struct request *request)
@@ -163,6 +168,7 @@ static const struct fault_type TYPES[FAULT_KINDS] = {
     [FAULT_UNREACHABLE] = { "unreachable", ANY, unreachable, 0, false },
     [FAULT_LOST] = { "lost", ANY, lost, 1, false },
     [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, false },
+    [FAULT_STILLBORN] = { "stillborn", KEY_CREATE, stillborn, 1, false },
     [FAULT_LATE] = { "late", DEEPGRAM_WRITE, late, 1, false },
     [FAULT_LATE_WRITE] = { "late-write", KUBE_WRITE, late_write, 0, false },
     [FAULT_CONFLICT] = { "conflict", KUBE_WRITE, conflict, 0, false },
@@ -189,14 +195,14 @@ bool fault_applies(enum fault_kind kind, const struct request_note *note)
     switch (TYPES[kind].target) {
     case ANY:
         return true;
-    case KUBE:
-        return !note->to_deepgram;
     case KUBE_WRITE:
         return !note->to_deepgram && note->writes;
     case DEEPGRAM:
         return note->to_deepgram;
     case DEEPGRAM_WRITE:
         return note->to_deepgram && note->writes;
+    case KEY_CREATE:
+        return strncmp(note->what, "POST deepgram keys", strlen("POST deepgram keys")) == 0;
     }
     return false;
 }
@@ -245,6 +251,7 @@ static size_t resource_count(void)
 static void strike(struct fault *fault, struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
+    snprintf(note.what, sizeof note.what, "%s", request->what);
     bool changed = request->reply_kind != REPLY_OWN || !request->carried_out;
     if (!fault_applies(fault->kind, &note) || (changed && fault->kind <= FAULT_THROTTLE))
         return;

@@ -128,7 +128,7 @@ bool api_namespace_terminating(const char *namespace);
 
 /* ---- Deepgram (fake_deepgram.c) ---- */
 
-enum death { ALIVE, BY_OPERATOR, BY_PERSON, EXPIRED };
+enum death { ALIVE, BY_OPERATOR, BY_PERSON, STILLBORN };
 
 struct credential_record {
     char id[40];
@@ -199,6 +199,7 @@ struct request {
     /* set by faults */
     enum reply_kind reply_kind;
     bool carried_out;
+    bool stillborn;    /* what it creates doesn\'t work */
     bool kills;        /* the process dies when it is carried out */
     int64_t effect_ms; /* from leaving to the effect */
     int64_t reply_ms;  /* from the effect to the answer */
@@ -276,6 +277,7 @@ enum fault_kind {
     FAULT_UNREACHABLE, /* provably nothing was sent */
     FAULT_LOST,        /* carried out, the answer is lost */
     FAULT_CUT,         /* carried out, the answer can't be read */
+    FAULT_STILLBORN,   /* a key is created and handed out, and doesn\'t work */
     FAULT_LATE,        /* no answer, carried out later */
     FAULT_LATE_WRITE,  /* the same of the API server */
     FAULT_CONFLICT,    /* 409 from the API server */

@@ -51,11 +51,6 @@ static void held_in_status(struct world_fixture *fixture)
     world_put(fixture->json, "status.nextAttemptAt", "\"2026-06-01T12:01:00Z\"");
 }
 
-static void settled_just_now(struct world_fixture *fixture)
-{
-    fixture->memory->unknown_ms = MONOTONIC_MS - SETTLE_MS;
-}
-
 /* ---- what comes first ---- */
 
 static void test_what_comes_first(void **state)

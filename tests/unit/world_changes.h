@@ -400,7 +400,13 @@ static inline void answer_just_lost(struct world_fixture *fixture)
     fixture->memory->unknown_ms = MONOTONIC_MS - 10 * SECOND_MS;
 }
 
-/* So long ago that Deepgram has carried it out by now or never will. */
+/* At this moment Deepgram can't carry it out any more. */
+static inline void settled_just_now(struct world_fixture *fixture)
+{
+    fixture->memory->unknown_ms = MONOTONIC_MS - SETTLE_MS;
+}
+
+/* So long ago that the last list shows what it left. */
 static inline void answer_lost_before(struct world_fixture *fixture)
 {
     fixture->memory->unknown_ms = MONOTONIC_MS - SETTLE_MS - LISTED_AGO_MS;
