@@ -123,8 +123,8 @@ $(B)/scenario-asan: $(call asan,$(SCENARIO)) $(B)/asan/controller.a
 SEEDS ?= 1000000
 ASAN_SEEDS ?= 5000
 .PHONY: scenario torture
-scenario: $(B)/scenario $(B)/scenario-asan ## Run the lifecycle under every single fault and 100,000 random schedules
-	@tests/scenario/run.sh $(B) 100000 $(ASAN_SEEDS)
+scenario: $(B)/scenario $(B)/scenario-asan ## Run the lifecycle under every single fault and 50,000 random schedules
+	@tests/scenario/run.sh $(B) 50000 $(ASAN_SEEDS)
 torture: $(B)/scenario $(B)/scenario-asan ## As many random schedules as SEEDS says (1,000,000), from SEED on
 	@tests/scenario/run.sh $(B) $(SEEDS) $(ASAN_SEEDS)
 

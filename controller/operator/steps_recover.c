@@ -24,12 +24,13 @@ static const char *target_name(const struct pass *pass)
 }
 
 /* As long as the target stays as it is, nothing can be read out of it. */
-static void useless(struct pass *pass, const cJSON *target, const char *why)
+static void useless(struct pass *pass, const char *why)
 {
     struct memory *memory = pass->gathered->memory;
     snprintf(memory->target_useless, sizeof memory->target_useless, "%s",
-             json_string_at(target, "metadata.resourceVersion"));
+             json_string_at(pass->object, "metadata.resourceVersion"));
     mem_replace(&memory->adoption_problem, why);
+    store_put_written(secrets(pass), take(pass->object)); /* the cache may be behind */
     pass_continue(pass);
 }
 
@@ -141,7 +142,7 @@ static void keep_again(void *context, cJSON **object, const struct err *err)
     pass->credential_revision = 0;
     if (!recover_is_unedited(pass->object) ||
         !recover_credential(resource, pass->object, &pass->credential, &problem)) {
-        useless(pass, pass->object, problem.message);
+        useless(pass, problem.message);
         return;
     }
     mem_replace(&pass->credential.id, revision->id);
@@ -217,9 +218,9 @@ static void described(void *context, const struct deepgram_answer *answer)
         deepgram_call_worked(pass);
         adopt_alive(pass, &about);
     } else if (err.kind == ERR_UNAUTHORIZED && operation == DEEPGRAM_CHECK) {
-        useless(pass, pass->object, "Deepgram doesn't accept the key in it");
+        useless(pass, "Deepgram doesn't accept the key in it");
     } else if (deepgram_credential_answer(operation, answer, &is_gone, &err) && is_gone) {
-        useless(pass, pass->object, "Deepgram doesn't know the credentials in it");
+        useless(pass, "Deepgram doesn't know the credentials in it");
     } else {
         deepgram_call_failed(pass, &err);
     }
@@ -242,7 +243,7 @@ static void adopt(void *context, cJSON **object, const struct err *err)
     credential_done(&pass->credential);
     pass->credential_revision = 0;
     if (!recover_credential(pass->gathered->resource, pass->object, &pass->credential, &problem)) {
-        useless(pass, pass->object, problem.message);
+        useless(pass, problem.message);
     } else if (pass->kind == RESOURCE_API_KEY) {
         deepgram_check(&pass->request);
         deepgram_call_send(pass, &pass->credential.secret, described);
