@@ -106,6 +106,16 @@ static void unmark(struct sweep *sweep)
                                                          .context = sweep });
 }
 
+/* A Secret that is being deleted waits for its resources to let go, and no event of theirs leads
+ * here. */
+static void still_needed(struct sweep *sweep)
+{
+    if (sweep->deleting)
+        queue_add_after(sweep->runtime->queue, sweep->key.kind, sweep->key.namespace,
+                        sweep->key.name, LOOK_AGAIN_MS);
+    finish(sweep);
+}
+
 /* ---- asking the API server ---- */
 
 static void list_next(struct sweep *sweep);
@@ -120,7 +130,7 @@ static void listed(void *context, cJSON **object, const struct err *err)
     const cJSON *resource = NULL;
     cJSON_ArrayForEach(resource, json_at(*object, "items")) {
         if (needs(resource, sweep->key.name, sweep->deleting)) {
-            finish(sweep);
+            still_needed(sweep);
             return;
         }
     }
@@ -180,12 +190,8 @@ void admin_mark_run(struct runtime *runtime, struct queue_key *key, void (*ended
     *key = (struct queue_key){ 0 };
     sweep->ended = ended;
     sweep->ended_context = context;
-    if (worth_asking(sweep)) {
+    if (worth_asking(sweep))
         list_next(sweep);
-        return;
-    }
-    if (sweep->deleting) /* what still needs it need not change by an event of the Secret */
-        queue_add_after(runtime->queue, sweep->key.kind, sweep->key.namespace, sweep->key.name,
-                        LOOK_AGAIN_MS);
-    finish(sweep);
+    else
+        still_needed(sweep);
 }

@@ -264,6 +264,7 @@ static void confirm(struct pass *pass, bool is_gone)
     struct memory *memory = pass->gathered->memory;
     deepgram_call_worked(pass);
     if (!is_gone) {
+        memory->checked_revision = pass->step.revision;
         memory_confirm(memory, pass->id, pass->gathered->world.inventory.listed_at_ms);
         pass_continue(pass);
         return;

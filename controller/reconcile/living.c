@@ -242,6 +242,22 @@ static bool was_published(const struct world *world, const struct world_revision
            resource->status.observed_generation == resource->generation;
 }
 
+static bool can_list(const struct world *world)
+{
+    return world->admin.state == ADMIN_USABLE || world->admin.state == ADMIN_DELETING;
+}
+
+/* Before it is published for the first time. Pull credentials can only be asked about by id: that
+ * is done when another leader may have swept them since they were announced. */
+static bool must_check(const struct world *world, const struct world_revision *newest)
+{
+    if (newest->number <= world->resource->status.revision ||
+        world->memory->checked_revision == newest->number)
+        return false;
+    return world->checkable ||
+           (can_list(world) && !announcement_is_fresh(world->memory, world->monotonic_ms));
+}
+
 /* The newest revision belongs into the target; one that was never published is checked first. */
 static bool publish_newest(const struct world *world, struct step *step)
 {
@@ -253,9 +269,14 @@ static bool publish_newest(const struct world *world, struct step *step)
     bool same = published && published->number == newest->number;
     if (same && world->target.metadata_current)
         return false;
-    if (!same && world->checkable && newest->number > world->resource->status.revision &&
-        world->memory->checked_revision != newest->number)
-        return rule_wait_for_deepgram(world, step) || rule_step(step, STEP_CHECK);
+    if (!same && must_check(world, newest)) {
+        if (rule_wait_for_deepgram(world, step))
+            return true;
+        if (world->checkable)
+            return rule_step(step, STEP_CHECK);
+        step->id = newest->id;
+        return rule_step(step, STEP_CONFIRM);
+    }
     return was_published(world, newest) ? heal(world, step, STEP_PUBLISH)
                                         : rule_step(step, STEP_PUBLISH);
 }
@@ -365,11 +386,6 @@ static int64_t next_list_ms(const struct world *world)
     if (inventory->blocked_until_ms > next)
         next = inventory->blocked_until_ms;
     return world->project_blocked_until_ms > next ? world->project_blocked_until_ms : next;
-}
-
-static bool can_list(const struct world *world)
-{
-    return world->admin.state == ADMIN_USABLE || world->admin.state == ADMIN_DELETING;
 }
 
 /* One list a project now and then, whoever of its resources comes first. */

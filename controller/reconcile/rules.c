@@ -217,7 +217,10 @@ bool rule_drop_gone(const struct world *world, struct step *step)
 int64_t rules_open_since_ms(const struct world *world)
 {
     const struct memory *memory = world->memory;
-    return memory->unknown_ms != NEVER ? memory->unknown_ms : memory->known_since_ms;
+    int64_t since_ms = memory->known_since_ms;
+    if (memory->announced_ms > since_ms) /* answered, but what held the answer may be gone again */
+        since_ms = memory->announced_ms;
+    return memory->unknown_ms > since_ms ? memory->unknown_ms : since_ms;
 }
 
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms)

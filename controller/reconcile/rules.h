@@ -45,7 +45,7 @@ bool rule_sweep_orphan(const struct world *world, struct step *step);
 bool rule_drop_gone(const struct world *world, struct step *step);
 
 /* Monotonic time since when an open announcement can have been carried out without our noticing:
- * the last lost answer, or the start of this process when it isn't its own. */
+ * the last one that this process made or lost the answer to, or the start of this process. */
 int64_t rules_open_since_ms(const struct world *world);
 /* Monotonic time for a wall clock time. */
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms);

@@ -77,10 +77,16 @@ static bool in_use(const struct world *world, struct step *step, size_t pods, co
                         pods, secret, example);
 }
 
+/* Also by what only an announcement or the inventory tells of: status may have been wiped. */
+static bool may_be_in_use(const struct world *world)
+{
+    return world_holds_credential(world) || world_orphan(world) || world_any_attempt_open(world);
+}
+
 /* Like the protection of a volume that is mounted. */
 static bool wait_for_pods(const struct world *world, struct step *step)
 {
-    if (retains(world) || (!world_holds_credential(world) && !world_orphan(world)))
+    if (retains(world) || !may_be_in_use(world))
         return false;
     if (world->old_target.pods > 0)
         return in_use(world, step, world->old_target.pods, world->old_target.name,
@@ -173,11 +179,11 @@ struct step decide_terminating(const struct world *world)
         rule_revoke_answer,
         rule_discard,
         release_secrets,
+        rule_sweep_orphan,
         wait_for_pods,
         close_door,
         look_again_for_pods,
         revoke_everything,
-        rule_sweep_orphan,
         await_late_creates,
         look_a_last_time,
         rule_drop_gone,

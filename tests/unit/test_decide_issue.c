@@ -126,6 +126,11 @@ static void listed_after_settling(struct world_fixture *fixture)
     fixture->world.inventory.listed_at_ms = fixture->memory->unknown_ms + SETTLE_MS + 10;
 }
 
+static void announced_30_seconds_ago(struct world_fixture *fixture)
+{
+    fixture->memory->announced_ms = MONOTONIC_MS - 30 * SECOND_MS;
+}
+
 static void process_just_started(struct world_fixture *fixture)
 {
     fixture->memory->known_since_ms = MONOTONIC_MS - SECOND_MS;
@@ -379,6 +384,12 @@ static void test_after_a_lost_answer(void **state)
         { "counted from the start of a process that can't know better",
           { published, attempt_2_open, process_just_started },
           "wait Ready for 119 s" },
+        { "or from an announcement whose answer is no longer kept",
+          { published, attempt_2_open, announced_30_seconds_ago },
+          "wait Ready for 90 s" },
+        { "or from the answer that was lost after it",
+          { published, attempt_2_open, announced_30_seconds_ago, answer_just_lost },
+          "wait Ready for 110 s" },
         { "what a former process left is settled long ago",
           { published, attempt_2_open },
           "close-attempts" },
