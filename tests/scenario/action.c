@@ -1,15 +1,13 @@
 /* What people do: each action is a word in the stories, and those that are marked may also strike
  * any story at any moment. An action whose object isn't there does nothing. */
-#include "sim.h"
+#include "people.h"
 
 #include <string.h>
 
 #include "api/resource.h"
 #include "base/base64.h"
 #include "base/json.h"
-
-#define VOICE "voice"
-#define VOICE_KEY "voice-key"
+#include "sim.h"
 
 static struct {
     unsigned tokens;
@@ -71,12 +69,18 @@ static enum api_type type_of(const char *name)
     return api_get(API_KEYS, TEAM, name) ? API_KEYS : API_PULLS;
 }
 
-static const cJSON *voice(void)
+const cJSON *people_voice(void)
 {
     return api_get(type_of(VOICE), TEAM, VOICE);
 }
 
-static void merge_voice(const char *patch)
+bool people_renamed(void)
+{
+    const char *target = json_string_at(people_voice(), "spec.secret.name");
+    return target && strcmp(target, VOICE_KEY) != 0;
+}
+
+void people_merge_voice(const char *patch)
 {
     api_merge(type_of(VOICE), TEAM, VOICE, "%s", patch);
 }
@@ -104,7 +108,7 @@ static void delete_twin(void)
 static void make_again(void *context)
 {
     (void)context;
-    if (voice())
+    if (people_voice())
         loop_timer_start(&sim.loop, &people.again, SECOND, make_again, NULL);
     else
         make_resource(people.again_type, VOICE, VOICE_KEY, "");
@@ -118,8 +122,10 @@ static void recreate(void)
         loop_timer_start(&sim.loop, &people.again, SECOND, make_again, NULL);
 }
 
+/* Without its namespace's events nobody can know which pods use a renamed target. */
 static void delete_namespace(void)
 {
+    sim.blinded = sim.blinded || (people_renamed() && fault_planned(FAULT_STALE));
     loop_timer_stop(&people.again);
     api_delete(API_NAMESPACES, NULL, TEAM, NULL);
 }
@@ -149,137 +155,55 @@ static void change_both(void)
 
 static void change_labels(void)
 {
-    merge_voice("{\"spec\":{\"secret\":{\"labels\":{\"stage\":\"test\"}}}}");
+    people_merge_voice("{\"spec\":{\"secret\":{\"labels\":{\"stage\":\"test\"}}}}");
 }
 
 static void rename_target(void)
 {
-    merge_voice("{\"spec\":{\"secret\":{\"name\":\"voice-renamed\"}}}");
+    people_merge_voice("{\"spec\":{\"secret\":{\"name\":\"voice-renamed\"}}}");
 }
 
 static void rotate_hourly(void)
 {
-    merge_voice("{\"spec\":{\"rotation\":{\"every\":\"1h\"}}}");
+    people_merge_voice("{\"spec\":{\"rotation\":{\"every\":\"1h\"}}}");
 }
 
 static void rotate_no_more(void)
 {
-    merge_voice("{\"spec\":{\"rotation\":{\"every\":null}}}");
+    people_merge_voice("{\"spec\":{\"rotation\":{\"every\":null}}}");
 }
 
 static void live_forever(void)
 {
-    merge_voice("{\"spec\":{\"validFor\":null}}");
+    people_merge_voice("{\"spec\":{\"validFor\":null}}");
 }
 
 static void suspend(void)
 {
-    merge_voice("{\"spec\":{\"suspend\":true}}");
+    people_merge_voice("{\"spec\":{\"suspend\":true}}");
 }
 
 static void go_on(void)
 {
-    merge_voice("{\"spec\":{\"suspend\":false}}");
+    people_merge_voice("{\"spec\":{\"suspend\":false}}");
 }
 
+/* Too late for what is on its way. */
 static void set_retain(void)
 {
-    merge_voice("{\"spec\":{\"deletionPolicy\":\"Retain\"}}");
+    sim.blinded = sim.blinded || requests_revoking();
+    people_merge_voice("{\"spec\":{\"deletionPolicy\":\"Retain\"}}");
 }
 
 static void set_revoke(void)
 {
-    merge_voice("{\"spec\":{\"deletionPolicy\":\"Revoke\"}}");
+    people_merge_voice("{\"spec\":{\"deletionPolicy\":\"Revoke\"}}");
 }
 
 static void abandon(void)
 {
-    oracle_excuse(json_string_at(voice(), "metadata.uid"));
-    merge_voice("{\"metadata\":{\"annotations\":{\"" ANNOTATION_ABANDON "\":\"true\"}}}");
-}
-
-/* ---- damage ---- */
-
-static void wipe_status(void)
-{
-    merge_voice("{\"status\":null}");
-}
-
-static void strip_finalizer(void)
-{
-    oracle_excuse(json_string_at(voice(), "metadata.uid"));
-    merge_voice("{\"metadata\":{\"finalizers\":null}}");
-}
-
-static void strip_announcement(void)
-{
-    merge_voice("{\"metadata\":{\"annotations\":{\"" ANNOTATION_ISSUING "\":null}}}");
-}
-
-static void delete_target(void)
-{
-    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
-    if (target && !json_at(target, "metadata.ownerReferences"))
-        sim.mints_allowed++; /* nothing is left to be adopted */
-    sim.blinded = sim.blinded || !mem_streq(json_string_at(voice(), "spec.secret.name"), VOICE_KEY);
-    api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
-}
-
-static void edit_target(void)
-{
-    api_merge(API_SECRETS, TEAM, VOICE_KEY,
-              "{\"data\":{\"DEEPGRAM_API_KEY\":\"anVuaw==\",\".dockerconfigjson\":\"e30=\"}}");
-}
-
-static void empty_target(void)
-{
-    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":null}");
-}
-
-static void relabel_target(void)
-{
-    api_merge(API_SECRETS, TEAM, VOICE_KEY,
-              "{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"me\"},"
-              "\"annotations\":{\"deepgram.com/revision\":\"7\"}}}");
-}
-
-/* As `kubectl replace --force` does it: the same metadata, another type. */
-static void retype_target(void)
-{
-    cJSON *before = api_get(API_SECRETS, TEAM, VOICE_KEY);
-    if (!before)
-        return;
-    cJSON *after = cJSON_Duplicate(before, true);
-    cJSON_ReplaceItemInObjectCaseSensitive(after, "type", cJSON_CreateString("example.com/other"));
-    api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
-    if (!api_get(API_SECRETS, TEAM, VOICE_KEY))
-        api_create(API_SECRETS, TEAM, after);
-}
-
-/* A person makes it immutable. */
-static void freeze_target(void)
-{
-    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"immutable\":true}");
-}
-
-static void delete_revision(void)
-{
-    for (size_t i = sim.api.count; i > 0; i--) {
-        const struct api_object *object = &sim.api.objects[i - 1];
-        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg")) {
-            api_delete(API_SECRETS, TEAM, object->name, NULL);
-            return;
-        }
-    }
-}
-
-/* A person deletes the credential at Deepgram's console. */
-static void revoke_at_console(void)
-{
-    struct credential_record *record = NULL;
-    const char *id = json_string_at(voice(), "status.id");
-    if (id && (record = deepgram_find(id)) != NULL && deepgram_alive(record))
-        deepgram_kill(record, BY_PERSON);
+    oracle_excuse(json_string_at(people_voice(), "metadata.uid"));
+    people_merge_voice("{\"metadata\":{\"annotations\":{\"" ANNOTATION_ABANDON "\":\"true\"}}}");
 }
 
 /* ---- what was there before the operator ---- */
@@ -301,49 +225,6 @@ static void make_unasked(void)
 {
     make_by_hand();
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"annotations\":null}}");
-}
-
-/* ---- the admin Secret ---- */
-
-static void make_admin(void)
-{
-    auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
-    api_make(
-        API_SECRETS, TEAM,
-        "{\"metadata\":{\"name\":\"admin\"},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":"
-        "\"%s\"}}",
-        key);
-}
-
-static void delete_admin(void)
-{
-    api_delete(API_SECRETS, TEAM, "admin", NULL);
-}
-
-static void break_admin(void)
-{
-    api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"U0VLUkVULXdyb25n\"}}");
-}
-
-static void mend_admin(void)
-{
-    auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
-    if (!api_get(API_SECRETS, TEAM, "admin"))
-        make_admin();
-    else
-        api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}", key);
-}
-
-/* ---- pods ---- */
-
-static void deploy(void)
-{
-    actors_deploy(VOICE_KEY, 2);
-}
-
-static void bare_pod(void)
-{
-    actors_deploy(VOICE_KEY, 1);
 }
 
 /* ---- the table ---- */
@@ -377,45 +258,27 @@ static const struct action ACTIONS[] = {
     { "retain", set_retain, 0, true },
     { "revoke", set_revoke, 0, true },
     { "abandon", abandon, 0, true },
-    { "wipe-status", wipe_status, 0, true },
-    { "strip-finalizer", strip_finalizer, 0, true },
-    { "strip-announcement", strip_announcement, 1, true },
-    { "delete-target", delete_target, 0, true },
-    { "edit-target", edit_target, 0, true },
-    { "empty-target", empty_target, 0, true },
-    { "relabel-target", relabel_target, 0, true },
-    { "retype-target", retype_target, 0, true },
-    { "freeze-target", freeze_target, 0, true },
-    { "delete-revision", delete_revision, 1, false },
-    { "console", revoke_at_console, 1, false },
-    { "make-admin", make_admin, 0, false },
-    { "delete-admin", delete_admin, 0, true },
-    { "break-admin", break_admin, 0, true },
-    { "mend-admin", mend_admin, 0, true },
-    { "deploy", deploy, 0, false },
-    { "undeploy", actors_undeploy, 0, true },
-    { "roll", actors_roll, 0, true },
-    { "restart", actors_restart, 0, true },
-    { "bare-pod", bare_pod, 0, true },
 };
 
 const struct action *action_at(size_t index)
 {
-    return index < ARRAY_LENGTH(ACTIONS) ? &ACTIONS[index] : NULL;
+    return index < ARRAY_LENGTH(ACTIONS) ? &ACTIONS[index]
+                                         : damage_at(index - ARRAY_LENGTH(ACTIONS));
 }
 
 const struct action *action_find(const char *name, size_t length)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(ACTIONS); i++)
-        if (strlen(ACTIONS[i].name) == length && strncmp(ACTIONS[i].name, name, length) == 0)
-            return &ACTIONS[i];
+    const struct action *action = NULL;
+    for (size_t i = 0; (action = action_at(i)) != NULL; i++)
+        if (strlen(action->name) == length && strncmp(action->name, name, length) == 0)
+            return action;
     return NULL;
 }
 
 void action_perform(const struct action *action)
 {
     sim_trace("==> %s", action->name);
-    sim.mints_allowed += action->mints;
+    sim.mints_allowed += process_two_lead() ? 2 * action->mints : action->mints;
     if (action->perform)
         action->perform();
 }

@@ -1,12 +1,13 @@
 /* Who else works in a cluster: kubelets with pods that read the target Secret once and hold its
  * value until they are gone, the garbage collector, and the controller that empties namespaces. All
  * of them look around a moment after something changed. */
-#include "sim.h"
+#include "actors.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "sim.h"
 
 enum {
     PODS_MAX = 32,

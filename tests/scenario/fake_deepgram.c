@@ -1,7 +1,7 @@
 /* Deepgram behind net/http.h: API keys and distribution credentials of one project, checked for
  * the admin key that each request bears. Lists may lag behind; what is created and deleted is kept
  * for the oracle. */
-#include "sim.h"
+#include "deepgram.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "net/http.h"
+#include "sim.h"
 
 enum { LATENCY_MS = 20, BODY_MAX = 1 << 20 };
 

@@ -2,7 +2,7 @@
  * is due first runs next, and the clock moves on to it. A paused process keeps its timers: they
  * are overdue when it goes on. Randomness is seeded, also that of the operator (its nonces and
  * jitter): a schedule replays to the byte. */
-#include "sim.h"
+#include "virtual_time.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "sim.h"
 
 enum { START_MS = 1000 * 1000 };
 static const int64_t EPOCH_MS = 1800000000000; /* a round day in 2027 */

@@ -1,10 +1,12 @@
 /* base/mem.h with an address space for each process: what a killed process had allocated goes at
  * once, as the kernel does it, so that crashes neither leak nor need code of their own. Blocks are
  * the C library's, so that AddressSanitizer sees each of them. */
-#include "sim.h"
+#include "address_space.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "sim.h"
 
 union header {
     struct {

@@ -1,9 +1,11 @@
 /* What can go wrong with a request. A table says to which requests each fault can happen, what it
  * makes of one, and how many creates it may rightly cost. */
-#include "sim.h"
+#include "fault.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "sim.h"
 
 enum {
     PAUSE_MS = 30 * SECOND,
@@ -267,6 +269,14 @@ static void strike(struct fault *fault, struct request *request)
     if (type->cuts_off)
         sim.mints_allowed += (int64_t)resource_count();
     type->strike(request);
+}
+
+bool fault_planned(enum fault_kind kind)
+{
+    for (size_t i = 0; i < sim.schedule->fault_count; i++)
+        if (sim.schedule->faults[i].kind == kind)
+            return true;
+    return false;
 }
 
 void fault_strike(struct request *request)

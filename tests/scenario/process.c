@@ -1,7 +1,7 @@
 /* Operator processes: what controller/operator/manager.c puts together, with the fakes in place of
  * clients, lease and event recorder, and the reflectors replaced by deliveries out of the API
  * server's log. Two can be up at once: one that leads, and one that believes it does. */
-#include "sim.h"
+#include "process.h"
 
 #include <assert.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "operator/admin_mark.h"
 #include "operator/pass.h"
+#include "sim.h"
 
 enum { PASSES_MAX = 64, WATCH_LAG_MS = 5, WATCH_LAG_WORST_MS = 3000 };
 
@@ -47,12 +48,12 @@ struct process *process_at(size_t index)
     return processes[index].up ? &processes[index] : NULL;
 }
 
-struct process *process_active(void)
+bool process_two_lead(void)
 {
+    size_t count = 0;
     for (size_t i = 0; i < PROCESSES_MAX; i++)
-        if (processes[i].up && !processes[i].loop.paused && processes[i].leader.may_write)
-            return &processes[i];
-    return NULL;
+        count += processes[i].up && !processes[i].loop.paused && processes[i].leader.may_write;
+    return count > 1;
 }
 
 unsigned process_owner(const struct process *process)
@@ -228,6 +229,14 @@ static bool same_object(const struct api_event *a, const struct api_event *b)
                      json_string_at(b->json, "metadata.namespace"));
 }
 
+static size_t events_until(int64_t at_ms)
+{
+    size_t count = sim.api.event_count;
+    while (count > 0 && sim.api.events[count - 1].at_ms > at_ms)
+        count--;
+    return count;
+}
+
 /* The first list: what exists after `upto` events. */
 static void list_all(struct process *process, size_t upto)
 {
@@ -259,7 +268,7 @@ void process_reset(void)
 
 static struct http http_client;
 
-void process_start(size_t index, size_t events_behind)
+void process_start(size_t index, int64_t behind_ms)
 {
     struct process *process = &processes[index];
     assert(!process->up);
@@ -284,8 +293,7 @@ void process_start(size_t index, size_t events_behind)
     runtime->caches = caches_new(runtime->queue, &sim.options);
     runtime->memories = memories_new();
     runtime->inventories = inventories_new(sim.options.inventory_interval_ms);
-    size_t events = sim.api.event_count;
-    list_all(process, events_behind < events ? events - events_behind : 0);
+    list_all(process, events_until(time_now_ms() - behind_ms));
     caches_enqueue_all(runtime->caches);
     wake_at(process, time_now_ms());
     memory_enter(outer);
@@ -304,6 +312,13 @@ static void on_back(void *context)
 {
     struct process *process = context;
     process_start(process->index, 0);
+}
+
+/* Its watches have run all the time, and may be a little behind. */
+static void on_election(void *context)
+{
+    struct process *process = context;
+    process_start(process->index, time_vary(0, WATCH_LAG_WORST_MS));
 }
 
 void process_crash(struct process *process, int64_t back_after_ms)
@@ -370,7 +385,7 @@ struct process *process_spare(void)
 
 void process_take_over(struct process *process, int64_t after_ms)
 {
-    loop_timer_start(&sim.loop, &process->life, after_ms, on_back, process);
+    loop_timer_start(&sim.loop, &process->life, after_ms, on_election, process);
 }
 
 size_t process_stop(struct process *process)

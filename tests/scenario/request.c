@@ -1,10 +1,12 @@
 /* What the operator asks of others takes time, and is where the world can fail it: each request is
  * numbered when it leaves, carried out a little later, and answered later again. */
-#include "sim.h"
+#include "request.h"
 
 #include <assert.h>
 #include <string.h>
 #include <utlist.h>
+
+#include "sim.h"
 
 static struct request *under_way;
 
@@ -123,6 +125,24 @@ void requests_orphan(struct process *process)
         loop_timer_stop(&request->reply);
         request->kills = false;
     }
+}
+
+bool requests_revoking(void)
+{
+    const struct request *request = NULL;
+    DL_FOREACH(under_way, request)
+        if (request->to_deepgram && request->writes && !request->creates)
+            return true;
+    return false;
+}
+
+bool requests_deleting(void)
+{
+    const struct request *request = NULL;
+    DL_FOREACH(under_way, request)
+        if (strncmp(request->what, "delete ", strlen("delete ")) == 0)
+            return true;
+    return false;
 }
 
 bool requests_pending(void)

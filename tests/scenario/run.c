@@ -184,7 +184,6 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.requests = 0;
     sim.writes = 0;
     sim.mints_allowed = 0;
-    sim.warnings = 0;
     sim.blinded = false;
     sim.excuse_count = 0;
     sim.judging = false;
@@ -226,6 +225,14 @@ static void restart_idly(void)
                    (unsigned long long)(sim.writes - writes));
 }
 
+/* An orderly end gives everything back. */
+static void stop(void)
+{
+    size_t left = process_stop(process_at(0));
+    if (left > 0)
+        sim_broken(I8, "%zu blocks of memory are left", left);
+}
+
 void run(struct schedule *schedule, struct outcome *outcome, FILE *trace)
 {
     reset(schedule, outcome, trace);
@@ -239,6 +246,8 @@ void run(struct schedule *schedule, struct outcome *outcome, FILE *trace)
         oracle_judge();
     if (outcome->broken == NOTHING)
         restart_idly();
+    if (outcome->broken == NOTHING && !requests_pending())
+        stop();
 }
 
 void schedule_print(FILE *out, const struct schedule *schedule)

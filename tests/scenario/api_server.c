@@ -1,7 +1,7 @@
 /* The API server's storage: resourceVersions, UIDs, preconditions, merge patches, finalizers,
  * generations, immutable Secrets, terminating namespaces. An object never changes in place: the
  * watches still have to show what it was. */
-#include "sim.h"
+#include "api_server.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "api/timestamp.h"
 #include "base/json.h"
+#include "sim.h"
 
 static const struct kube_resource *const TYPES[API_TYPES] = {
     [API_KEYS] = &KUBE_API_KEYS, [API_PULLS] = &KUBE_PULL_SECRETS,    [API_SECRETS] = &KUBE_SECRETS,

@@ -1,0 +1,66 @@
+/* The API server: its objects, what a write does to them, and the log that watches read. */
+#ifndef SCENARIO_API_SERVER_H
+#define SCENARIO_API_SERVER_H
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "kube/path.h"
+
+enum api_type { API_KEYS, API_PULLS, API_SECRETS, API_PODS, API_NAMESPACES, API_TYPES };
+
+struct api_object {
+    enum api_type type;
+    const char *namespace; /* borrowed from json; "" for namespaces */
+    const char *name;
+    cJSON *json; /* never changed: a write makes another one */
+};
+
+struct api_event { /* for the watches */
+    enum api_type type;
+    bool deleted;
+    cJSON *json;
+    int64_t at_ms;
+};
+
+enum { API_OBJECTS_MAX = 64, API_EVENTS_MAX = 4096 };
+
+struct api {
+    struct api_object objects[API_OBJECTS_MAX];
+    size_t count;
+    struct api_event events[API_EVENTS_MAX];
+    size_t event_count;
+    int64_t version;
+    unsigned uids;
+};
+
+void api_reset(void);
+enum api_type api_type_of(const struct kube_resource *resource);
+const char *api_type_name(enum api_type type);
+/* The object or NULL; borrowed. */
+cJSON *api_get(enum api_type type, const char *namespace, const char *name);
+/* What the API server does: 200/201 and *ret_object (borrowed), or a Status code and reason. */
+struct api_result {
+    long code;
+    const char *reason; /* "" on success */
+    const char *message;
+    cJSON *object;
+};
+struct api_result api_create(enum api_type type, const char *namespace, const cJSON *body);
+struct api_result api_update(enum api_type type, const char *namespace, const char *name,
+                             const cJSON *body);
+struct api_result api_patch(enum api_type type, const char *namespace, const char *name,
+                            bool status, const cJSON *patch);
+struct api_result api_delete(enum api_type type, const char *namespace, const char *name,
+                             const cJSON *options);
+/* For people and kubelets: parse and merge a patch given as text (printf); asserts success unless
+ * the object is gone. */
+void api_merge(enum api_type type, const char *namespace, const char *name, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+void api_make(enum api_type type, const char *namespace, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Pods go at once, without grace. */
+void api_purge(enum api_type type, const char *namespace, const char *name);
+bool api_namespace_terminating(const char *namespace);
+
+#endif

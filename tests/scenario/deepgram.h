@@ -1,0 +1,50 @@
+/* Deepgram: every credential that was ever created, dead or alive. */
+#ifndef SCENARIO_DEEPGRAM_H
+#define SCENARIO_DEEPGRAM_H
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+enum death { ALIVE, BY_OPERATOR, BY_PERSON, STILLBORN };
+
+struct credential_record {
+    char id[40];
+    char value[48];
+    bool pull;
+    char comment[512];
+    char uid[64]; /* of the marker; "" without one */
+    int64_t revision;
+    int64_t made_ms;    /* monotonic */
+    int64_t listed_ms;  /* shows in lists from then on */
+    int64_t expires_ms; /* server's wall clock; 0: never */
+    enum death death;
+    int64_t died_ms;
+    int64_t unlisted_ms; /* shows in lists until then */
+    bool offered;        /* made by hand, in a Secret that asks to be adopted */
+    bool retained;       /* its resource went with deletionPolicy Retain and named it */
+};
+
+enum { CREDENTIALS_MAX = 256 };
+
+struct deepgram {
+    struct credential_record credentials[CREDENTIALS_MAX];
+    size_t count;
+    int64_t list_lag_ms;
+    uint64_t creates; /* asked for by operators */
+};
+
+void deepgram_reset(void);
+struct credential_record *deepgram_find(const char *id);
+struct credential_record *deepgram_by_value(const char *value);
+bool deepgram_alive(const struct credential_record *record);
+void deepgram_kill(struct credential_record *record, enum death death);
+/* Somebody else's key, with or without a marker of another cluster. */
+struct credential_record *deepgram_plant(const char *comment, bool pull);
+/* The value in a target or revision Secret of either kind; NULL when there is none; free it. */
+char *deepgram_value_in(const cJSON *secret);
+/* May the key write keys in the project? */
+NODISCARD bool admin_key_works(const char *key);
+
+#endif

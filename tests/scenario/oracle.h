@@ -1,0 +1,22 @@
+/* The invariants of the lifecycle, judged by what the world saw. */
+#ifndef SCENARIO_ORACLE_H
+#define SCENARIO_ORACLE_H
+
+#include <cjson/cJSON.h>
+
+#include "api_server.h"
+#include "deepgram.h"
+
+/* At each effect. */
+void oracle_written_body(enum api_type type, const cJSON *body);
+/* before: NULL when it was created; after: NULL when it is gone. */
+void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
+                           bool deletion);
+void oracle_revoking(const struct credential_record *record, const char *admin_key);
+void oracle_text(const char *where, const char *text);
+void oracle_excuse(const char *uid);
+bool oracle_excused(const char *uid);
+/* After things settled. */
+void oracle_judge(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* At each effect: what was published is alive and was recorded first (I3), nothing is revoked under
+ * a pod (I2), and nothing of others is touched (I7). */
+#include "oracle.h"
+
+#include <string.h>
+
+#include "api/credential.h"
+#include "api/resource.h"
+#include "api/target.h"
+#include "base/json.h"
+#include "oracle_facts.h"
+#include "sim.h"
+
+/* Retain: what the resource names when it goes stays alive, and nothing else. */
+static void note_retained(const cJSON *resource)
+{
+    const char *uid = json_string_at(resource, "metadata.uid");
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        struct credential_record *record = &sim.deepgram.credentials[i];
+        if (strcmp(record->uid, uid) == 0 &&
+            (oracle_status_names(resource, record->id) || oracle_secret_names(record->id)))
+            record->retained = true;
+    }
+}
+
+static cJSON *without(const cJSON *object, const char *const *paths, size_t count)
+{
+    cJSON *copy = cJSON_Duplicate(object, true);
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(copy, "metadata");
+    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "resourceVersion");
+    for (size_t i = 0; i < count; i++) {
+        cJSON *annotations = cJSON_GetObjectItemCaseSensitive(metadata, "annotations");
+        cJSON_DeleteItemFromObjectCaseSensitive(copy, paths[i]);
+        cJSON_DeleteItemFromObjectCaseSensitive(metadata, paths[i]);
+        cJSON_DeleteItemFromObjectCaseSensitive(annotations, paths[i]);
+        if (annotations && !annotations->child)
+            cJSON_DeleteItemFromObjectCaseSensitive(metadata, "annotations");
+    }
+    return copy;
+}
+
+static bool same_without(const cJSON *before, const cJSON *after, const char *const *paths,
+                         size_t count)
+{
+    auto_json cJSON *a = without(before, paths, count);
+    auto_json cJSON *b = without(after, paths, count);
+    return cJSON_Compare(a, b, true);
+}
+
+/* Every finalizer but ours is still there. */
+static bool keeps_finalizers(const cJSON *before, const cJSON *after, const char *ours)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(before, "metadata.finalizers")) {
+        bool found = mem_streq(item->valuestring, ours);
+        const cJSON *kept = NULL;
+        cJSON_ArrayForEach(kept, json_at(after, "metadata.finalizers"))
+            found = found || mem_streq(kept->valuestring, item->valuestring);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool is_ours(const cJSON *secret)
+{
+    const char *kind = json_string_at(oracle_controller_of(secret), "kind");
+    if (!kind) /* left by Retain, for whoever comes next under that name */
+        kind = oracle_annotation(secret, ANNOTATION_RESOURCE);
+    return kind && strncmp(kind, "Deepgram", 8) == 0;
+}
+
+static void check_resource_write(const cJSON *before, const cJSON *after)
+{
+    static const char *const OURS[] = { "status", "finalizers", ANNOTATION_ISSUING };
+    if (!before || !same_without(before, after, OURS, ARRAY_LENGTH(OURS)) ||
+        !keeps_finalizers(before, after, FINALIZER_REVOKE))
+        sim_broken(I7, "changed more of %s than status, announcement and its finalizer",
+                   json_string_at(after, "metadata.name"));
+}
+
+static void check_secret_owner(const cJSON *before, const cJSON *after)
+{
+    static const char *const MARK[] = { "finalizers" };
+    const char *name = json_string_at(before, "metadata.name");
+    if (!is_ours(before) && !oracle_annotation(before, ANNOTATION_ADOPT)) {
+        if (!same_without(before, after, MARK, 1) ||
+            !keeps_finalizers(before, after, FINALIZER_IN_USE))
+            sim_broken(I7, "changed Secret %s, which nobody gave to the operator", name);
+        return;
+    }
+    const char *now = json_string_at(oracle_controller_of(after), "uid");
+    const char *then = json_string_at(oracle_controller_of(before), "uid");
+    if (then && now && !mem_streq(now, then))
+        sim_broken(I7, "took Secret %s away from its owner", name);
+}
+
+static bool is_recorded(const char *value)
+{
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const cJSON *json = sim.api.objects[i].json;
+        if (sim.api.objects[i].type != API_SECRETS || !oracle_revision_id(json))
+            continue;
+        auto_free char *kept = deepgram_value_in(json);
+        if (mem_streq(kept, value))
+            return true;
+    }
+    return false;
+}
+
+static void check_published(const cJSON *before, const cJSON *after)
+{
+    const char *owner = json_string_at(oracle_controller_of(after), "uid");
+    const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
+    if (!resource || json_at(resource->json, "metadata.deletionTimestamp"))
+        return; /* what goes with its resource may come late */
+    auto_free char *value = deepgram_value_in(after);
+    auto_free char *old = deepgram_value_in(before);
+    if (mem_streq(value, old))
+        return;
+    if (process_two_lead())
+        return; /* what they do to each other is mended when one is left */
+    const char *name = json_string_at(after, "metadata.name");
+    const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    if (!record)
+        sim_broken(I3, "published something in %s that Deepgram never issued", name);
+    else if (!deepgram_alive(record) && record->death != BY_PERSON)
+        sim_broken(I3, "published %s in %s, which is dead", record->id, name);
+    else if (!is_recorded(value))
+        sim_broken(I3, "published %s in %s without a revision Secret", record->id, name);
+}
+
+/* A key whose Secret was taken over counts as the resource's from then on. */
+static void note_adopted(const cJSON *secret)
+{
+    auto_free char *value = deepgram_value_in(secret);
+    struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    const char *uid = json_string_at(oracle_controller_of(secret), "uid");
+    if (!record || record->uid[0] != '\0' || !uid)
+        return;
+    if (!record->offered)
+        sim_broken(I7, "adopted %s, which nobody offered", record->id);
+    snprintf(record->uid, sizeof record->uid, "%s", uid);
+}
+
+void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
+                           bool deletion)
+{
+    if (type == API_PODS || type == API_NAMESPACES) {
+        sim_broken(I7, "wrote a %s", api_type_name(type));
+        return;
+    }
+    if (type != API_SECRETS) {
+        if (deletion)
+            sim_broken(I7, "deleted a resource");
+        else if (after)
+            check_resource_write(before, after);
+        else if (mem_streq(json_string_at(before, "spec.deletionPolicy"), "Retain"))
+            note_retained(before);
+        return;
+    }
+    if (deletion && !is_ours(before) && !oracle_annotation(before, ANNOTATION_ADOPT))
+        sim_broken(I7, "deleted Secret %s, which isn't its own",
+                   json_string_at(before, "metadata.name"));
+    if (deletion || !after)
+        return;
+    if (before)
+        check_secret_owner(before, after);
+    if (before && !oracle_controller_of(before) && !oracle_revision_id(after))
+        note_adopted(after);
+    if (!oracle_revision_id(after))
+        check_published(before, after);
+}
+
+static void check_not_published(const struct credential_record *record)
+{
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
+            json_at(object->json, "metadata.deletionTimestamp"))
+            continue;
+        auto_free char *value = deepgram_value_in(object->json);
+        if (mem_streq(value, record->value))
+            sim_broken(I3, "revoked %s, which is published in %s", record->id, object->name);
+    }
+}
+
+void oracle_revoking(const struct credential_record *record, const char *admin_key)
+{
+    if (!record->offered && strncmp(record->uid, "0000", 4) != 0) {
+        sim_broken(I7, "revoked %s, which is not its own", record->id);
+        return;
+    }
+    if (strcmp(admin_key, ADMIN_KEY) != 0)
+        sim_broken(I7, "revoked %s with another namespace's key", record->id);
+    const char *pod = actors_holder(record->value);
+    if (pod && !sim.blinded)
+        sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
+    if (!sim.blinded && !process_two_lead())
+        check_not_published(record);
+}
+
+bool admin_key_works(const char *key)
+{
+    return strcmp(key, ADMIN_KEY) == 0;
+}

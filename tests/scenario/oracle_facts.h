@@ -1,0 +1,20 @@
+/* What the parts of the oracle know about objects. Pointers are borrowed from them. */
+#ifndef SCENARIO_ORACLE_FACTS_H
+#define SCENARIO_ORACLE_FACTS_H
+
+#include <cjson/cJSON.h>
+
+#include "api_server.h"
+
+const struct api_object *oracle_find_uid(const char *uid); /* NULL when there is none */
+const char *oracle_annotation(const cJSON *object, const char *name);
+/* NULL when it is no revision Secret. */
+const char *oracle_revision_id(const cJSON *secret);
+/* Does status name the credential as one that isn't revoked? */
+bool oracle_status_names(const cJSON *resource, const char *id);
+/* Does a revision Secret keep it? */
+bool oracle_secret_names(const char *id);
+/* The controlling owner reference, or NULL. */
+const cJSON *oracle_controller_of(const cJSON *object);
+
+#endif

@@ -1,0 +1,196 @@
+/* After all has come to rest: nothing alive that nobody owns (I1), every resource published and
+ * ready (I3), as many creates as there were reasons for (I4), and nothing that never ends. */
+#include "oracle.h"
+
+#include <string.h>
+
+#include "api/credential.h"
+#include "api/resource.h"
+#include "api/target.h"
+#include "base/json.h"
+#include "oracle_facts.h"
+#include "sim.h"
+
+static bool admin_usable(bool for_issuing)
+{
+    const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
+    return admin && !(for_issuing && json_at(admin, "metadata.deletionTimestamp"));
+}
+
+static bool owns_target(const cJSON *resource)
+{
+    const cJSON *target = api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
+    const char *owner = json_string_at(oracle_controller_of(target), "uid");
+    return owner && mem_streq(owner, json_string_at(resource, "metadata.uid"));
+}
+
+static bool pods_refer(const cJSON *resource)
+{
+    const char *target = json_string_at(resource, "spec.secret.name");
+    return actors_refer(target);
+}
+
+static void judge_credential(const struct credential_record *record)
+{
+    const struct api_object *owner = oracle_find_uid(record->uid);
+    if (!owner) {
+        if (!oracle_excused(record->uid) && !record->retained)
+            sim_broken(I1, "%s is alive, and its resource is gone", record->id);
+        return;
+    }
+    bool abandoned = oracle_annotation(owner->json, ANNOTATION_ABANDON) != NULL;
+    bool deleting = json_at(owner->json, "metadata.deletionTimestamp") != NULL;
+    bool in_use = (deleting || oracle_excused(record->uid)) && pods_refer(owner->json);
+    if (abandoned || in_use || !admin_usable(false))
+        return;
+    if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id))
+        sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
+    else if (!deleting && !pods_refer(owner->json) && !actors_holder(record->value) &&
+             owns_target(owner->json) &&
+             !mem_streq(json_string_at(owner->json, "status.id"), record->id))
+        sim_broken(I1, "%s was replaced, and is still alive", record->id);
+}
+
+static void judge_deleting(const struct api_object *object)
+{
+    const cJSON *json = object->json;
+    bool waits_for_pods =
+        pods_refer(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
+    if (oracle_annotation(json, ANNOTATION_ABANDON) || (!waits_for_pods && admin_usable(false)))
+        sim_broken(WEDGED, "%s doesn't go", object->name);
+}
+
+static const cJSON *condition(const cJSON *resource, const char *type)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(resource, "status.conditions"))
+        if (mem_streq(json_string_member(item, "type"), type))
+            return item;
+    return NULL;
+}
+
+static void judge_published(const struct api_object *object, const cJSON *target)
+{
+    const cJSON *json = object->json;
+    const char *type = object->type == API_KEYS ? "Opaque" : SECRET_TYPE_DOCKER;
+    auto_free char *value = deepgram_value_in(target);
+    const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    const char *id = json_string_at(json, "status.id");
+    if (record && record->death == BY_PERSON && !admin_usable(true))
+        return; /* can't be replaced */
+    if (!record || !deepgram_alive(record))
+        sim_broken(I3, "%s's target holds no live credential", object->name);
+    else if (!mem_streq(record->id, id))
+        sim_broken(I3, "%s's status says %s, its target holds %s", object->name, id, record->id);
+    else if (!mem_streq(json_string_at(target, "type"), type))
+        sim_broken(I3, "%s's target has type %s", object->name, json_string_at(target, "type"));
+    else if (!oracle_secret_names(record->id))
+        sim_broken(I3, "%s's target holds %s, which no revision Secret keeps", object->name, id);
+    else if (!mem_streq(json_string_member(json_at(target, "metadata.labels"), LABEL_MANAGED_BY),
+                        MANAGED_BY) ||
+             !mem_streq(oracle_annotation(target, ANNOTATION_ID), id))
+        sim_broken(I3, "%s's target says of itself what is not so", object->name);
+}
+
+/* An announced create that left neither a revision Secret nor a line in status. */
+static bool announcement_open(const cJSON *resource)
+{
+    const char *text = oracle_annotation(resource, ANNOTATION_ISSUING);
+    auto_json cJSON *attempts = text ? json_parse(text, strlen(text)) : NULL;
+    const cJSON *attempt = NULL;
+    cJSON_ArrayForEach(attempt, attempts) {
+        bool known = false;
+        for (size_t i = 0; i < sim.api.count; i++)
+            known = known || mem_streq(oracle_annotation(sim.api.objects[i].json, ANNOTATION_NONCE),
+                                       json_string_at(attempt, "nonce"));
+        const cJSON *revision = NULL;
+        cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+            known = known ||
+                    json_int_at(revision, "revision", 0) == json_int_at(attempt, "revision", -1);
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
+static void judge_status(const struct api_object *object)
+{
+    const cJSON *json = object->json;
+    const cJSON *ready = condition(json, "Ready");
+    if (!mem_streq(json_string_member(ready, "status"), "True"))
+        sim_broken(WEDGED, "%s is not ready: %s, %s", object->name,
+                   json_string_member(ready, "reason"), json_string_member(ready, "message"));
+    else if (json_int_at(json, "status.observedGeneration", 0) !=
+             json_int_at(json, "metadata.generation", -1))
+        sim_broken(WEDGED, "%s's change was not observed", object->name);
+    else if (oracle_annotation(json, ANNOTATION_ROTATE) &&
+             !mem_streq(oracle_annotation(json, ANNOTATION_ROTATE),
+                        json_string_at(json, "status.lastHandledRotateRequest")))
+        sim_broken(WEDGED, "%s's rotation was not carried out", object->name);
+    else if (announcement_open(json))
+        sim_broken(WEDGED, "%s's announcement stays open", object->name);
+}
+
+static bool has_finalizer(const cJSON *resource)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(resource, "metadata.finalizers"))
+        if (mem_streq(item->valuestring, FINALIZER_REVOKE))
+            return true;
+    return false;
+}
+
+static void judge_living(const struct api_object *object)
+{
+    const cJSON *json = object->json;
+    const char *name = json_string_at(json, "spec.secret.name");
+    const cJSON *target = api_get(API_SECRETS, TEAM, name);
+    if (api_namespace_terminating(TEAM) || (target && !owns_target(json)))
+        return; /* somebody else's by now */
+    if (!admin_usable(true) && !target)
+        return;
+    if (!target) {
+        sim_broken(I3, "%s has no target", object->name);
+        return;
+    }
+    if (!has_finalizer(json))
+        sim_broken(I1, "%s holds a credential without the finalizer", object->name);
+    judge_published(object, target);
+    if (admin_usable(true))
+        judge_status(object);
+}
+
+static void judge_namespace(void)
+{
+    const cJSON *json = api_get(API_NAMESPACES, NULL, TEAM);
+    if (!json_at(json, "metadata.deletionTimestamp"))
+        return;
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        if (strcmp(object->namespace, TEAM) == 0)
+            sim_broken(WEDGED, "the namespace is held up by %s %s", api_type_name(object->type),
+                       object->name);
+    }
+}
+
+void oracle_judge(void)
+{
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *record = &sim.deepgram.credentials[i];
+        if (deepgram_alive(record) && strncmp(record->uid, "0000", 4) == 0)
+            judge_credential(record);
+    }
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        if (object->type != API_KEYS && object->type != API_PULLS)
+            continue;
+        if (json_at(object->json, "metadata.deletionTimestamp"))
+            judge_deleting(object);
+        else
+            judge_living(object);
+    }
+    judge_namespace();
+    if ((int64_t)sim.deepgram.creates > sim.mints_allowed)
+        sim_broken(I4, "%llu credentials were created, and %lld are explained",
+                   (unsigned long long)sim.deepgram.creates, (long long)sim.mints_allowed);
+}

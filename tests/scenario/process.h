@@ -1,0 +1,47 @@
+/* Operator processes: up to two, of which one leads; another may believe so. */
+#ifndef SCENARIO_PROCESS_H
+#define SCENARIO_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api_server.h"
+#include "net/loop.h"
+
+struct process;
+
+struct kube_client {
+    bool clock_known;
+    int64_t clock_offset_ms; /* against the monotonic clock, as an answer told it */
+};
+
+enum { PROCESSES_MAX = 2 };
+
+void process_reset(void);
+/* With the caches as they should have been behind_ms ago. */
+void process_start(size_t index, int64_t behind_ms);
+void process_crash(struct process *process, int64_t back_after_ms);
+/* It stands still, and goes on after that time; lease_is_lost: it knows that it may not write any
+ * more; otherwise it believes so for 5 s. Then it ends for good. */
+void process_pause(struct process *process, int64_t for_ms, bool lease_is_lost);
+/* One that is not up and won't be by itself; NULL when there is none. */
+struct process *process_spare(void);
+void process_take_over(struct process *process, int64_t after_ms);
+struct process *process_at(size_t index); /* NULL when it isn't up */
+/* A second one believes that it leads, too: its clock stood still. What it breaks then has to be
+ * mended, but can't be prevented. */
+bool process_two_lead(void);
+unsigned process_owner(const struct process *process);
+struct loop *process_loop(struct process *process);
+char process_letter(const struct process *process);
+int64_t process_skew_ms(const struct process *process);
+void process_skew_all(int64_t ms);
+bool process_doomed(const struct process *process);
+void process_doom(struct process *process);
+/* Watches of every process that is up stand still. type API_TYPES: all. */
+void process_freeze(enum api_type type, int64_t for_ms);
+void process_tell_watches(void);
+/* An orderly end: everything is given back; returns the blocks that are left. */
+size_t process_stop(struct process *process);
+
+#endif
