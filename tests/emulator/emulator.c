@@ -46,7 +46,8 @@ static void handle_api(struct emulator *emulator, const struct request *request,
     const struct fault *fault = faults_take(&emulator->faults, &route);
 
     plan->delay_ms = emulator->settings.latency_ms;
-    plan->seq = journal_add(&emulator->journal, &call, fault ? fault_name(fault) : NULL);
+    plan->seq = journal_add(&emulator->journal, &call, fault ? fault_name(fault) : NULL,
+                            ++emulator->in_flight);
     if (!fault || fault_carries_out(fault)) {
         api_carry_out(&call);
         journal_set_credential(&emulator->journal, plan->seq, call.credential_id);
@@ -69,6 +70,12 @@ void emulator_handle(struct emulator *emulator, struct request *request, struct 
         admin_handle(emulator, request, &ret_plan->reply);
     else
         handle_api(emulator, request, ret_plan);
+}
+
+void emulator_ended(struct emulator *emulator, const struct plan *plan)
+{
+    if (plan->seq)
+        emulator->in_flight--;
 }
 
 void emulator_carry_out_late(struct emulator *emulator, const struct request *request,

@@ -37,6 +37,7 @@ void exchange_detach(struct exchange *exchange)
 {
     lws_set_opaque_user_data(exchange->wsi, NULL);
     lws_sul_cancel(&exchange->ending_timer);
+    emulator_ended(exchange->emulator, &exchange->plan);
     exchange->wsi = NULL;
     if (!exchange->late_pending)
         exchange_free(exchange);

@@ -19,6 +19,7 @@ struct journal_entry {
     char *user_agent;
     char *body; /* JSON text; NULL when there was none */
     const char *fault;
+    unsigned in_flight;
     int status;
     char credential_id[ID_SIZE];
     char auth_key_id[ID_SIZE];
@@ -39,7 +40,8 @@ void journal_clear(struct journal *journal)
     *journal = (struct journal){ .last_seq = journal->last_seq };
 }
 
-uint64_t journal_add(struct journal *journal, const struct call *call, const char *fault)
+uint64_t journal_add(struct journal *journal, const struct call *call, const char *fault,
+                     unsigned in_flight)
 {
     if (journal->count == journal->capacity) {
         journal->capacity = journal->capacity ? journal->capacity * 2 : 256;
@@ -59,6 +61,7 @@ uint64_t journal_add(struct journal *journal, const struct call *call, const cha
         .user_agent = mem_dup(request->user_agent),
         .body = request->json ? cJSON_PrintUnformatted(request->json) : NULL,
         .fault = fault,
+        .in_flight = in_flight,
     };
     if (call->actor)
         memcpy(entry->auth_key_id, call->actor->id, ID_SIZE);
@@ -107,6 +110,7 @@ static cJSON *describe(const struct journal_entry *entry)
     add_text(json, "credential_id", entry->credential_id);
     add_text(json, "auth_key_id", entry->auth_key_id);
     add_text(json, "fault", entry->fault);
+    cJSON_AddNumberToObject(json, "in_flight", entry->in_flight);
     cJSON *headers = cJSON_AddObjectToObject(json, "headers");
     add_text(headers, "content-type", entry->content_type);
     add_text(headers, "user-agent", entry->user_agent);

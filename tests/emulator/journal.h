@@ -20,8 +20,10 @@ struct journal {
 
 void journal_clear(struct journal *journal);
 
-/* Notes the arrival of a request and returns its sequence number. */
-uint64_t journal_add(struct journal *journal, const struct call *call, const char *fault);
+/* Notes the arrival of a request and returns its sequence number. `in_flight` requests were being
+ * answered then, this one included. */
+uint64_t journal_add(struct journal *journal, const struct call *call, const char *fault,
+                     unsigned in_flight);
 /* Notes what became of it: `status` is what the client was sent, 0 for no answer; "" for no
  * credential. An entry that was cleared meanwhile is passed over. */
 void journal_set_status(struct journal *journal, uint64_t seq, int status);

@@ -21,7 +21,7 @@ struct plan {
     int64_t filler_bytes; /* sent after the reply's own body, up to the closing of the connection */
     bool late;            /* carry the request out only `late_ms` from now */
     int64_t late_ms;
-    uint64_t seq;        /* its entry in the journal */
+    uint64_t seq;        /* its entry in the journal; 0: none, as of an admin request */
     unsigned generation; /* of the state it was meant for: a reset cancels what is late */
 };
 

@@ -108,11 +108,17 @@ class ControlPlane:
     def add_nodes(self, count=3):
         """Creates fake nodes, which kwok reports as ready, and waits for that."""
         for index in range(count):
-            self.client.post("/api/v1/nodes", {
-                "metadata": {"name": f"node-{index}",
-                             "labels": {"kubernetes.io/hostname": f"node-{index}"}},
-            })
+            self._create_node(f"node-{index}", {})
         wait_for(self._nodes_ready, 30, "the fake nodes are ready")
+
+    def add_node(self, name, labels):
+        """One more; what its labels mean to kwok says tests/controlplane/README.md."""
+        self._create_node(name, labels)
+        wait_for(self._nodes_ready, 30, f"the fake node {name} is ready")
+
+    def _create_node(self, name, labels):
+        metadata = {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}}
+        self.client.post("/api/v1/nodes", {"metadata": metadata})
 
     # The API server's failures
 

@@ -276,6 +276,31 @@ class TestFakeNodes:
         ready = workload.ready_pods()
         assert [pod["metadata"]["annotations"]["revision"] for pod in ready] == ["1"]
 
+    @pytest.mark.parametrize("failure", ["image-pull-failure", "never-ready"])
+    def test_failures_that_hit_only_the_pods_with_that_annotation(
+            self, cluster, namespace, failure):
+        workload = Workload(cluster, namespace, (),
+                            {f"{LABEL}{failure}-when": "revision=2", "revision": "1"})
+        workload.wait_available()
+        template = {"spec": {"template": {"metadata": {"annotations": {"revision": "2"}}}}}
+        cluster.client.patch(workload.path, template)
+        wait_for(lambda: len(workload.pods()) == 2, 20, "there is a pod of revision 2")
+        time.sleep(1)
+        ready = workload.ready_pods()
+        assert [pod["metadata"]["annotations"]["revision"] for pod in ready] == ["1"]
+        phases = {"image-pull-failure": ["Pending", "Running"], "never-ready": ["Running"] * 2}
+        assert sorted(workload.phases()) == phases[failure]
+
+    def test_a_node_has_the_gpus_that_its_label_says(self, cluster, namespace):
+        name = f"gpu-{namespace[-6:]}"
+        cluster.add_node(name, {f"{LABEL}gpus": "2"})
+        try:
+            capacity = {node["metadata"]["name"]: node["status"]["allocatable"]["nvidia.com/gpu"]
+                        for node in cluster.client.get("/api/v1/nodes")["items"]}
+            assert capacity[name] == "2" and capacity["node-0"] == "0"
+        finally:
+            cluster.client.delete(f"/api/v1/nodes/{name}")
+
     def test_drained_pod_stays_terminating_for_its_delay(self, cluster, namespace):
         workload = Workload(cluster, namespace, (), {f"{LABEL}drain-delay": "3s"})
         workload.wait_available()

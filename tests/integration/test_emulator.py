@@ -474,7 +474,7 @@ def test_admin_requests_tell_all(emulator, owner):
     assert started_ms - 1000 < requests[0].pop("time_ms") < started_ms + 20_000
     assert requests[0] == {
         "seq": 1, "operation": "create_key", "method": "POST", "path": owner.keys_path,
-        "query": "", "project_id": owner.project_id, "status": 200, "fault": None,
+        "query": "", "project_id": owner.project_id, "status": 200, "fault": None, "in_flight": 1,
         "credential_id": made["api_key_id"],
         "auth_key_id": emulator.state()["keys"][0]["api_key_id"],
         "headers": {"content-type": "application/json", "user-agent": "tester/1"},
@@ -559,6 +559,18 @@ def test_latency_delays_each_answer_and_blocks_no_other(emulator, owner):
         elapsed = time.monotonic() - started
     assert len({key["api_key_id"] for key in made}) == 16
     assert 0.4 <= elapsed < 16 * 0.4 / 2
+
+
+def test_requests_tell_how_many_were_being_answered(emulator, owner):
+    emulator.settings(latency_ms=300)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: owner.list_keys(), range(4)))
+    with pytest.raises(httpx.ReadTimeout):
+        owner.http.get(owner.keys_path, timeout=0.05)
+    emulator.settings(latency_ms=0)
+    time.sleep(0.5)  # the one that gave up counts until its answer is due
+    owner.list_keys()
+    assert [entry["in_flight"] for entry in emulator.requests()] == [1, 2, 3, 4, 1, 1]
 
 
 def test_a_client_that_gives_up_waiting_has_made_a_key(emulator, owner):
