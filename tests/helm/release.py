@@ -63,11 +63,7 @@ class Release:
 
     def clean_up(self):
         self.helm("uninstall", NAME, "--namespace", self.namespace, "--wait", check=False)
-        for crd in CRDS:
-            if self.client.find(f"{CRD_PATH}/{crd}"):
-                self.client.delete(f"{CRD_PATH}/{crd}")
-        wait_for(lambda: not any(self.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS), 30,
-                 "the CRDs are gone: no resource may be left")
+        self.plane.delete_crds(*CRDS)
 
 
 def make_namespace(plane, prefix, **labels):

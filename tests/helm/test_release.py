@@ -212,6 +212,7 @@ class TestUninstall:
 
     def test_with_the_crds_leaves_nothing(self, release):
         release.install(crds={"keep": False})
+        release.plane.load_storage(*CRDS)
         release.uninstall()
         wait_for(lambda: not any(release.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS), 30,
                  "the CRDs are gone")

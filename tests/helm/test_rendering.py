@@ -50,7 +50,7 @@ def prepared(cluster, monitoring, helm):
     yield cluster
     for name in (matrix.RELEASE_NAMESPACE, *matrix.NAMESPACES):
         cluster.client.delete(f"/api/v1/namespaces/{name}")
-    cluster.kubectl("delete", "crd", *(crd["metadata"]["name"] for crd in crds))
+    cluster.delete_crds(*(crd["metadata"]["name"] for crd in crds))
 
 
 @pytest.fixture(scope="module")

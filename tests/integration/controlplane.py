@@ -30,6 +30,8 @@ STAGES = REPOSITORY / "tests" / "controlplane" / "kwok"
 PARTS = ("kcm", "scheduler", "kwok")
 BINARY_OF_PART = {"kcm": "kube-controller-manager", "scheduler": "kube-scheduler", "kwok": "kwok"}
 
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
 # Bodies are never recorded: those of Secrets and of token requests are secret.
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -119,6 +121,32 @@ class ControlPlane:
     def _create_node(self, name, labels):
         metadata = {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}}
         self.client.post("/api/v1/nodes", {"metadata": metadata})
+
+    # Resource types
+
+    def load_storage(self, *crds):
+        """Has the API server open the storage of these CRDs, by their names.
+
+        It does so at the first request for one of their resources. Where nobody ever asked, the
+        first is its own, when the CRD is deleted: refused, as the storage is still being filled, and
+        tried again 5 ms later. If its own cache still has the CRD of before by then, that ends in a
+        conflict, after which it forgets the CRD until it looks at all of them, every five minutes.
+        """
+        for crd in crds:
+            found = self.client.find(f"{CRDS}/{crd}")
+            if found and "deletionTimestamp" not in found["metadata"]:
+                spec = found["spec"]
+                version = next(v["name"] for v in spec["versions"] if v["storage"])
+                self.client.get(f"/apis/{spec['group']}/{version}/{spec['names']['plural']}")
+
+    def delete_crds(self, *crds):
+        """Those of them that exist, and waits until they are gone."""
+        self.load_storage(*crds)
+        for crd in crds:
+            if self.client.find(f"{CRDS}/{crd}"):
+                self.client.delete(f"{CRDS}/{crd}")
+        wait_for(lambda: not any(self.client.find(f"{CRDS}/{crd}") for crd in crds), 30,
+                 "the CRDs are gone: no resource may be left")
 
     # The API server's failures
 
