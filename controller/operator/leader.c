@@ -1,6 +1,7 @@
 /* One call is under way at a time: look (GET), then write what lease_decide() wants. A leader knows
  * the lease from the answer to its last write and goes on from that without looking; after anything
- * but a good answer it looks again, because the write may have been carried out all the same.
+ * but a good answer it looks again, because the write may have been carried out all the same. Who
+ * waits looks twice as often as a leader renews.
  *
  * A call that isn't answered is given up in time for two more before the renew deadline: one frozen
  * connection must not cost the leadership. The deadline has a timer of its own. */
@@ -119,15 +120,33 @@ static void stop(struct leader *leader)
     loop_timer_stop(&leader->deadline);
 }
 
+static void attempt_in(struct leader *leader, int64_t delay_ms)
+{
+    loop_timer_start(leader->loop, &leader->next, delay_ms, attempt, leader);
+}
+
 /* Replicas that wait look at different times, so that they don't all try at the same moment. */
+static int64_t spread(int64_t delay_ms)
+{
+    return delay_ms + (int64_t)(random_u64() % (uint64_t)(delay_ms / 5 + 1));
+}
+
 static void attempt_later(struct leader *leader, int64_t at_least_ms)
 {
-    int64_t delay_ms = leader->retry_ms;
-    if (!leader->leading)
-        delay_ms += (int64_t)(random_u64() % (uint64_t)(leader->retry_ms / 5 + 1));
-    if (delay_ms < at_least_ms)
-        delay_ms = at_least_ms;
-    loop_timer_start(leader->loop, &leader->next, delay_ms, attempt, leader);
+    int64_t delay_ms = leader->leading ? leader->retry_ms : spread(leader->retry_ms);
+    attempt_in(leader, delay_ms > at_least_ms ? delay_ms : at_least_ms);
+}
+
+/* Twice as often as the holder renews, so that a lease which is given up or no longer renewed is
+ * seen soon, and at the very moment at which it runs out. */
+static void look_again(struct leader *leader)
+{
+    struct lease_view view = view_of(leader);
+    int64_t delay_ms = spread(leader->retry_ms / 2);
+    int64_t left_ms = lease_runs_out_ms(&view, &leader->policy) - clock_monotonic_ms();
+    if (delay_ms > left_ms)
+        delay_ms = left_ms > 0 ? left_ms : 0;
+    attempt_in(leader, delay_ms);
 }
 
 /* Once per kind of failure in a row: a missing permission isn't logged every two seconds. A
@@ -219,7 +238,7 @@ static void wait_for_holder(struct leader *leader)
     if (!mem_streq(holder, leader->holder_told))
         log_info("another replica leads", "lease", LEASE_NAME, "holder", holder, NULL);
     mem_replace(&leader->holder_told, holder);
-    attempt_later(leader, 0);
+    look_again(leader);
 }
 
 static void act(struct leader *leader)

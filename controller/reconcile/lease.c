@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* Somebody else's lease that doesn't say how long it lasts is granted as long as ours would. */
-static int64_t duration_ms(const struct lease_view *view, const struct lease_policy *policy)
+int64_t lease_runs_out_ms(const struct lease_view *view, const struct lease_policy *policy)
 {
-    return view->duration_ms > 0 ? view->duration_ms : policy->duration_ms;
+    return view->seen_since_ms + (view->duration_ms > 0 ? view->duration_ms : policy->duration_ms);
 }
 
 static bool is_held_by(const struct lease_view *view, const char *identity)
@@ -39,8 +39,7 @@ static enum lease_action decide_following(const struct lease_view *view,
 {
     if (is_free(view) || is_held_by(view, policy->identity))
         return LEASE_ACQUIRE;
-    bool expired = now_ms - view->seen_since_ms >= duration_ms(view, policy);
-    return expired ? LEASE_ACQUIRE : LEASE_WAIT;
+    return now_ms >= lease_runs_out_ms(view, policy) ? LEASE_ACQUIRE : LEASE_WAIT;
 }
 
 enum lease_action lease_decide(const struct lease_view *view, const struct lease_policy *policy,

@@ -35,4 +35,7 @@ enum lease_action {
 enum lease_action lease_decide(const struct lease_view *view, const struct lease_policy *policy,
                                bool leading, int64_t renewed_ms, int64_t now_ms);
 
+/* Monotonic time from which on another's lease may be taken, unless it is renewed before. */
+int64_t lease_runs_out_ms(const struct lease_view *view, const struct lease_policy *policy);
+
 #endif

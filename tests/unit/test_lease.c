@@ -68,11 +68,21 @@ static void test_a_renewal_starts_the_waiting_anew(void **state)
     assert_int_equal(lease_decide(&mine, &policy, true, 10000, 20000), LEASE_LOST);
 }
 
+static void test_when_it_runs_out(void **state)
+{
+    (void)state;
+    struct lease_view renewed = theirs_long;
+    renewed.seen_since_ms = 10000;
+    assert_int_equal(lease_runs_out_ms(&renewed, &policy), 70000);
+    assert_int_equal(lease_runs_out_ms(&theirs_endless, &policy), 15000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_a_renewal_starts_the_waiting_anew),
+        cmocka_unit_test(test_when_it_runs_out),
     };
     return test_run(tests);
 }
