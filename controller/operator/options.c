@@ -71,7 +71,7 @@ static const struct flag flags[] = {
     { NULL, "lease-renew", "DURATION", "10s", option_set_duration, FIELD(lease_renew_ms),
       "How long a leader tries to renew it; less than --lease-duration." },
     { NULL, "lease-retry", "DURATION", "2s", option_set_duration, FIELD(lease_retry_ms),
-      "Time between two renewals; less than --lease-renew. Who waits looks twice as often." },
+      "Time between two renewals; less than --lease-renew." },
     { NULL, "log-format", "FORMAT", "json", option_set_log_format, FIELD(log_format),
       "json or text." },
     { NULL, "log-level", "LEVEL", "info", option_set_log_level, FIELD(log_level),

@@ -66,6 +66,10 @@ class Process:
             code = self._child.returncode
             raise ProcessEnded(f"{self.name} ended with {code}; its log:\n{self.log_tail()}")
 
+    def terminate(self):
+        """SIGTERM, without waiting for what it does."""
+        self._child.terminate()
+
     def stop(self, grace_s=10):
         """SIGTERM, after `grace_s` SIGKILL. Returns the exit code (negative: the signal)."""
         if self._child is None:
