@@ -30,6 +30,13 @@ void credential_done(struct credential *credential)
     *credential = (struct credential){ 0 };
 }
 
+void credential_login(const struct credential *credential, struct secret *ret)
+{
+    auto_free char *login = mem_printf("%s:%s", credential->username ? credential->username : "",
+                                       secret_reveal(&credential->secret));
+    secret_set(ret, login, strlen(login));
+}
+
 char *revision_secret_name(enum resource_kind kind, const char *resource_name, int64_t number)
 {
     char suffix[48];
@@ -260,7 +267,8 @@ bool revision_read(const cJSON *secret, struct credential *ret_credential, struc
     secret_set(&ret_credential->secret, value, value_length);
     ret_credential->id = take(id);
     ret_credential->username = read_data(secret, DATA_USERNAME, &username_length);
-    ret_credential->scopes = split(json_string_member(annotations, ANNOTATION_SCOPES));
+    const char *scopes = json_string_member(annotations, ANNOTATION_SCOPES);
+    ret_credential->scopes = scopes && *scopes ? split(scopes) : NULL;
     ret_credential->expires_at_ms =
         timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0);
     ret_credential->created_at_ms =

@@ -37,6 +37,8 @@ struct credential {
     int64_t created_at_ms; /* 0: not told */
 };
 void credential_done(struct credential *credential);
+/* "username:secret", as HTTP Basic wants it; ret is overwritten. */
+void credential_login(const struct credential *credential, struct secret *ret);
 
 /* A revision Secret seen by its metadata; pointers borrowed from the JSON it was read from. */
 struct revision {

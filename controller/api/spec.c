@@ -9,6 +9,7 @@
 #include "api/name.h"
 #include "api/resource.h"
 #include "api/spec_secret.h"
+#include "api/spec_verify.h"
 #include "api/timestamp.h"
 #include "base/json.h"
 
@@ -234,10 +235,19 @@ static reader *const common_readers[] = {
 };
 
 static reader *const api_key_readers[] = {
-    read_role, read_tags, read_lifetime, read_before, spec_secret_read_data,
+    read_role,
+    read_tags,
+    read_lifetime,
+    read_before,
+    spec_secret_read_data,
+    spec_verify_read_streaming,
 };
 
-static reader *const pull_secret_readers[] = { read_provider };
+static reader *const pull_secret_readers[] = {
+    read_provider,
+    spec_verify_read_repository,
+    spec_verify_read_service_accounts,
+};
 
 static void run(reader *const *readers, size_t count, const cJSON *json, struct spec *spec,
                 struct err *first)
@@ -258,6 +268,7 @@ bool spec_parse(enum resource_kind kind, const cJSON *json, const char *resource
         .role = kind == RESOURCE_API_KEY ? ROLE_MEMBER : ROLE_NONE,
         .rotation_before_ms = -1,
         .rotation_overlap_ms = DEFAULT_OVERLAP_MS,
+        .verify_timeout_ms = DEFAULT_VERIFY_TIMEOUT_MS,
         .secret_name = resource_name,
     };
     struct err first = ERR_INIT;

@@ -22,7 +22,7 @@ enum role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
 const char *role_name(enum role role);
 NODISCARD bool role_parse(const char *name, enum role *ret_role);
 
-enum { DEFAULT_OVERLAP_MS = 3600 * 1000 };
+enum { DEFAULT_OVERLAP_MS = 3600 * 1000, DEFAULT_VERIFY_TIMEOUT_MS = 30 * 1000 };
 #define CREDENTIALS_DEFAULT_KEY "DEEPGRAM_API_KEY"
 #define SCOPE_DEFAULT "self-hosted:products"
 #define PROVIDER_QUAY "quay"
@@ -45,7 +45,11 @@ struct spec {
     const char *secret_name;    /* the target; never NULL */
     const cJSON *secret_labels; /* objects of strings, or NULL */
     const cJSON *secret_annotations;
-    const cJSON *secret_data; /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
+    const char *verify_repository; /* pull Secrets; NULL: not given */
+    const char *verify_url;        /* API keys: verify.streaming.url; NULL: not given */
+    int64_t verify_timeout_ms;
+    const cJSON *service_accounts; /* pull Secrets: array of names, or NULL */
+    const cJSON *secret_data;      /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
 };
 
 /* Takes any JSON or NULL. False when the spec can't be used: INVALID names the first field and what

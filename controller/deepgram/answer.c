@@ -127,6 +127,7 @@ bool deepgram_described(enum resource_kind kind, enum deepgram_operation operati
     ret_credential->scopes = cJSON_IsArray(scopes) ? cJSON_Duplicate(scopes, true) : NULL;
     if (!read_expiry(description, &ret_credential->expires_at_ms))
         ret_credential->expires_at_ms = 0;
+    ret_credential->created_at_ms = timestamp_or(json_string_member(description, "created"), 0);
     return true;
 }
 

@@ -41,7 +41,7 @@ NODISCARD bool deepgram_answer_ok(enum deepgram_operation operation,
 NODISCARD bool deepgram_created(enum resource_kind kind, const struct deepgram_answer *answer,
                                 struct credential *ret_credential, struct err *err);
 /* What a GET, or a CHECK with the credential itself, tells of a credential: id ("" when not told),
- * scopes and expiry; the secret is never told. ret is initialised; the caller calls
+ * scopes, creation and expiry; the secret is never told. ret is initialised; the caller calls
  * credential_done. */
 NODISCARD bool deepgram_described(enum resource_kind kind, enum deepgram_operation operation,
                                   const struct deepgram_answer *answer,

@@ -12,8 +12,9 @@ enum { PATH_MAX_BYTES = 16 * 1024 * 1024 }; /* more than any stored text can tak
 const char *deepgram_operation_name(enum deepgram_operation operation)
 {
     static const char *const names[DEEPGRAM_OPERATIONS] = {
-        [DEEPGRAM_CREATE] = "create", [DEEPGRAM_LIST] = "list",   [DEEPGRAM_GET] = "get",
-        [DEEPGRAM_REVOKE] = "revoke", [DEEPGRAM_CHECK] = "check",
+        [DEEPGRAM_CREATE] = "create", [DEEPGRAM_LIST] = "list",
+        [DEEPGRAM_GET] = "get",       [DEEPGRAM_REVOKE] = "revoke",
+        [DEEPGRAM_CHECK] = "check",   [DEEPGRAM_PULL_TOKEN] = "pull_token",
     };
     assert(operation < DEEPGRAM_OPERATIONS);
     return names[operation];

@@ -15,10 +15,11 @@ enum deepgram_operation {
     DEEPGRAM_LIST,
     DEEPGRAM_GET,
     DEEPGRAM_REVOKE,
-    DEEPGRAM_CHECK, /* is the new credential alive? */
+    DEEPGRAM_CHECK,      /* is the new credential alive? */
+    DEEPGRAM_PULL_TOKEN, /* at the registry: may it pull? */
     DEEPGRAM_OPERATIONS
 };
-/* "create", "list", "get", "revoke", "check": the metrics' label. */
+/* "create", "list", "get", "revoke", "check", "pull_token": the metrics' label. */
 const char *deepgram_operation_name(enum deepgram_operation operation);
 
 struct deepgram_request {

@@ -134,7 +134,10 @@ static bool still_allowed(void *context)
 
 static void send_now(struct gateway *gateway, struct gateway_call *call)
 {
-    auto_free char *url = mem_printf("%s%s", gateway->options->deepgram_url, call->request.path);
+    bool to_registry = call->request.operation == DEEPGRAM_PULL_TOKEN;
+    auto_free char *url = mem_printf(
+        "%s%s", to_registry ? gateway->options->registry_url : gateway->options->deepgram_url,
+        call->request.path);
     const char *body = call->request.body;
     struct http_call http_call = {
         .method = call->request.method,
@@ -142,7 +145,7 @@ static void send_now(struct gateway *gateway, struct gateway_call *call)
         .content_type = body ? "application/json" : NULL,
         .body = body,
         .body_length = body ? strlen(body) : 0,
-        .auth = HTTP_AUTH_TOKEN,
+        .auth = to_registry ? HTTP_AUTH_BASIC : HTTP_AUTH_TOKEN,
         .credential = &call->key,
         .tls = &gateway->tls,
         .timeout_ms = TIMEOUT_MS,

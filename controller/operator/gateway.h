@@ -1,5 +1,6 @@
-/* The way to Deepgram: at most --max-in-flight requests at once, first come first served, each
- * sent exactly once: no automatic retry, no redirect. Counts and times every request.
+/* The way to Deepgram, and to the image registry: at most --max-in-flight requests at once, first
+ * come first served, each sent exactly once: no automatic retry, no redirect. Counts and times
+ * every request.
  *
  * Deepgram knows no precondition that could refuse a leader who was replaced: so whether a request
  * may be sent is asked once more when it leaves.
@@ -26,7 +27,8 @@ void gateway_free(struct gateway *gateway);
  * answered as not sent. */
 typedef bool gateway_may_send_fn(void *context);
 
-/* Takes over *request. key: the Deepgram API key to send it with; copied. sent_ms, when not NULL,
+/* Takes over *request. key: the Deepgram API key to send it with, or "user:password" for the
+ * registry; copied. sent_ms, when not NULL,
  * is set to the monotonic time at which the request leaves the queue. may_send may be NULL. */
 struct gateway_call *gateway_send(struct gateway *gateway, struct deepgram_request *request,
                                   const struct secret *key, int64_t *sent_ms,

@@ -82,8 +82,9 @@ void pass_end(struct pass *pass)
 static void rest(struct pass *pass)
 {
     int64_t until = pass->step.wait_until_ms;
-    bool failing = failure_holds(&pass->gathered->world, FAILURE_DEEPGRAM) ||
-                   failure_holds(&pass->gathered->world, FAILURE_KUBERNETES);
+    bool failing = false;
+    for (enum failure_side side = 0; side < FAILURE_SIDES; side++)
+        failing = failing || failure_holds(&pass->gathered->world, side);
     if (until != INT64_MAX) {
         int64_t delay = until - clock_monotonic_ms();
         queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,

@@ -29,8 +29,9 @@ void step_adopt(struct pass *pass);
 void step_confirm(struct pass *pass);
 /* steps_deepgram.c */
 void step_create(struct pass *pass);
-void step_check(struct pass *pass);
 void step_list(struct pass *pass);
+/* steps_check.c */
+void step_check(struct pass *pass);
 /* steps_revoke.c */
 void step_revoke(struct pass *pass);
 

@@ -75,66 +75,6 @@ void step_create(struct pass *pass)
     deepgram_call_with_key(pass, create_with_key, NULL);
 }
 
-/* ---- check ---- */
-
-enum { NEW_KEY_LAG_MS = 30 * 1000 };
-
-static void checked(void *context, const struct deepgram_answer *answer)
-{
-    struct pass *pass = context;
-    struct memory *memory = pass->gathered->memory;
-    struct err err = ERR_INIT;
-    if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err)) {
-        memory->checked_revision = pass->step.revision;
-        deepgram_call_worked(pass);
-        pass_continue(pass);
-        return;
-    }
-    if (err.kind == ERR_UNAUTHORIZED) { /* dead on arrival: never published */
-        const struct world_revision *revision =
-            world_revision(&pass->gathered->world, pass->step.revision);
-        int64_t age_ms = pass->gathered->world.now_ms - revision->secret->issued_at_ms;
-        if (age_ms > NEW_KEY_LAG_MS) /* lists lag as long: so may this */
-            mem_replace(&memory->discard_id, revision->id);
-        err_set(&err, ERR_TRANSIENT,
-                "Deepgram doesn't accept the new credential %s (yet): it is asked again, and after "
-                "half a minute revoked and another one is issued",
-                revision->id);
-    }
-    deepgram_call_failed(pass, &err);
-}
-
-static void check_with_key(struct pass *pass, const struct secret *key)
-{
-    deepgram_check(&pass->request);
-    deepgram_call_send(pass, key, checked);
-}
-
-static void check_read(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    struct credential credential = { 0 };
-    struct err problem = ERR_INIT;
-    if (err)
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
-    else if (!revision_read(*object, &credential, &problem))
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, &problem);
-    else
-        check_with_key(pass, &credential.secret);
-    credential_done(&credential);
-}
-
-void step_check(struct pass *pass)
-{
-    const struct world_revision *revision =
-        world_revision(&pass->gathered->world, pass->step.revision);
-    if (pass->credential_revision == pass->step.revision)
-        check_with_key(pass, &pass->credential.secret);
-    else
-        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, revision->secret->secret_name, NULL, NULL, false,
-                  check_read);
-}
-
 /* ---- list ---- */
 
 static void end_list(struct pass *pass)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/grant.h"
 #include "api/recover.h"
 #include "api/timestamp.h"
 #include "base/clock.h"
@@ -163,25 +164,6 @@ void step_keep_again(struct pass *pass)
 
 /* ---- adopt ---- */
 
-static bool grants(const cJSON *granted, const char *scope)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, granted)
-        if (mem_streq(item->valuestring, scope))
-            return true;
-    return false;
-}
-
-static bool grants_all(const struct resource *resource, const cJSON *granted)
-{
-    auto_json cJSON *wanted = spec_scopes(resource);
-    const cJSON *scope = NULL;
-    cJSON_ArrayForEach(scope, wanted)
-        if (!grants(granted, scope->valuestring))
-            return false;
-    return true;
-}
-
 static void adopt_alive(struct pass *pass, struct credential *described)
 {
     const struct resource *resource = pass->gathered->resource;
@@ -194,7 +176,7 @@ static void adopt_alive(struct pass *pass, struct credential *described)
     credential->expires_at_ms = described->expires_at_ms;
     struct attempt attempt = { .revision = pass->step.revision, .rotate = resource->rotate };
     /* Without a spec hash it counts as made from another spec: replaced at once, without outage. */
-    if (grants_all(resource, credential->scopes))
+    if (grant_has_scopes(resource, credential->scopes))
         snprintf(attempt.spec_hash, sizeof attempt.spec_hash, "%s", resource->spec_hash);
     bool unknown = strcmp(credential->id, CREDENTIAL_ID_UNKNOWN) == 0;
     pass_event(pass, unknown ? EVENT_WARNING : EVENT_NORMAL, "Adopted", "Adopt",
@@ -264,7 +246,7 @@ static void confirm(struct pass *pass, bool is_gone)
     struct memory *memory = pass->gathered->memory;
     deepgram_call_worked(pass);
     if (!is_gone) {
-        memory->checked_revision = pass->step.revision;
+        memory->confirmed_revision = pass->step.revision;
         memory_confirm(memory, pass->id, pass->gathered->world.inventory.listed_at_ms);
         pass_continue(pass);
         return;

@@ -22,7 +22,7 @@ enum step_kind {
     STEP_LOOK_FOR_REVISION, /* is the revision that status names lost, or the cache behind? */
     STEP_KEEP_AGAIN,        /* a lost revision Secret, from what the target still holds */
     STEP_ADOPT,             /* the first revision Secret, from a target that was made by hand */
-    STEP_CHECK,             /* is the new credential alive? */
+    STEP_CHECK,             /* is the new credential what was asked for, and alive? */
     STEP_PUBLISH,           /* target Secret from the revision Secret */
     STEP_COMPARE_TARGET,    /* read the target once and compare its data */
     STEP_LIST,              /* refresh the project's inventory */
@@ -64,7 +64,8 @@ struct step {
     const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
     bool needed;             /* LIST: something waits for it; otherwise it is routine */
     bool keep_open;          /* CLOSE_ATTEMPTS: those that may have left something stay */
-    bool heals;              /* PUBLISH, CLAIM: undoes what somebody else did to the target */
+    bool judged; /* CHECK: minted for the spec as it is, so it has to grant what that asks */
+    bool heals;  /* PUBLISH, CLAIM: undoes what somebody else did to the target */
 };
 
 struct step decide(const struct world *world);

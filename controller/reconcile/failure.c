@@ -7,7 +7,7 @@
 
 #include "base/backoff.h"
 
-enum retry { RETRY_FAST, RETRY_SLOW, RETRY_TOLD, RETRY_ON_CHANGE };
+enum retry { RETRY_SOON, RETRY_FAST, RETRY_SLOW, RETRY_RARE, RETRY_TOLD, RETRY_ON_CHANGE };
 
 struct policy {
     enum err_kind kind;
@@ -35,17 +35,35 @@ static const struct policy KUBERNETES[] = {
     { ERR_NONE, "KubernetesUnavailable", false, RETRY_FAST },
 };
 
+/* Of the check before publishing. INVALID, FORBIDDEN, NOT_FOUND: the credential is thrown away, so
+ * each further try is a create; UNAUTHORIZED: it may be too new to be known. */
+static const struct policy CHECK[] = {
+    { ERR_INVALID, "NotGranted", true, RETRY_RARE },
+    { ERR_FORBIDDEN, "RegistryRefused", true, RETRY_RARE },
+    { ERR_NOT_FOUND, "NotAccepted", false, RETRY_FAST },
+    { ERR_UNAUTHORIZED, "NotAccepted", false, RETRY_SOON },
+    { ERR_THROTTLED, "RegistryUnavailable", false, RETRY_TOLD },
+    { ERR_NONE, "RegistryUnavailable", false, RETRY_FAST },
+};
+
+static const struct policy *const POLICIES[FAILURE_SIDES] = {
+    [FAILURE_KUBERNETES] = KUBERNETES,
+    [FAILURE_DEEPGRAM] = DEEPGRAM,
+    [FAILURE_CHECK] = CHECK,
+};
+
 static const struct policy ADMIN_SECRET = { ERR_INVALID, NULL, true, RETRY_SLOW };
 
 /* After so long without another failure the last one is history. */
-enum { IN_A_ROW_MS = 300 * 1000 };
+enum { IN_A_ROW_MS = 300 * 1000, SOON_MS = 3 * 1000 };
 
 static const struct backoff_policy FAST = { .floor_ms = 1000, .cap_ms = 300 * 1000 };
 static const struct backoff_policy SLOW = { .floor_ms = 5000, .cap_ms = 300 * 1000 };
+static const struct backoff_policy RARE = { .floor_ms = 60 * 1000, .cap_ms = 3600 * 1000 };
 
 static const struct policy *policy_for(enum failure_side side, enum err_kind kind)
 {
-    const struct policy *policy = side == FAILURE_DEEPGRAM ? DEEPGRAM : KUBERNETES;
+    const struct policy *policy = POLICIES[side];
     while (policy->kind != ERR_NONE && policy->kind != kind)
         policy++;
     return policy;
@@ -61,8 +79,12 @@ static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, 
         if (err->retry_after_ms >= 0)
             return err->retry_after_ms;
         return backoff_delay_ms(FAST, failures, random);
+    case RETRY_SOON:
+        return SOON_MS;
     case RETRY_SLOW:
         return backoff_delay_ms(SLOW, failures, random);
+    case RETRY_RARE:
+        return backoff_delay_ms(RARE, failures, random);
     case RETRY_FAST:
         break;
     }
@@ -73,17 +95,20 @@ static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, 
     return backoff_delay_ms(FAST, failures, random);
 }
 
+/* Waiting for a credential to become known isn't another failure. */
 static int64_t count_after(const struct world *world, const struct memory *memory,
-                           enum failure_side side)
+                           enum failure_side side, enum retry retry)
 {
+    int64_t one = retry == RETRY_SOON ? 0 : 1;
     const struct failure *last = &memory->failures[side];
     bool in_a_row =
         last->retry_at_ms == INT64_MAX || world->monotonic_ms - last->retry_at_ms < IN_A_ROW_MS;
     if (last->active && in_a_row)
-        return last->count + 1;
-    if (side == FAILURE_DEEPGRAM && !memory->asked_deepgram)
-        return world->resource->status.failures + 1; /* goes on where the last process stopped */
-    return 1;
+        return last->count + one;
+    /* goes on where the last process stopped; the check comes long after Deepgram was asked */
+    if (side == FAILURE_CHECK || (side == FAILURE_DEEPGRAM && !memory->asked_deepgram))
+        return world->resource->status.failures + one;
+    return one;
 }
 
 /* What these mean depends on the key that was used. */
@@ -117,7 +142,7 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
         .reason = reason ? reason : policy->reason,
         .stalled = policy->stalled,
         .reporting = reporting,
-        .count = count_after(world, memory, side),
+        .count = count_after(world, memory, side, policy->retry),
         .generation = world->resource->generation,
     };
     int64_t delay = delay_ms(policy->retry, err, failure.count, random);
@@ -149,7 +174,7 @@ bool failure_holds(const struct world *world, enum failure_side side)
     const struct failure *failure = &world->memory->failures[side];
     if (!failure->active)
         return false;
-    if (side == FAILURE_DEEPGRAM) {
+    if (side != FAILURE_KUBERNETES) {
         char rotate[sizeof failure->rotate];
         snprintf(rotate, sizeof rotate, "%s", world->resource->rotate);
         if (failure->generation != world->resource->generation ||

@@ -247,15 +247,36 @@ static bool can_list(const struct world *world)
     return world->admin.state == ADMIN_USABLE || world->admin.state == ADMIN_DELETING;
 }
 
-/* Before it is published for the first time. Pull credentials can only be asked about by id: that
- * is done when another leader may have swept them since they were announced. */
+/* Before it is published for the first time. */
 static bool must_check(const struct world *world, const struct world_revision *newest)
 {
-    if (newest->number <= world->resource->status.revision ||
-        world->memory->checked_revision == newest->number)
+    return newest->number > world->resource->status.revision &&
+           world->memory->checked_revision != newest->number;
+}
+
+/* Pull credentials can only be asked about by id: that is done when another leader may have swept
+ * them since they were announced. */
+static bool must_confirm(const struct world *world, const struct world_revision *newest)
+{
+    return !world->checkable && can_list(world) &&
+           world->memory->confirmed_revision != newest->number &&
+           !announcement_is_fresh(world->memory, world->monotonic_ms);
+}
+
+static bool check(const struct world *world, struct step *step, const struct world_revision *newest)
+{
+    if (rule_wait_for_deepgram(world, step))
+        return true;
+    if (rule_wait_for_check(world, step)) /* the published one is looked after all the same */
         return false;
-    return world->checkable ||
-           (can_list(world) && !announcement_is_fresh(world->memory, world->monotonic_ms));
+    if (must_confirm(world, newest)) {
+        step->id = newest->id;
+        return rule_step(step, STEP_CONFIRM);
+    }
+    const struct revision *secret = newest->secret;
+    step->judged =
+        secret->nonce[0] != '\0' && strcmp(secret->spec_hash, world->resource->spec_hash) == 0;
+    return rule_step(step, STEP_CHECK);
 }
 
 /* The newest revision belongs into the target; one that was never published is checked first. */
@@ -269,14 +290,8 @@ static bool publish_newest(const struct world *world, struct step *step)
     bool same = published && published->number == newest->number;
     if (same && world->target.metadata_current)
         return false;
-    if (!same && must_check(world, newest)) {
-        if (rule_wait_for_deepgram(world, step))
-            return true;
-        if (world->checkable)
-            return rule_step(step, STEP_CHECK);
-        step->id = newest->id;
-        return rule_step(step, STEP_CONFIRM);
-    }
+    if (!same && must_check(world, newest))
+        return check(world, step, newest);
     return was_published(world, newest) ? heal(world, step, STEP_PUBLISH)
                                         : rule_step(step, STEP_PUBLISH);
 }
@@ -333,7 +348,7 @@ static bool must_wait_to_issue(const struct world *world, struct step *step)
         return rule_verdict(step, VERDICT_STALLED, "ExpiryPassed", INT64_MAX,
                             "spec.expiresAt lies in the past, so a new credential would be dead at "
                             "once: set a later time, or use spec.validFor");
-    if (rule_admin_problem(world, step, true))
+    if (rule_wait_for_check(world, step) || rule_admin_problem(world, step, true))
         return true;
     size_t open = open_attempts(world);
     if (open >= ATTEMPTS_MAX)

@@ -182,9 +182,11 @@ static void add_schedule(cJSON *status, const struct world *world, const struct 
     if (handled[0] != '\0')
         json_add_string(status, "lastHandledRotateRequest", handled);
     add_time(status, "nextRotationAt", schedule_next_rotation_ms(world));
-    const struct failure *failure = &world->memory->failures[FAILURE_DEEPGRAM];
+    enum failure_side side =
+        failure_holds(world, FAILURE_DEEPGRAM) ? FAILURE_DEEPGRAM : FAILURE_CHECK;
+    const struct failure *failure = &world->memory->failures[side];
     bool told = verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_STALLED;
-    if (!told || !failure_holds(world, FAILURE_DEEPGRAM))
+    if (!told || !failure_holds(world, side))
         return;
     json_add_int(status, "failures", failure->count);
     add_time(status, "nextAttemptAt", failure->retry_at_wall_ms);

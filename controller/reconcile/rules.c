@@ -176,6 +176,12 @@ bool rule_wait_for_deepgram(const struct world *world, struct step *step)
     return held_before(world, step);
 }
 
+bool rule_wait_for_check(const struct world *world, struct step *step)
+{
+    return failure_holds(world, FAILURE_CHECK) &&
+           told(step, &world->memory->failures[FAILURE_CHECK]);
+}
+
 bool rule_need_list(const struct world *world, struct step *step, int64_t since_ms)
 {
     const struct inventory_view *inventory = &world->inventory;

@@ -35,6 +35,8 @@ bool rule_revoke_answer(const struct world *world, struct step *step);
 bool rule_admin_problem(const struct world *world, struct step *step, bool for_issuing);
 /* Deepgram failed or throttles: wait for its time. */
 bool rule_wait_for_deepgram(const struct world *world, struct step *step);
+/* The check before publishing failed: no further credential until its time. */
+bool rule_wait_for_check(const struct world *world, struct step *step);
 /* An inventory taken after `since_ms` is needed. Decides (list, or wait for the time to) unless
  * there is one. */
 bool rule_need_list(const struct world *world, struct step *step, int64_t since_ms);

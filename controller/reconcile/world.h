@@ -12,8 +12,9 @@
 
 /* ---- what one process remembers of one resource ---- */
 
-/* Whose fault a failure is, and so what it holds up: a Deepgram failure leaves healing alone. */
-enum failure_side { FAILURE_KUBERNETES, FAILURE_DEEPGRAM, FAILURE_SIDES };
+/* Whose fault a failure is, and so what it holds up: a Deepgram failure leaves healing alone, one
+ * of the check before publishing holds up new credentials only. */
+enum failure_side { FAILURE_KUBERNETES, FAILURE_DEEPGRAM, FAILURE_CHECK, FAILURE_SIDES };
 
 struct failure {
     bool active;
@@ -40,19 +41,20 @@ struct gone {
 /* There is one for each resource: what few of them need is allocated when they do. */
 struct memory {
     char uid[UID_BYTES];
-    int64_t known_since_ms;    /* monotonic: when this process first saw the resource */
-    int64_t deleting_since_ms; /* monotonic: first seen terminating; NEVER */
-    int64_t door_closed_ms;    /* monotonic: target Secret deleted for the deletion; NEVER */
-    struct attempt announced;  /* announced by this process and not posted; revision 0: none */
-    int64_t announced_ms;      /* monotonic */
-    struct attempt issued_for; /* the attempt that `issued` answers; revision 0: none */
-    struct credential issued;  /* an answer that no revision Secret holds yet */
-    char *discard_id;          /* minted by this process and not to be kept: revoke it */
-    int64_t checked_revision;  /* found alive before publishing; 0: none */
-    int64_t absent_revision;   /* its revision Secret was looked for and isn't there; 0: none */
-    int64_t refused_revision;  /* an announced create that certainly minted nothing; 0: none */
-    int64_t unknown_ms;        /* monotonic: last create without an answer; NEVER */
-    struct gone *gone;         /* ids that Deepgram confirmed gone, newest last; or NULL */
+    int64_t known_since_ms;     /* monotonic: when this process first saw the resource */
+    int64_t deleting_since_ms;  /* monotonic: first seen terminating; NEVER */
+    int64_t door_closed_ms;     /* monotonic: target Secret deleted for the deletion; NEVER */
+    struct attempt announced;   /* announced by this process and not posted; revision 0: none */
+    int64_t announced_ms;       /* monotonic */
+    struct attempt issued_for;  /* the attempt that `issued` answers; revision 0: none */
+    struct credential issued;   /* an answer that no revision Secret holds yet */
+    char *discard_id;           /* minted by this process and not to be kept: revoke it */
+    int64_t confirmed_revision; /* found alive by its id before publishing; 0: none */
+    int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */
+    int64_t absent_revision;    /* its revision Secret was looked for and isn't there; 0: none */
+    int64_t refused_revision;   /* an announced create that certainly minted nothing; 0: none */
+    int64_t unknown_ms;         /* monotonic: last create without an answer; NEVER */
+    struct gone *gone;          /* ids that Deepgram confirmed gone, newest last; or NULL */
     size_t gone_count;
     char **confirmed; /* ids alive although the list of confirmed_list_ms hid them; or NULL */
     size_t confirmed_count;

@@ -3,6 +3,7 @@
 
 #include "admin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,15 +120,26 @@ static const char *read_settings(const cJSON *from, struct settings *settings, i
         return "nested_credentials";
     if (!fields_boolean(from, "omit_username", &settings->omit_username))
         return "omit_username";
+    if (!fields_boolean(from, "repeat_onprem", &settings->repeat_onprem))
+        return "repeat_onprem";
+    if (!fields_integer(from, "grant_seconds", 0, INT32_MAX, &settings->grant_seconds))
+        return "grant_seconds";
+    const char *scope = settings->grant_scope;
+    if (!fields_string(from, "grant_scope", &scope) ||
+        strlen(scope) >= sizeof settings->grant_scope)
+        return "grant_scope";
+    if (scope != settings->grant_scope)
+        snprintf(settings->grant_scope, sizeof settings->grant_scope, "%s", scope);
     return fields_integer(from, "seed", 0, INT32_MAX, seed) ? NULL : "seed";
 }
 
 static void change_settings(struct admin_call *call)
 {
-    static const char *const known[] = {
-        "latency_ms", "list_lag_ms", "expand_scopes", "nested_credentials", "omit_username",
-        "seed",       NULL
-    };
+    static const char *const known[] = { "latency_ms",    "list_lag_ms",
+                                         "expand_scopes", "nested_credentials",
+                                         "omit_username", "repeat_onprem",
+                                         "grant_seconds", "grant_scope",
+                                         "seed",          NULL };
     const cJSON *body = call->request->json;
     struct settings settings = call->emulator->settings;
     int64_t seed = -1;

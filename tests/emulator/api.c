@@ -108,17 +108,31 @@ bool api_is_product_scope(const char *scope)
     return strcmp(scope, every_product) == 0;
 }
 
+static void grant(const struct call *call, cJSON *granted, const char *scope)
+{
+    const char family[] = "self-hosted:";
+    cJSON_AddItemToArray(granted, cJSON_CreateString(scope));
+    if (!call->settings->repeat_onprem || strncmp(scope, family, sizeof family - 1) != 0)
+        return;
+    auto_free char *older = mem_format("onprem:%s", scope + sizeof family - 1);
+    cJSON_AddItemToArray(granted, cJSON_CreateString(older));
+}
+
 cJSON *api_grant_scopes(const struct call *call, const cJSON *asked)
 {
     cJSON *granted = cJSON_CreateArray();
+    if (call->settings->grant_scope[0]) {
+        grant(call, granted, call->settings->grant_scope);
+        return granted;
+    }
     const cJSON *scope;
     cJSON_ArrayForEach(scope, asked) {
         if (!call->settings->expand_scopes || strcmp(scope->valuestring, every_product) != 0) {
-            cJSON_AddItemToArray(granted, cJSON_CreateString(scope->valuestring));
+            grant(call, granted, scope->valuestring);
             continue;
         }
         for (unsigned i = 0; i < PRODUCT_COUNT; i++)
-            cJSON_AddItemToArray(granted, cJSON_CreateString(products[i]));
+            grant(call, granted, products[i]);
     }
     return granted;
 }

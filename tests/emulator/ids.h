@@ -10,7 +10,7 @@ enum {
     ID_SIZE = ID_LENGTH + 1,
     API_KEY_LENGTH = 40,
     DISTRIBUTION_SECRET_LENGTH = 64,
-    REGISTRY_TOKEN_LENGTH = 128,
+    REGISTRY_SIGNATURE_LENGTH = 128,
 };
 
 void ids_uuid(char ret_id[static ID_SIZE]);

@@ -98,6 +98,8 @@ void keys_create(struct call *call)
         access_deny(call);
         return;
     }
+    if (call->settings->grant_seconds)
+        spec.expires_ms = call->now_ms + call->settings->grant_seconds * 1000;
     auto_json cJSON *granted = api_grant_scopes(call, spec.scopes);
     spec.scopes = granted;
     struct credential *key = state_add(call->state, call->project, &spec, call->now_ms);

@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,6 +39,79 @@ static struct credential *find_account(struct call *call)
     return credential_is_alive(credential, call->now_ms) ? credential : NULL;
 }
 
+/* deepgram/self-hosted-<product> for whoever has that product, or all. */
+static bool may_pull(const struct credential *credential, const char *repository)
+{
+    const char prefix[] = "deepgram/self-hosted-";
+    if (strncmp(repository, prefix, sizeof prefix - 1) != 0)
+        return false;
+    auto_free char *product = mem_format("self-hosted:product:%s", repository + sizeof prefix - 1);
+    const cJSON *scope;
+    cJSON_ArrayForEach(scope, credential->scopes)
+        if (strcmp(scope->valuestring, "self-hosted:products") == 0 ||
+            strcmp(scope->valuestring, product) == 0)
+            return true;
+    return false;
+}
+
+/* What the token is good for. Like Quay, an account that may not pull gets a token all the same,
+ * with an empty list of actions. */
+static cJSON *make_claims(const struct call *call, const struct credential *credential)
+{
+    cJSON *claims = cJSON_CreateObject();
+    cJSON_AddStringToObject(claims, "iss", "quay");
+    cJSON_AddStringToObject(claims, "aud", "quay.io");
+    cJSON *list = cJSON_AddArrayToObject(claims, "access");
+    const char type[] = "repository:";
+    for (size_t i = 0; i < call->request->param_count; i++) {
+        const struct param *param = &call->request->params[i];
+        if (strcmp(param->name, "scope") != 0 || strncmp(param->value, type, sizeof type - 1) != 0)
+            continue;
+        const char *name = param->value + sizeof type - 1;
+        const char *colon = strrchr(name, ':');
+        if (!colon)
+            continue;
+        auto_free char *repository = mem_format("%.*s", (int)(colon - name), name);
+        cJSON *entry = cJSON_CreateObject();
+        cJSON_AddStringToObject(entry, "type", "repository");
+        cJSON_AddStringToObject(entry, "name", repository);
+        cJSON *actions = cJSON_AddArrayToObject(entry, "actions");
+        if (strstr(colon, "pull") && may_pull(credential, repository))
+            cJSON_AddItemToArray(actions, cJSON_CreateString("pull"));
+        cJSON_AddItemToArray(list, entry);
+    }
+    return claims;
+}
+
+/* base64url without padding. */
+static char *encode(const char *text)
+{
+    size_t length = strlen(text);
+    char *encoded = mem_alloc(length / 3 * 4 + 8);
+    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)text, (int)length);
+    for (char *at = encoded; *at; at++) {
+        if (*at == '+')
+            *at = '-';
+        else if (*at == '/')
+            *at = '_';
+        else if (*at == '=')
+            *at = '\0';
+    }
+    return encoded;
+}
+
+/* A JSON Web Token; nobody here verifies the signature. */
+static char *make_token(const struct call *call, const struct credential *credential)
+{
+    auto_json cJSON *claims = make_claims(call, credential);
+    char *text = cJSON_PrintUnformatted(claims);
+    auto_free char *head = encode("{\"alg\":\"RS256\",\"typ\":\"JWT\"}");
+    auto_free char *body = encode(text);
+    auto_free char *signature = ids_alphanumeric(REGISTRY_SIGNATURE_LENGTH);
+    free(text);
+    return mem_format("%s.%s.%s", head, body, signature);
+}
+
 void registry_auth(struct call *call)
 {
     const char *service = request_param(call->request, "service");
@@ -54,7 +128,7 @@ void registry_auth(struct call *call)
         return;
     }
     memcpy(call->credential_id, credential->id, ID_SIZE);
-    auto_free char *token = ids_alphanumeric(REGISTRY_TOKEN_LENGTH);
+    auto_free char *token = make_token(call, credential);
     cJSON_AddStringToObject(answer, "token", token);
     reply_json(&call->reply, 200, answer);
 }

@@ -11,6 +11,9 @@ struct settings {
     bool expand_scopes;      /* grant every product for `self-hosted:products` */
     bool nested_credentials; /* username and secret inside `distribution_credentials` */
     bool omit_username;
+    bool repeat_onprem;    /* list every self-hosted scope once more under its older name */
+    int64_t grant_seconds; /* let each key expire so long after its creation; 0: as asked */
+    char grant_scope[64];  /* grant this scope alone, whatever is asked; "": as asked */
 };
 
 #endif

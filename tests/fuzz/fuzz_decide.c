@@ -191,6 +191,7 @@ static void read_memory(struct input *input)
     memory->announced_ms = time_at(json, "announcedAt", 0);
     memory->mint_at_ms = time_at(json, "mint", 0);
     memory->heal_at_ms = time_at(json, "heal", 0);
+    memory->confirmed_revision = revision_number_at(json, "confirmed");
     memory->checked_revision = revision_number_at(json, "checked");
     memory->refused_revision = revision_number_at(json, "refused");
     memory->absent_revision = revision_number_at(json, "absent");
@@ -230,6 +231,7 @@ static void read_input(struct input *input)
     world_derive(&input->world);
     read_failure(input, "kubernetes", FAILURE_KUBERNETES);
     read_failure(input, "deepgram", FAILURE_DEEPGRAM);
+    read_failure(input, "check", FAILURE_CHECK);
     for (size_t i = 0; i < input->world.revision_count; i++)
         input->world.revisions[i].listed = !json_bool_at(input->json, "unlisted", false);
 }
@@ -273,7 +275,7 @@ static bool is_complete(const struct world *world, const struct step *step)
     case STEP_ADOPT:
         return step->revision > world->highest_revision && world->target.adopt;
     case STEP_CHECK:
-        return has_secret(world, step->revision) && world->checkable;
+        return has_secret(world, step->revision);
     case STEP_PUBLISH:
         return has_secret(world, step->revision) && (!world->target.exists || world->target.ours);
     case STEP_COMPARE_TARGET:
@@ -312,7 +314,7 @@ static bool is_same(const struct step *a, const struct step *b)
     return a->kind == b->kind && a->wait_until_ms == b->wait_until_ms &&
            a->revision == b->revision && a->id == b->id && a->secret_name == b->secret_name &&
            a->why == b->why && a->needed == b->needed && a->keep_open == b->keep_open &&
-           a->heals == b->heals && a->verdict.kind == b->verdict.kind &&
+           a->judged == b->judged && a->heals == b->heals && a->verdict.kind == b->verdict.kind &&
            a->verdict.reason == b->verdict.reason &&
            strcmp(a->verdict.message, b->verdict.message) == 0;
 }

@@ -42,6 +42,9 @@ ACCEPTED = [
     ("a label of a subdomain", BOTH, {"secret": {"labels": {"x.deepgram.com/a": "b"}}}),
     ("annotations", BOTH, {"secret": {"annotations": {LONGEST_LABEL: "any text: ${x}\n" * 200}}}),
     ("provider quay", PULL_SECRETS, {"provider": "quay"}),
+    ("a repository", PULL_SECRETS, {"verify": {"repository": "deepgram/self-hosted-api"}}),
+    ("a repository in depth", PULL_SECRETS, {"verify": {"repository": "a/b-c/d.e_f"}}),
+    ("nothing to verify", PULL_SECRETS, {"verify": {}}),
     ("role owner", API_KEYS, {"role": "owner"}),
     ("no role", API_KEYS, {"role": "none", "scopes": ["usage:read"]}),
     ("tags", API_KEYS, {"tags": ["batch", "rev", "team: speech", "\N{PARROT}" * 128]}),
@@ -133,6 +136,10 @@ REFUSED = [
     ("an annotation of 4097 characters", BOTH, {"secret": {"annotations": {"a": "v" * 4097}}},
      "spec.secret.annotations.a", "may not be more than 4096"),
     ("another provider", PULL_SECRETS, {"provider": "ecr"}, "spec.provider", '"quay"'),
+    *((f"the repository {name}", PULL_SECRETS, {"verify": {"repository": name}},
+       "spec.verify.repository", "should match")
+      for name in ("api", "Deepgram/api", "deepgram//api", "deepgram/api:1", "deepgram/-api",
+                   "deepgram/api?x=y")),
     ("an unknown role", API_KEYS, {"role": "root"},
      "spec.role", '"member", "admin", "owner", "none"'),
     *((f"the tag {tag}", API_KEYS, {"tags": ["batch", tag]}, "spec.tags[1]", OWN_TAG)

@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import datetime
+import json
 import re
 import socket
 import subprocess
@@ -406,10 +407,23 @@ def registry_auth(emulator, user, password, service="quay.io"):
 def test_registry_takes_a_living_credential(emulator, owner):
     made = owner.create_credentials()
     token = success(registry_auth(emulator, made["username"], made["secret"]))["token"]
-    assert len(token) > 100
+    assert claims_of(token)["access"] == [{
+        "type": "repository", "name": "deepgram/self-hosted-api", "actions": ["pull"]}]
     credentials_id = made["distribution_credentials"]["distribution_credentials_id"]
     success(owner.http.delete(f"{owner.credentials_path}/{credentials_id}"))
     assert registry_auth(emulator, made["username"], made["secret"]).status_code == 401
+
+
+def claims_of(token):
+    head, claims, signature = token.split(".")
+    return json.loads(base64.urlsafe_b64decode(claims + "==="))
+
+
+def test_registry_gives_a_token_that_allows_nothing_for_another_product(emulator, owner):
+    made = owner.create_credentials(scopes=["self-hosted:product:engine"])
+    token = success(registry_auth(emulator, made["username"], made["secret"]))["token"]
+    assert claims_of(token)["access"] == [{
+        "type": "repository", "name": "deepgram/self-hosted-api", "actions": []}]
 
 
 def test_registry_refuses_others(emulator, owner):
@@ -603,6 +617,22 @@ def test_expand_scopes(emulator, owner):
     assert key["scopes"] == [*PRODUCTS, "member"]
     made = owner.create_credentials()
     assert made["distribution_credentials"]["scopes"] == PRODUCTS
+
+
+def test_repeat_onprem(emulator, owner):
+    emulator.settings(repeat_onprem=True)
+    key = owner.create_key(scopes=["self-hosted:products", "member"])
+    assert key["scopes"] == ["self-hosted:products", "onprem:products", "member"]
+
+
+def test_other_grants_than_asked_for(emulator, owner):
+    emulator.settings(grant_scope="usage:read", grant_seconds=600)
+    key = owner.create_key(scopes=["self-hosted:products", "member"])
+    assert key["scopes"] == ["usage:read"]
+    lifetime = parse_time(key["expiration_date"]) - parse_time(key["created"])
+    assert lifetime.total_seconds() == 600
+    emulator.settings(grant_scope="", grant_seconds=0)
+    assert "expiration_date" not in owner.create_key(scopes=["member"])
 
 
 def test_nested_credentials(emulator, owner):

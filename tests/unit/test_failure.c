@@ -39,6 +39,13 @@ static void test_what_an_error_means(void **state)
         { FAILURE_DEEPGRAM, ERR_MALFORMED, "MalformedAnswer", false, 1000 },
         { FAILURE_DEEPGRAM, ERR_TRANSIENT, "DeepgramUnavailable", false, 1000 },
         { FAILURE_DEEPGRAM, ERR_CONFLICT, "DeepgramUnavailable", false, 1000 },
+        { FAILURE_CHECK, ERR_INVALID, "NotGranted", true, 60000 },
+        { FAILURE_CHECK, ERR_FORBIDDEN, "RegistryRefused", true, 60000 },
+        { FAILURE_CHECK, ERR_NOT_FOUND, "NotAccepted", false, 1000 },
+        { FAILURE_CHECK, ERR_UNAUTHORIZED, "NotAccepted", false, 3000 },
+        { FAILURE_CHECK, ERR_THROTTLED, "RegistryUnavailable", false, 1000 },
+        { FAILURE_CHECK, ERR_TRANSIENT, "RegistryUnavailable", false, 1000 },
+        { FAILURE_CHECK, ERR_MALFORMED, "RegistryUnavailable", false, 1000 },
         { FAILURE_KUBERNETES, ERR_FORBIDDEN, "KubernetesForbidden", true, 1000 },
         { FAILURE_KUBERNETES, ERR_INVALID, "KubernetesRefused", true, 5000 },
         { FAILURE_KUBERNETES, ERR_THROTTLED, "KubernetesUnavailable", false, 1000 },
@@ -130,6 +137,32 @@ static void test_failures_are_counted_in_a_row(void **state)
     assert_int_equal(set_failure(fixture, FAILURE_DEEPGRAM, ERR_TRANSIENT)->count, 1);
     failure_clear(fixture->memory, FAILURE_DEEPGRAM);
     assert_int_equal(set_failure(fixture, FAILURE_DEEPGRAM, ERR_TRANSIENT)->count, 1);
+}
+
+/* Each of them is a create that was thrown away: rarer and rarer, up to an hour. */
+static void test_refused_credentials_become_rare(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(NULL);
+    int64_t least_ms = 0;
+    for (int n = 1; n <= 20; n++) {
+        const struct failure *failure = set_failure(fixture, FAILURE_CHECK, ERR_INVALID);
+        assert_int_equal(failure->count, n);
+        assert_true(delay_ms(failure) >= least_ms && delay_ms(failure) <= HOUR_MS);
+        least_ms = delay_ms(failure);
+    }
+    assert_true(failure_holds(&fixture->world, FAILURE_CHECK));
+    assert_false(failure_holds(&fixture->world, FAILURE_DEEPGRAM));
+}
+
+static void test_waiting_for_a_credential_to_be_known_counts_for_nothing(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(NULL);
+    assert_int_equal(set_failure(fixture, FAILURE_CHECK, ERR_UNAUTHORIZED)->count, 0);
+    assert_int_equal(set_failure(fixture, FAILURE_CHECK, ERR_UNAUTHORIZED)->count, 0);
+    assert_int_equal(set_failure(fixture, FAILURE_CHECK, ERR_FORBIDDEN)->count, 1);
+    assert_int_equal(set_failure(fixture, FAILURE_CHECK, ERR_UNAUTHORIZED)->count, 1);
 }
 
 static void four_failures_in_status(struct world_fixture *fixture)
@@ -299,6 +332,8 @@ int main(void)
         cmocka_unit_test(test_the_wait_grows_up_to_five_minutes),
         cmocka_unit_test(test_deepgram_says_how_long),
         cmocka_unit_test(test_failures_are_counted_in_a_row),
+        cmocka_unit_test(test_refused_credentials_become_rare),
+        cmocka_unit_test(test_waiting_for_a_credential_to_be_known_counts_for_nothing),
         cmocka_unit_test(test_the_count_of_a_former_process_goes_on),
         cmocka_unit_test(test_an_unusable_admin_secret_has_its_own_reason),
         cmocka_unit_test(test_the_admin_key_is_named_where_it_matters),

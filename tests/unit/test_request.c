@@ -118,7 +118,9 @@ static void test_foreign_ids_cannot_leave_their_place(void **state)
 static void test_names_for_metrics(void **state)
 {
     (void)state;
-    static const char *const names[] = { "create", "list", "get", "revoke", "check" };
+    static const char *const names[] = {
+        "create", "list", "get", "revoke", "check", "pull_token",
+    };
     for (int i = 0; i < DEEPGRAM_OPERATIONS; i++)
         assert_string_equal(deepgram_operation_name((enum deepgram_operation)i), names[i]);
     for (int i = 0; i < RESOURCE_KINDS; i++)

@@ -358,6 +358,23 @@ static inline void deepgram_fails(struct world_fixture *fixture)
     fixture->memory->asked_deepgram = true;
 }
 
+static inline void check_fails(struct world_fixture *fixture)
+{
+    add_failure(fixture, FAILURE_CHECK, "RegistryUnavailable");
+}
+
+/* The new credential grants less than the spec asks for. */
+static inline void check_refuses(struct world_fixture *fixture)
+{
+    struct failure *failure = add_failure(fixture, FAILURE_CHECK, "NotGranted");
+    failure->stalled = true;
+}
+
+static inline void adopted_before(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_NONCE, "");
+}
+
 static inline void deepgram_refuses(struct world_fixture *fixture)
 {
     struct failure *failure = add_failure(fixture, FAILURE_DEEPGRAM, "InvalidRequest");
@@ -487,6 +504,11 @@ static inline void key_1_unlisted(struct world_fixture *fixture)
 static inline void checked_1(struct world_fixture *fixture)
 {
     fixture->memory->checked_revision = 1;
+}
+
+static inline void confirmed_1(struct world_fixture *fixture)
+{
+    fixture->memory->confirmed_revision = 1;
 }
 
 #endif

@@ -268,6 +268,8 @@ static inline void world_append_parameters(char **text, const struct step *step)
         world_append(text, "needed");
     if (step->keep_open)
         world_append(text, "keep-open");
+    if (step->judged)
+        world_append(text, "judged");
     if (step->heals)
         world_append(text, "heals");
 }
