@@ -169,8 +169,12 @@ controlplane: ## Build etcd, kube-apiserver, kubectl, kwok, helm … (once, abou
 venv: | $(B)/.deps
 	@tests/venv.sh $(B)/venv
 
+.PHONY: tools
+tools:
+	@tests/tools/build.sh $(B)/tools
+
 .PHONY: integration
-integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints controlplane venv ## Tests on a real control plane
+integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints controlplane tools venv ## Tests on a real control plane
 	@tests/integration/run.sh $(B)
 
 # ---- chart, manifests, image ----------------------------------------------------------------
@@ -189,8 +193,7 @@ manifests: chart ## Generate manifests/install.yaml and manifests/rbac.yaml from
 	@manifests/generate.sh $(HELM) manifests
 
 .PHONY: helm
-helm: all controlplane venv ## Test the chart and the manifests on a real control plane
-	@tests/tools/build.sh $(B)/tools
+helm: all controlplane tools venv ## Test the chart and the manifests on a real control plane
 	@cd tests/helm && $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q --durations=5 --ignore=test_image.py
 
 IMAGE := $(abspath $(B))/deepgram-operator-$(VERSION).oci.tar

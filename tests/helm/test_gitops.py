@@ -1,16 +1,15 @@
 """The samples for other tools: read by the types of Flux, the health check run as Argo CD runs it, the
 values for Deepgram's own chart."""
 
-import json
 import subprocess
 
 import pytest
 import yaml
 
 from chart import MANIFESTS, TOOLS, named
+from verdicts import argocd
 
 GITOPS = MANIFESTS / "gitops"
-HEALTH = "resource.customizations.health."
 KINDS = ("deepgram.com_DeepgramApiKey", "deepgram.com_DeepgramPullSecret")
 
 
@@ -50,26 +49,6 @@ class TestArgoCd:
         helm.template(application["spec"]["source"]["helm"]["valuesObject"])
 
 
-def lua(value):
-    """As a Lua literal."""
-    if isinstance(value, dict):
-        return "{%s}" % ",".join(f"[{lua(k)}]={lua(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        return "{%s}" % ",".join(map(lua, value))
-    return json.dumps(value)
-
-
-def health(check, obj):
-    """(status, message) as the check in argocd-cm sees the object."""
-    config, = documents(GITOPS / "argocd" / "health.yaml")
-    script = (f"obj = {lua(obj)}\nlocal function check()\n{config['data'][HEALTH + check]}\nend\n"
-              "local hs = check()\nio.write(hs.status, '\\n', hs.message)")
-    done = subprocess.run(["lua5.1", "-"], input=script, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    status, _, message = done.stdout.partition("\n")
-    return status, message
-
-
 def resource(*conditions, observed=2, **metadata):
     status = {"conditions": [{"type": type, "status": status, "reason": "R", "message": f"{type}!"}
                              for type, status in conditions]}
@@ -100,7 +79,7 @@ def resource(*conditions, observed=2, **metadata):
         "no condition", "ready", "ready without its consumers", "stalled", "stalled while ready",
         "terminating"])
 def test_health_of_a_resource(kind, expected, obj):
-    assert health(kind, obj) == expected
+    assert argocd(kind, obj) == expected
 
 
 @pytest.mark.parametrize("expected, obj", [
@@ -109,7 +88,7 @@ def test_health_of_a_resource(kind, expected, obj):
     (("Healthy", ""), {"status": {"health": {"status": "Healthy"}}}),
 ])
 def test_health_of_an_application(expected, obj):
-    assert health("argoproj.io_Application", obj) == expected
+    assert argocd("argoproj.io_Application", obj) == expected
 
 
 def test_values_for_deepgrams_chart_name_what_the_samples_produce():
