@@ -37,22 +37,44 @@ static void useless(struct pass *pass, const char *why)
 
 /* ---- creating the revision Secret ---- */
 
-static void kept(void *context, cJSON **object, const struct err *err)
+static char *kept_name(const struct pass *pass)
+{
+    return revision_secret_name(pass->kind, pass->key.name, pass->credential_revision);
+}
+
+/* It was never lost when it is what it should be: the cache was behind. */
+static void compare_kept(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     struct err problem = ERR_INIT;
-    if (!err || (err->kind != ERR_CONFLICT && err->kind != ERR_NOT_FOUND)) {
-        pass_written(pass, secrets(pass), object, err);
+    struct revision revision;
+    if (!err && revision_parse(*object, &revision) &&
+        mem_streq(revision.id, pass->credential.id)) {
+        pass_written(pass, secrets(pass), object, NULL);
         return;
     }
-    auto_free char *name =
-        revision_secret_name(pass->kind, pass->key.name, pass->credential_revision);
-    if (kube_status_already_exists(err))
+    auto_free char *name = kept_name(pass);
+    if (err)
+        err_set(&problem, ERR_TRANSIENT, "%s", err->message);
+    else
         err_set(&problem, ERR_INVALID,
                 "Secret %s exists and isn't the revision that it should be: delete it", name);
-    else
-        err_set(&problem, ERR_TRANSIENT, "%s", err->message);
     pass_fail(pass, FAILURE_KUBERNETES, NULL, &problem);
+}
+
+static void kept(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (!err || (err->kind != ERR_CONFLICT && err->kind != ERR_NOT_FOUND)) {
+        pass_written(pass, secrets(pass), object, err);
+    } else if (kube_status_already_exists(err)) {
+        auto_free char *name = kept_name(pass);
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, compare_kept);
+    } else {
+        struct err problem = ERR_INIT;
+        err_set(&problem, ERR_TRANSIENT, "%s", err->message);
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, &problem);
+    }
 }
 
 static void keep_credential(struct pass *pass, const struct attempt *attempt)

@@ -143,6 +143,33 @@ static void revoke_with_key(struct pass *pass)
 
 /* ---- the step ---- */
 
+static void begin(struct pass *pass)
+{
+    pass->looked_ms = clock_monotonic_ms();
+    deepgram_call_with_key(pass, revoke_with_key, NULL);
+}
+
+/* Kept meanwhile, by another leader perhaps: then the cache was behind, and it is no orphan. */
+static void looked_for_keeper(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct revision revision;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    } else if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->id)) {
+        store_put_written(pass->runtime->caches->secrets, take(*object));
+        pass_continue(pass);
+    } else {
+        begin(pass);
+    }
+}
+
+static void look_for_keeper(struct pass *pass)
+{
+    auto_free char *name = revision_secret_name(pass->kind, pass->key.name, pass->step.revision);
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, looked_for_keeper);
+}
+
 /* Nobody announced or published anything since the decision when the resource has not changed:
  * every create is preceded by a write to it. */
 static void revoke_unchanged(void *context, cJSON **object, const struct err *err)
@@ -159,9 +186,10 @@ static void revoke_unchanged(void *context, cJSON **object, const struct err *er
                           pass->gathered->resource->resource_version)) {
         store_put_written(store, take(*object));
         pass_continue(pass);
+    } else if (pass->step.revision > 0) {
+        look_for_keeper(pass);
     } else {
-        pass->looked_ms = clock_monotonic_ms();
-        deepgram_call_with_key(pass, revoke_with_key, NULL);
+        begin(pass);
     }
 }
 

@@ -500,7 +500,6 @@ struct step decide_living(const struct world *world)
     static rule_fn *const RULES[] = {
         rule_wait_for_kubernetes,
         keep_answer,
-        rule_discard,
         refuse_bad_spec,
         respect_suspend,
         leave_terminating_namespace,
@@ -515,6 +514,7 @@ struct step decide_living(const struct world *world)
         publish_newest,
         heal_target,
         commit,
+        rule_discard,
         post_announced,
         issue_when_due,
         mark_admin,

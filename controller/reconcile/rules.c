@@ -203,6 +203,7 @@ bool rule_sweep_orphan(const struct world *world, struct step *step)
     if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
         return true;
     step->id = orphan->id;
+    step->revision = orphan->revision;
     step->why = "Orphaned";
     return rule_step(step, STEP_REVOKE);
 }

@@ -224,7 +224,8 @@ const struct world_revision *world_newest(const struct world *world)
 {
     for (size_t i = world->revision_count; i > 0; i--) {
         const struct world_revision *revision = &world->revisions[i - 1];
-        if (revision->secret && !revision->gone)
+        if (revision->secret && !revision->gone &&
+            !mem_streq(revision->id, world->memory->discard_id))
             return revision;
     }
     return NULL;
@@ -298,13 +299,26 @@ static bool named(const struct world *world, const char *id)
            is_believed_gone(world, id);
 }
 
-/* What the last create left, nobody can hold; anything else may have been published once. */
-static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
+/* What the last create left was never published, unless its Secrets and status are gone since: then
+ * nothing but this process may remember, and where all is going there is time to wait for pods. */
+static bool was_never_published(const struct world *world, const struct inventory_entry *orphan)
 {
     const struct resource *resource = world->resource;
+    bool may_be_forgotten = resource->deleting || world->namespace_terminating ||
+                            world->memory->target_same[0] != '\0';
+    if (may_be_forgotten && !world_published(world))
+        return false;
     for (size_t i = 0; i < resource->attempt_count; i++)
         if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
-            return false;
+            return true;
+    return false;
+}
+
+/* What was never published, nobody can hold; anything else may have been once. */
+static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
+{
+    if (was_never_published(world, orphan))
+        return false;
     if (world->old_target.pods > 0)
         return true;
     if (world->target.exists && !world->target.ours && !world->target.lost)

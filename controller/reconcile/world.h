@@ -187,7 +187,8 @@ struct world {
 /* Fills the derived part. */
 void world_derive(struct world *world);
 
-/* The newest revision that has a revision Secret and isn't gone; NULL when there is none. */
+/* The newest revision that has a revision Secret, isn't gone and isn't to be discarded; NULL when
+ * there is none. */
 const struct world_revision *world_newest(const struct world *world);
 /* By number; NULL when unknown. */
 const struct world_revision *world_revision(const struct world *world, int64_t number);

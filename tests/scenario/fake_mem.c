@@ -1,6 +1,8 @@
 /* base/mem.h with an address space for each process: what a killed process had allocated goes at
- * once, as the kernel does it, so that crashes neither leak nor need code of their own. Blocks are
- * the C library's, so that AddressSanitizer sees each of them. */
+ * once, as the kernel does it, so that crashes neither leak nor need code of their own.
+ *
+ * Under AddressSanitizer each block is the C library's, so that it sees every one. Otherwise blocks
+ * are cut from slabs by size and kept for the next use: half of a schedule would be malloc(). */
 #include "address_space.h"
 
 #include <stdlib.h>
@@ -22,6 +24,75 @@ enum { OWNERS = PROCESSES_MAX + 1 };
 static union header lists[OWNERS];
 static struct process *current;
 static unsigned current_owner;
+
+/* ---- where blocks come from ---- */
+
+#ifdef __SANITIZE_ADDRESS__
+
+static union header *take_block(size_t size)
+{
+    return calloc(1, size);
+}
+
+static void give_block(union header *header)
+{
+    free(header);
+}
+
+#else
+
+enum { CLASS_BYTES = 64, CLASSES = 32, SLAB_BYTES = 1 << 20 };
+
+static union header *unused[CLASSES]; /* by size; linked by `next` */
+static unsigned char *slab;
+static size_t slab_left;
+
+static size_t class_of(size_t size)
+{
+    return (size - 1) / CLASS_BYTES;
+}
+
+static union header *cut(size_t size)
+{
+    if (slab_left < size) {
+        slab = malloc(SLAB_BYTES);
+        slab_left = slab ? SLAB_BYTES : 0;
+    }
+    if (!slab)
+        return NULL;
+    union header *header = (union header *)(void *)slab;
+    slab += size;
+    slab_left -= size;
+    return header;
+}
+
+static union header *take_block(size_t size)
+{
+    size_t class = class_of(size);
+    if (class >= CLASSES)
+        return calloc(1, size);
+    union header *header = unused[class];
+    if (header)
+        unused[class] = header->block.next;
+    else
+        header = cut((class + 1) * CLASS_BYTES);
+    return header ? memset(header, 0, size) : NULL;
+}
+
+static void give_block(union header *header)
+{
+    size_t class = class_of(sizeof *header + header->block.size);
+    if (class >= CLASSES) {
+        free(header);
+        return;
+    }
+    header->block.next = unused[class];
+    unused[class] = header;
+}
+
+#endif
+
+/* ---- whose they are ---- */
 
 static void link_block(union header *list, union header *header)
 {
@@ -52,7 +123,7 @@ void memory_drop(unsigned owner)
     union header *header = list->block.next;
     while (header && header != list) {
         union header *next = header->block.next;
-        free(header);
+        give_block(header);
         header = next;
     }
     list->block.next = list->block.prev = list;
@@ -67,9 +138,12 @@ size_t memory_count(unsigned owner)
     return count;
 }
 
+/* ---- base/mem.h ---- */
+
 void *mem_alloc(size_t size)
 {
-    union header *header = calloc(1, sizeof *header + (size > 0 ? size : 1));
+    size = size > 0 ? size : 1;
+    union header *header = take_block(sizeof *header + size);
     if (!header)
         abort();
     header->block.size = size;
@@ -92,7 +166,7 @@ void mem_free(void *block)
     union header *header = (union header *)block - 1;
     header->block.prev->block.next = header->block.next;
     header->block.next->block.prev = header->block.prev;
-    free(header);
+    give_block(header);
 }
 
 void *mem_realloc(void *block, size_t size)
