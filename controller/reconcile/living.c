@@ -27,6 +27,16 @@ static bool keep_answer(const struct world *world, struct step *step)
     return rule_step(step, STEP_KEEP);
 }
 
+/* As long as it has to wait, it holds up nothing that needs no Deepgram. */
+static bool discard_at_once(const struct world *world, struct step *step)
+{
+    struct step discard = *step;
+    if (!rule_discard(world, &discard) || discard.kind != STEP_REVOKE)
+        return false;
+    *step = discard;
+    return true;
+}
+
 /* A spec that got past the schema is told and otherwise left alone. */
 static bool refuse_bad_spec(const struct world *world, struct step *step)
 {
@@ -500,6 +510,7 @@ struct step decide_living(const struct world *world)
     static rule_fn *const RULES[] = {
         rule_wait_for_kubernetes,
         keep_answer,
+        discard_at_once,
         refuse_bad_spec,
         respect_suspend,
         leave_terminating_namespace,

@@ -2,9 +2,9 @@
 # The simulated world in full: every single fault at every step of every story, then random
 # schedules of several faults by seed, some of them under ASan. One process a core.
 #
-#   run.sh BUILD SEEDS ASAN_SEEDS [--no-single]
+#   run.sh BUILD SEEDS [ASAN_SEEDS]     without ASAN_SEEDS: the random ones only, without ASan
 set -uo pipefail
-build=${1:?directory of the build} seeds=${2:?} asan_seeds=${3:?}
+build=${1:?directory of the build} seeds=${2:?} asan_seeds=${3:-0}
 cores=$(nproc)
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
@@ -34,9 +34,10 @@ part() { # part NAME PROGRAM ARGUMENTS...: in as many processes as there are cor
   schedules=$((schedules + ran))
 }
 
-[ "${4:-}" = --no-single ] || part "every single fault" "$build/scenario" --single
+[ "$asan_seeds" -eq 0 ] || part "every single fault" "$build/scenario" --single
 part "random faults" "$build/scenario" --random --seeds "$seeds" --seed "${SEED:-1}"
-part "random faults under ASan" "$build/scenario-asan" --random --seeds "$asan_seeds" \
-  --seed "${SEED:-1}"
+[ "$asan_seeds" -eq 0 ] ||
+  part "random faults under ASan" "$build/scenario-asan" --random --seeds "$asan_seeds" \
+    --seed "${SEED:-1}"
 echo "scenario: $schedules schedules in all"
 exit $status

@@ -44,6 +44,11 @@ static void revision_3_issued(struct world_fixture *fixture)
     world_add_secret(fixture, 3, ISSUED_AT_2);
 }
 
+static void to_discard_3(struct world_fixture *fixture)
+{
+    fixture->memory->discard_id = mem_strdup("key-3");
+}
+
 /* ---- what must not be lost ---- */
 
 static void test_what_was_created_is_kept_or_revoked_before_all_else(void **state)
@@ -78,6 +83,15 @@ static void test_what_was_created_is_kept_or_revoked_before_all_else(void **stat
           "report Stalled CredentialsNotFound for an event" },
         { "it waits for Deepgram's time",
           { published, to_discard, project_paused },
+          "report Progressing Throttled for 40 s" },
+        { "in which a target is still healed",
+          { kept, checked_1, target_gone, to_discard, project_paused },
+          "publish r1" },
+        { "and nothing new is issued",
+          { published, to_discard, project_paused, rotation_requested },
+          "report Progressing Throttled for 40 s" },
+        { "what is to be discarded is never published",
+          { published, revision_3_issued, to_discard_3, project_paused },
           "report Progressing Throttled for 40 s" },
     };
     expect(rows);

@@ -424,6 +424,12 @@ static void test_the_admin_secret_stays_marked(void **state)
     expect(rows);
 }
 
+/* By this process, although nothing tells of it any more. */
+static void target_seen_before(struct world_fixture *fixture)
+{
+    snprintf(fixture->memory->target_same, sizeof fixture->memory->target_same, "69");
+}
+
 static void test_orphans_are_revoked(void **state)
 {
     (void)state;
@@ -442,6 +448,9 @@ static void test_orphans_are_revoked(void **state)
         { "what the last create left nobody can hold",
           { published, attempt_2_open, answer_just_lost, orphan_of_attempt, old_pod },
           "revoke key-2 (Orphaned)" },
+        { "unless what may have been published is lost",
+          { attempt_2_open, target_seen_before, orphan_of_attempt, pod },
+          "announce r3 (Created)" },
         { "before it is forgotten that there was one",
           { published, attempt_2_open, answer_lost_before, orphan_of_attempt, old_pod },
           "revoke key-2 (Orphaned)" },
