@@ -48,8 +48,7 @@ static void compare_kept(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     struct err problem = ERR_INIT;
     struct revision revision;
-    if (!err && revision_parse(*object, &revision) &&
-        mem_streq(revision.id, pass->credential.id)) {
+    if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->credential.id)) {
         pass_written(pass, secrets(pass), object, NULL);
         return;
     }

@@ -58,8 +58,8 @@ struct step {
     enum step_kind kind;
     struct verdict verdict;
     int64_t wait_until_ms;   /* monotonic; INT64_MAX: only an event */
-    int64_t revision;        /* ANNOUNCE, CREATE to COMPARE_TARGET, CONFIRM, DROP_REVISION; REVOKE: of
-                              * an orphan, 0 for what is known */
+    int64_t revision;        /* ANNOUNCE, CREATE to COMPARE_TARGET, CONFIRM, DROP_REVISION; of
+                              * an orphan in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
     const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
     const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */

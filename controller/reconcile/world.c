@@ -304,8 +304,8 @@ static bool named(const struct world *world, const char *id)
 static bool was_never_published(const struct world *world, const struct inventory_entry *orphan)
 {
     const struct resource *resource = world->resource;
-    bool may_be_forgotten = resource->deleting || world->namespace_terminating ||
-                            world->memory->target_same[0] != '\0';
+    bool may_be_forgotten =
+        resource->deleting || world->namespace_terminating || world->memory->target_same[0] != '\0';
     if (may_be_forgotten && !world_published(world))
         return false;
     for (size_t i = 0; i < resource->attempt_count; i++)
