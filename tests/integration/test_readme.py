@@ -36,9 +36,9 @@ NOT_REASONS = {
 }
 
 FLAGS_OF_OTHERS = {
-    "--create-namespace", "--current", "--flatten", "--for", "--from-file", "--install", "--minify",
-    "--namespace", "--overwrite", "--raw", "--recursive", "--set", "--show-managed-fields",
-    "--timeout",
+    "--cascade", "--create-namespace", "--current", "--flatten", "--for", "--from-file", "--install",
+    "--minify", "--namespace", "--overwrite", "--raw", "--recursive", "--set",
+    "--show-managed-fields", "--timeout",
 }
 
 
