@@ -198,7 +198,8 @@ manifests: chart ## Generate manifests/install.yaml and manifests/rbac.yaml from
 
 .PHONY: helm
 helm: all controlplane tools venv ## Test the chart and the manifests on a real control plane
-	@cd tests/helm && $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q --durations=5 --ignore=test_image.py
+	@cd tests/helm && $(abspath $(PYTHON)) -m pytest -p no:cacheprovider -q --durations=5 \
+	  --numprocesses 2 --dist loadfile --ignore=test_image.py
 
 IMAGE := $(abspath $(B))/deepgram-operator-$(VERSION).oci.tar
 

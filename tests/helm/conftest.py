@@ -22,12 +22,12 @@ from release import Release  # noqa: E402
 
 @pytest.fixture(scope="session")
 def say(pytestconfig):
-    """Prints a line at once, past pytest's capture."""
+    """Prints a line at once, past pytest's capture; on stderr, which pytest-xdist leaves alone."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     def print_line(text):
         with capture.global_and_fixture_disabled():
-            print(f"\n{text}", end="", flush=True)
+            print(f"\n{text}", end="", flush=True, file=sys.stderr)
 
     return print_line
 

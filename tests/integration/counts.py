@@ -23,8 +23,10 @@ def pytest_collectreport(report):
         _note(report.nodeid, report.outcome)
 
 
-def pytest_sessionfinish():
-    if path := os.environ.get("TEST_COUNTS"):
+def pytest_sessionfinish(session):
+    """Of pytest-xdist's processes only the first counts: the others report to it."""
+    path = os.environ.get("TEST_COUNTS")
+    if path and not hasattr(session.config, "workerinput"):
         outcomes = list(_outcomes.values())
         with open(path, "a", encoding="utf-8") as counts:
             print(*(outcomes.count(kind) for kind in ("passed", "failed", "skipped")), file=counts)

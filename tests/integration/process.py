@@ -10,6 +10,10 @@ import subprocess
 # Ports that may have been given out and not bound yet, by whichever thread.
 _given = collections.deque(maxlen=1000)
 
+# Of several test processes at once (pytest-xdist's gw0, gw1, ...) each has a range of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_FIRST_PORT, _PORTS = 20000 + 2000 * (_WORKER % 5), 2000
+
 
 def free_port():
     """A free loopback port below the range that the kernel hands out to clients.
@@ -18,7 +22,7 @@ def free_port():
     own and connect to itself.
     """
     while True:
-        port = random.randrange(20000, 30000)
+        port = random.randrange(_FIRST_PORT, _FIRST_PORT + _PORTS)
         if port in _given:
             continue
         _given.append(port)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The integration suite: with the sanitizers' build of the operator, but for the files that measure
-# (test_scale, test_footprint) or bring their own checker (test_valgrind). Further arguments go to
-# pytest.
+# The integration suite: with the sanitizers' build of the operator and on two control planes at once,
+# as most of it waits; but for the files that measure (test_scale, test_footprint) or bring their own
+# checker (test_valgrind), which have the machine to themselves. Further arguments go to pytest.
 set -uo pipefail
 build=$(cd "${1:?directory of the build}" && pwd)
 shift
@@ -16,6 +16,7 @@ for file in "${measured[@]}"; do
 done
 pytest=("$build/venv/bin/python" -m pytest -p no:cacheprovider -q --durations=5)
 status=0
-DEEPGRAM_OPERATOR=$build/deepgram-operator-asan "${pytest[@]}" "${ignore[@]}" "$@" || status=1
+DEEPGRAM_OPERATOR=$build/deepgram-operator-asan "${pytest[@]}" --numprocesses 2 --dist loadfile \
+  "${ignore[@]}" "$@" || status=1
 DEEPGRAM_OPERATOR=$build/deepgram-operator "${pytest[@]}" "${present[@]}" "$@" || status=1
 exit $status
