@@ -220,6 +220,12 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .project_id = string_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
         .issued_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_ISSUED_AT), 0),
         .expires_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0),
+        .failed_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_FAILED_AT), 0),
+        .failed_count =
+            revision_number_parse(json_string_member(annotations, ANNOTATION_FAILED_COUNT)),
+        .published_at_ms =
+            timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0),
+        .failure = string_or_empty(json_string_member(annotations, ANNOTATION_FAILED)),
     };
     /* A target Secret has the same label, resource, revision and id, but no nonce. */
     if (!mem_streq(label, MANAGED_BY) || (type && strcmp(type, SECRET_TYPE_REVISION) != 0) ||

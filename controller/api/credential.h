@@ -22,6 +22,12 @@
 #define ANNOTATION_SCOPES "deepgram.com/scopes" /* as granted, separated by spaces */
 #define ANNOTATION_USERNAME "deepgram.com/username"
 #define ANNOTATION_PROJECT "deepgram.com/project"
+/* Put on later, when pods failed on it: it is no longer published. The time, why (plain words), how
+ * many failed in a row, and since when it had been published. */
+#define ANNOTATION_FAILED_AT "deepgram.com/failed-at"
+#define ANNOTATION_FAILED "deepgram.com/failed"
+#define ANNOTATION_FAILED_COUNT "deepgram.com/failed-count"
+#define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at"
 /* and ANNOTATION_ROTATE: the rotate token that the revision answered */
 
 /* The id of an adopted key whose id Deepgram doesn't tell. */
@@ -57,7 +63,11 @@ struct revision {
     const char *username;   /* or NULL */
     const char *project_id; /* of the project that it was issued in */
     int64_t issued_at_ms;
-    int64_t expires_at_ms; /* 0: never */
+    int64_t expires_at_ms;   /* 0: never */
+    int64_t failed_at_ms;    /* 0: it didn't */
+    int64_t failed_count;    /* in a row, this one included */
+    int64_t published_at_ms; /* of a failed one; 0: not told */
+    const char *failure;     /* why it failed; "" */
 };
 
 /* The name; free with mem_free. Over 253 characters the resource's part is cut and a hash of the

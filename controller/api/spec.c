@@ -8,6 +8,7 @@
 #include "api/marker.h"
 #include "api/name.h"
 #include "api/resource.h"
+#include "api/spec_rollout.h"
 #include "api/spec_secret.h"
 #include "api/spec_verify.h"
 #include "api/timestamp.h"
@@ -239,6 +240,7 @@ static reader *const api_key_readers[] = {
     read_tags,
     read_lifetime,
     read_before,
+    spec_rollout_read,
     spec_secret_read_data,
     spec_verify_read_streaming,
 };
@@ -269,6 +271,7 @@ bool spec_parse(enum resource_kind kind, const cJSON *json, const char *resource
         .rotation_before_ms = -1,
         .rotation_overlap_ms = DEFAULT_OVERLAP_MS,
         .verify_timeout_ms = DEFAULT_VERIFY_TIMEOUT_MS,
+        .rollout_timeout_ms = DEFAULT_ROLLOUT_TIMEOUT_MS,
         .secret_name = resource_name,
     };
     struct err first = ERR_INIT;

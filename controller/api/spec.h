@@ -16,13 +16,20 @@
 struct resource;
 
 enum deletion_policy { DELETION_REVOKE, DELETION_RETAIN };
+/* What is done about pods that hold an older key: restart their workloads, wait until somebody else
+ * does, or revoke by time alone. */
+enum rollout_mode { ROLLOUT_RESTART, ROLLOUT_WAIT, ROLLOUT_IGNORE };
 /* Ordered: a role may make roles up to itself. */
 enum role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
 
 const char *role_name(enum role role);
 NODISCARD bool role_parse(const char *name, enum role *ret_role);
 
-enum { DEFAULT_OVERLAP_MS = 3600 * 1000, DEFAULT_VERIFY_TIMEOUT_MS = 30 * 1000 };
+enum {
+    DEFAULT_OVERLAP_MS = 3600 * 1000,
+    DEFAULT_ROLLOUT_TIMEOUT_MS = 2 * 3600 * 1000,
+    DEFAULT_VERIFY_TIMEOUT_MS = 30 * 1000,
+};
 #define CREDENTIALS_DEFAULT_KEY "DEEPGRAM_API_KEY"
 #define SCOPE_DEFAULT "self-hosted:products"
 #define PROVIDER_QUAY "quay"
@@ -40,6 +47,9 @@ struct spec {
     int64_t rotation_every_ms;    /* 0: not given */
     int64_t rotation_before_ms;   /* -1: a third of the lifetime */
     int64_t rotation_overlap_ms;
+    enum rollout_mode rollout_mode;
+    const cJSON *rollout_workloads; /* array of {kind, name}; NULL: whatever uses the target */
+    int64_t rollout_timeout_ms;     /* how long a restarted workload's pods may fail */
     enum deletion_policy deletion_policy;
     bool suspend;
     const char *secret_name;    /* the target; never NULL */

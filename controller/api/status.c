@@ -52,6 +52,7 @@ static bool read_revision(const cJSON *json, struct status_revision *ret)
         .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
         .reason = json_string_at(json, "reason"),
         .revoke_after_ms = timestamp_or(json_string_at(json, "revokeAfter"), 0),
+        .failed_at_ms = timestamp_or(json_string_at(json, "failedAt"), 0),
     };
     if (revision.number == 0 || !name_is_credential_id(revision.id) ||
         !read_state(json_string_at(json, "state"), &revision.state))
@@ -94,5 +95,8 @@ void status_parse(const cJSON *json, struct status *ret_status)
         .ready_reason =
             string_or_empty(json_string_at(condition_find(conditions, "Ready"), "reason")),
     };
+    ret_status->consumers_updated = condition_is_true(conditions, "ConsumersUpdated");
+    ret_status->consumers_reason = string_or_empty(
+        json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
     read_revisions(json_at(json, "revisions"), ret_status);
 }

@@ -17,6 +17,7 @@ struct status_revision {
     int64_t issued_at_ms;    /* 0: not told */
     const char *reason;      /* why it was issued; may be NULL */
     int64_t revoke_after_ms; /* 0: not retiring */
+    int64_t failed_at_ms;    /* 0: pods didn't fail on it */
 };
 
 enum { STATUS_REVISIONS_MAX = 32 }; /* 5 are written; more than 32 stored ones are ignored */
@@ -36,6 +37,8 @@ struct status {
     bool stalled;               /* condition Stalled is True */
     const char *stalled_reason; /* its reason, "" when absent */
     const char *ready_reason;   /* reason of the condition Ready, "" when absent */
+    bool consumers_updated;     /* condition ConsumersUpdated is True */
+    const char *consumers_reason; /* its reason, "" when absent */
     struct status_revision revisions[STATUS_REVISIONS_MAX];
     size_t revision_count;
 };

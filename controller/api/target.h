@@ -13,8 +13,7 @@
 
 /* Digest of what it is rendered from. */
 #define ANNOTATION_TEMPLATE "deepgram.com/template"
-/* Since when it holds this revision. */
-#define ANNOTATION_PUBLISHED_AT "deepgram.com/published-at"
+/* and ANNOTATION_PUBLISHED_AT: since when it holds this revision */
 /* Names of the labels and annotations that came from the spec, to be taken off with it. */
 #define ANNOTATION_APPLIED "deepgram.com/applied"
 #define ANNOTATION_DIGEST "deepgram.com/digest" /* of the data as it was rendered */

@@ -43,7 +43,7 @@ static const struct verb VERBS[] = {
     [KUBE_MERGE_PATCH] = { "PATCH", "application/merge-patch+json",
                            "fieldManager=deepgram-operator" },
     [KUBE_APPLY] = { "PATCH", "application/apply-patch+yaml",
-                     "fieldManager=deepgram-operator&force=true" },
+                     "fieldManager=deepgram-operator-rollout&force=true" },
     [KUBE_DELETE] = { "DELETE", JSON, NULL },
 };
 

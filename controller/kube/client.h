@@ -36,7 +36,7 @@ enum kube_verb {
     KUBE_CREATE,
     KUBE_UPDATE,      /* PUT */
     KUBE_MERGE_PATCH, /* RFC 7386 */
-    KUBE_APPLY,       /* server-side apply, field manager deepgram-operator, force */
+    KUBE_APPLY,       /* server-side apply, field manager deepgram-operator-rollout, force */
     KUBE_DELETE,
 };
 
@@ -59,7 +59,7 @@ struct kube_call { /* borrowed for the time of kube_send() */
 };
 
 /* Never fails at once: errors come through done, from the loop. A namespace or name that can't
- * stand in a path is INVALID; nothing is sent then. Writes name the field manager
+ * stand in a path is INVALID; nothing is sent then. Writes but KUBE_APPLY name the field manager
  * "deepgram-operator". A request takes 30 s at most, not counting a wait for a login. */
 struct kube_call_handle *kube_send(struct kube_client *client, const struct kube_call *call);
 void kube_cancel(struct kube_call_handle *handle); /* no callback afterwards; NULL is fine */

@@ -20,6 +20,9 @@ const struct kube_resource KUBE_PULL_SECRETS = {
 };
 const struct kube_resource KUBE_SECRETS = { "", "v1", "secrets", "Secret" };
 const struct kube_resource KUBE_PODS = { "", "v1", "pods", "Pod" };
+const struct kube_resource KUBE_DEPLOYMENTS = { "apps", "v1", "deployments", "Deployment" };
+const struct kube_resource KUBE_STATEFUL_SETS = { "apps", "v1", "statefulsets", "StatefulSet" };
+const struct kube_resource KUBE_DAEMON_SETS = { "apps", "v1", "daemonsets", "DaemonSet" };
 const struct kube_resource KUBE_NAMESPACES = { "", "v1", "namespaces", "Namespace" };
 const struct kube_resource KUBE_EVENTS = { "events.k8s.io", "v1", "events", "Event" };
 const struct kube_resource KUBE_LEASES = { "coordination.k8s.io", "v1", "leases", "Lease" };

@@ -18,6 +18,9 @@ extern const struct kube_resource KUBE_API_KEYS;
 extern const struct kube_resource KUBE_PULL_SECRETS;
 extern const struct kube_resource KUBE_SECRETS;
 extern const struct kube_resource KUBE_PODS;
+extern const struct kube_resource KUBE_DEPLOYMENTS;
+extern const struct kube_resource KUBE_STATEFUL_SETS;
+extern const struct kube_resource KUBE_DAEMON_SETS;
 extern const struct kube_resource KUBE_NAMESPACES;
 extern const struct kube_resource KUBE_EVENTS; /* events.k8s.io/v1 */
 extern const struct kube_resource KUBE_LEASES;

@@ -40,6 +40,11 @@ char *caches_pods_key(const char *namespace)
     return mem_printf("pods:%s", namespace);
 }
 
+char *caches_workload_key(const char *namespace, const char *secret)
+{
+    return mem_printf("workload:%s/%s", namespace, secret);
+}
+
 enum queue_kind caches_queue_kind(enum resource_kind kind)
 {
     return kind == RESOURCE_API_KEY ? QUEUE_API_KEY : QUEUE_PULL_SECRET;
@@ -74,16 +79,29 @@ static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_
     return 1;
 }
 
+static size_t index_references(const cJSON *object, char *key(const char *, const char *),
+                               char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    const char *namespace = json_string_at(object, "metadata.namespace");
+    size_t count = 0;
+    const cJSON *name = NULL;
+    cJSON_ArrayForEach(name, json_member(object, "secrets")) {
+        if (count == STORE_INDEX_KEYS_MAX - 1)
+            break;
+        ret_keys[count++] = key(namespace, name->valuestring);
+    }
+    return count;
+}
+
+static size_t index_workload(const cJSON *workload, char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    return index_references(workload, caches_workload_key, ret_keys);
+}
+
 static size_t index_pod(const cJSON *pod, char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
     const char *namespace = json_string_at(pod, "metadata.namespace");
-    size_t count = 0;
-    const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, json_member(pod, "secrets")) {
-        if (count == STORE_INDEX_KEYS_MAX - 1)
-            break;
-        ret_keys[count++] = caches_pod_key(namespace, name->valuestring);
-    }
+    size_t count = index_references(pod, caches_pod_key, ret_keys);
     if (count > 0)
         ret_keys[count++] = caches_pods_key(namespace);
     return count;
@@ -213,9 +231,36 @@ static void enqueue_pod_secrets(struct caches *caches, const cJSON *pod)
     }
 }
 
+/* Most of what happens to a pod is nothing that a decision knows of. */
 static void pod_changed(void *context, const cJSON *before, const cJSON *after)
 {
-    enqueue_pod_secrets(context, after ? after : before);
+    if (!before || !after || !cJSON_Compare(before, after, true))
+        enqueue_pod_secrets(context, after ? after : before);
+}
+
+static bool same_but_version(const cJSON *before, const cJSON *after)
+{
+    auto_json cJSON *a = cJSON_Duplicate(before, true);
+    auto_json cJSON *b = cJSON_Duplicate(after, true);
+    cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(a, "metadata"),
+                                            "resourceVersion");
+    cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(b, "metadata"),
+                                            "resourceVersion");
+    return cJSON_Compare(a, b, true);
+}
+
+/* Also those whose Secret its template no longer refers to. */
+static void workload_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    if (before && after && same_but_version(before, after))
+        return;
+    const cJSON *sides[] = { before, after };
+    for (size_t i = 0; i < ARRAY_LENGTH(sides); i++) {
+        const char *namespace = json_string_at(sides[i], "metadata.namespace");
+        const cJSON *name = NULL;
+        cJSON_ArrayForEach(name, json_member(sides[i], "secrets"))
+            caches_enqueue_target_users(context, namespace, name->valuestring);
+    }
 }
 
 static void namespace_changed(void *context, const cJSON *before, const cJSON *after)
@@ -242,6 +287,9 @@ struct caches *caches_new(struct queue *queue, const struct options *options)
         store_new(resource_trim, index_resource, pull_secret_changed, caches);
     caches->secrets = store_new(trim_secret, index_secret, secret_changed, caches);
     caches->pods = store_new(trim_pod, index_pod, pod_changed, caches);
+    for (size_t i = 0; i < WORKLOAD_KINDS; i++)
+        caches->workloads[i] =
+            store_new(trim_workload, index_workload, workload_changed, caches);
     caches->namespaces = store_new(trim_namespace, index_nothing, namespace_changed, caches);
     return caches;
 }
@@ -254,6 +302,8 @@ void caches_free(struct caches *caches)
         store_free(caches->resources[kind]);
     store_free(caches->secrets);
     store_free(caches->pods);
+    for (size_t i = 0; i < WORKLOAD_KINDS; i++)
+        store_free(caches->workloads[i]);
     store_free(caches->namespaces);
     mem_free(caches);
 }

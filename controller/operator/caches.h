@@ -6,6 +6,7 @@
 #define OPERATOR_CACHES_H
 
 #include "api/resource.h"
+#include "api/workload.h"
 #include "kube/store.h"
 #include "operator/options.h"
 #include "operator/queue.h"
@@ -14,6 +15,7 @@ struct caches {
     struct store *resources[RESOURCE_KINDS];
     struct store *secrets; /* metadata only */
     struct store *pods;
+    struct store *workloads[WORKLOAD_KINDS];
     struct store *namespaces;     /* empty when only some namespaces are watched */
     size_t ready[RESOURCE_KINDS]; /* how many of them are Ready: counted, never searched for */
     struct queue *queue;          /* borrowed */
@@ -43,6 +45,8 @@ NODISCARD char *caches_owned_key(enum resource_kind kind, const char *namespace,
 /* pods: by a Secret that they refer to, or by the namespace when they refer to any */
 NODISCARD char *caches_pod_key(const char *namespace, const char *secret);
 NODISCARD char *caches_pods_key(const char *namespace);
+/* workloads: by a Secret that their pod template refers to */
+NODISCARD char *caches_workload_key(const char *namespace, const char *secret);
 
 bool caches_namespace_terminating(const struct caches *caches, const char *namespace);
 

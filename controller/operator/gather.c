@@ -11,10 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "deepgram/request.h"
-
-/* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
- * and creation times have whole seconds. */
-enum { PUBLICATION_SKEW_MS = 5 * 1000 };
+#include "operator/consumers.h"
 
 static const char *or_empty(const char *text)
 {
@@ -149,41 +146,6 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
     view->state = admin_state(runtime, gathered);
 }
 
-/* ---- pods ---- */
-
-static void count_pod(void *context, const cJSON *pod)
-{
-    struct gathered *gathered = context;
-    struct consumers_view *consumers = &gathered->world.consumers;
-    if (json_bool_at(pod, "finished", false))
-        return;
-    const char *name = or_empty(json_string_at(pod, "metadata.name"));
-    consumers->pods++;
-    if (!gathered->pod_example)
-        gathered->pod_example = mem_strdup(name);
-    int64_t created = 0;
-    if (gathered->world.target.published_at_ms != 0 &&
-        timestamp_parse(json_string_at(pod, "metadata.creationTimestamp"), &created) &&
-        created > gathered->world.target.published_at_ms + PUBLICATION_SKEW_MS)
-        return;
-    consumers->old_pods++;
-    if (!gathered->old_pod_example)
-        gathered->old_pod_example = mem_strdup(name);
-}
-
-/* Where a whole namespace goes, the Secrets that tell under which names the value was published may
- * have gone first, and every pod goes too. */
-static void gather_consumers(struct runtime *runtime, struct gathered *gathered)
-{
-    const struct resource *resource = gathered->resource;
-    auto_free char *key = gathered->world.namespace_terminating
-                              ? caches_pods_key(resource->namespace)
-                              : caches_pod_key(resource->namespace, resource->spec.secret_name);
-    store_visit(runtime->caches->pods, key, count_pod, gathered);
-    gathered->world.consumers.example = or_empty(gathered->pod_example);
-    gathered->world.consumers.old_example = or_empty(gathered->old_pod_example);
-}
-
 /* ---- a target of an earlier name ---- */
 
 static void keep_old_target(void *context, const cJSON *secret)
@@ -268,7 +230,6 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     gather_old_target(runtime, gathered);
     gather_admin(runtime, gathered);
     note_first_sight(gathered);
-    gather_consumers(runtime, gathered);
     gathered->inventory = inventories_get(runtime->inventories, kind,
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
@@ -276,6 +237,8 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world->project_mint_at_ms = inventory_mint_allowed_ms(
         gathered->inventory, count_resources(runtime), world->monotonic_ms);
     world_derive(world);
+    gathered->consumers = consumers_gather(runtime->caches, world);
+    world->consumers = gathered->consumers->view;
     for (size_t i = 0; i < world->revision_count; i++)
         world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);
     return gathered;
@@ -293,8 +256,7 @@ void gathered_free(struct gathered *gathered)
     cJSON_Delete(gathered->admin);
     cJSON_Delete(gathered->old_target);
     mem_free(gathered->old_target_example);
-    mem_free(gathered->pod_example);
-    mem_free(gathered->old_pod_example);
+    consumers_free(gathered->consumers);
     mem_free(gathered->target_owner);
     resource_free(gathered->resource);
     mem_free(gathered);

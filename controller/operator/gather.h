@@ -19,8 +19,7 @@ struct gathered {
     size_t secret_count;
     cJSON *old_target; /* metadata as cached, or NULL */
     char *old_target_example;
-    char *pod_example;
-    char *old_pod_example;
+    struct consumers *consumers;
     char *target_owner;
 };
 

@@ -59,6 +59,10 @@ static const struct descriptor {
                                       "and revoked.",
                                       COUNTER,
                                       { "kind" } },
+    [METRIC_ROLLBACKS] = { "deepgram_operator_rollbacks_total",
+                           "Credentials taken back because pods failed on them.",
+                           COUNTER,
+                           { "kind" } },
     [METRIC_UNKNOWN_OUTCOMES] = { "deepgram_operator_unknown_outcomes_total",
                                   "Creates whose answer was lost: Deepgram may or may not have "
                                   "carried them out.",

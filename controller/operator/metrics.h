@@ -17,6 +17,7 @@ enum metric {
     METRIC_CREDENTIALS_ISSUED,      /* counter {kind} */
     METRIC_CREDENTIALS_REVOKED,     /* counter {kind} */
     METRIC_CREDENTIALS_ORPHANED,    /* counter {kind}: found by marker and revoked */
+    METRIC_ROLLBACKS,               /* counter {kind}: taken back, because pods failed */
     METRIC_UNKNOWN_OUTCOMES,        /* counter {kind} */
     METRIC_RECONCILES,              /* counter {kind, result: done|failed} */
     METRIC_EVENTS_FAILED,           /* counter */

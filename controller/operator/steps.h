@@ -32,6 +32,10 @@ void step_create(struct pass *pass);
 void step_list(struct pass *pass);
 /* steps_check.c */
 void step_check(struct pass *pass);
+/* steps_rollout.c */
+void step_restart(struct pass *pass);
+void step_put_back(struct pass *pass);
+void step_take_back(struct pass *pass);
 /* steps_revoke.c */
 void step_revoke(struct pass *pass);
 

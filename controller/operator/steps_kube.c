@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "api/condition.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -54,10 +55,27 @@ static void tell_published(struct pass *pass, const cJSON *written)
              json_string_at(written, "status.id"), NULL);
 }
 
+/* The end of a roll-out, and what holds one up, each once. */
+static void tell_rollout(struct pass *pass, const cJSON *written)
+{
+    const cJSON *is = condition_find(json_at(written, "status.conditions"), "ConsumersUpdated");
+    const char *reason = json_string_member(is, "reason");
+    const char *message = json_string_member(is, "message");
+    const char *before = pass->gathered->resource->status.consumers_reason;
+    if (!reason || !message || strcmp(reason, before) == 0)
+        return;
+    if (strcmp(reason, "Updated") == 0 && before[0] != '\0')
+        pass_event(pass, EVENT_NORMAL, "RolledOut", "RollOut", "%s", message);
+    else if (strcmp(reason, "RolloutBlocked") == 0)
+        pass_event(pass, EVENT_WARNING, reason, "RollOut", "%s", message);
+}
+
 static void reported(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (!err) {
+        pass->gathered->memory->reported_ms = clock_monotonic_ms();
+        tell_rollout(pass, *object);
         tell_published(pass, *object);
         tell_trouble(pass);
     }

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "kube/reflector.h"
 
-enum { TYPES = 5, TEXT_BYTES = 128 };
+enum { TYPES = 8, TEXT_BYTES = 128 };
 
 struct watch {
     struct watches *watches;
@@ -79,6 +79,9 @@ struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct 
         { &KUBE_PULL_SECRETS, caches->resources[RESOURCE_PULL_SECRET], false, false },
         { &KUBE_SECRETS, caches->secrets, true, false },
         { &KUBE_PODS, caches->pods, false, false },
+        { &KUBE_DEPLOYMENTS, caches->workloads[WORKLOAD_DEPLOYMENT], false, false },
+        { &KUBE_STATEFUL_SETS, caches->workloads[WORKLOAD_STATEFUL_SET], false, false },
+        { &KUBE_DAEMON_SETS, caches->workloads[WORKLOAD_DAEMON_SET], false, false },
         { &KUBE_NAMESPACES, caches->namespaces, true, true },
     };
     struct watches *watches = mem_alloc(sizeof *watches);

@@ -21,6 +21,9 @@ const char *step_name(enum step_kind kind)
         [STEP_CHECK] = "check",
         [STEP_PUBLISH] = "publish",
         [STEP_COMPARE_TARGET] = "compare-target",
+        [STEP_RESTART] = "restart",
+        [STEP_PUT_BACK] = "put-back",
+        [STEP_TAKE_BACK] = "take-back",
         [STEP_LIST] = "list",
         [STEP_CONFIRM] = "confirm",
         [STEP_REVOKE] = "revoke",
@@ -34,11 +37,25 @@ const char *step_name(enum step_kind kind)
     return NAMES[kind];
 }
 
+enum { PROGRESS_EVERY_MS = 2 * 1000 };
+
+/* Pods change by the second in a roll-out: what is told of each is told now and then. */
+static void report_when_due(const struct world *world, struct step *step)
+{
+    enum report_news news = report_news(world, &step->verdict);
+    int64_t due_ms = world->memory->reported_ms == NEVER
+                         ? 0
+                         : world->memory->reported_ms + PROGRESS_EVERY_MS;
+    if (news == REPORT_PROGRESS && world->monotonic_ms < due_ms)
+        step->wait_until_ms = rules_sooner(step->wait_until_ms, due_ms);
+    else if (news != REPORT_NOTHING)
+        step->kind = STEP_REPORT;
+}
+
 struct step decide(const struct world *world)
 {
     struct step step = world->resource->deleting ? decide_terminating(world) : decide_living(world);
-    if (step.kind == STEP_WAIT && step.verdict.kind != VERDICT_NONE &&
-        !report_is_current(world, &step.verdict))
-        step.kind = STEP_REPORT;
+    if (step.kind == STEP_WAIT && step.verdict.kind != VERDICT_NONE)
+        report_when_due(world, &step);
     return step;
 }

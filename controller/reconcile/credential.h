@@ -25,6 +25,9 @@ enum step_kind {
     STEP_CHECK,             /* is the new credential what was asked for, and alive? */
     STEP_PUBLISH,           /* target Secret from the revision Secret */
     STEP_COMPARE_TARGET,    /* read the target once and compare its data */
+    STEP_RESTART,           /* a workload: its marker to the published revision */
+    STEP_PUT_BACK,          /* a workload: its marker to what its older pods have */
+    STEP_TAKE_BACK,         /* pods failed on the published revision: note it */
     STEP_LIST,              /* refresh the project's inventory */
     STEP_CONFIRM,           /* is a credential that the list doesn't show gone? */
     STEP_REVOKE,            /* DELETE at Deepgram, confirmed by a GET */
@@ -58,10 +61,11 @@ struct step {
     enum step_kind kind;
     struct verdict verdict;
     int64_t wait_until_ms;   /* monotonic; INT64_MAX: only an event */
-    int64_t revision;        /* ANNOUNCE, CREATE to COMPARE_TARGET, CONFIRM, DROP_REVISION; of
-                              * an orphan in REVOKE */
+    int64_t revision;        /* ANNOUNCE, CREATE to TAKE_BACK, CONFIRM, DROP_REVISION; of an orphan
+                              * in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
     const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
+    const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
     const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
     bool needed;             /* LIST: something waits for it; otherwise it is routine */
     bool keep_open;          /* CLOSE_ATTEMPTS: those that may have left something stay */

@@ -4,6 +4,7 @@
 #include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 #include "reconcile/report.h"
+#include "reconcile/rollout.h"
 #include "reconcile/rules.h"
 #include "reconcile/schedule.h"
 
@@ -294,7 +295,7 @@ static bool publish_newest(const struct world *world, struct step *step)
 {
     const struct world_revision *newest = world_newest(world);
     const struct world_revision *published = world_published(world);
-    if (!newest || (published && newest->number < published->number))
+    if (!newest || (published && newest->number < published->number && !published->failed))
         return false;
     step->revision = newest->number;
     bool same = published && published->number == newest->number;
@@ -332,6 +333,36 @@ static bool commit(const struct world *world, struct step *step)
         return false;
     step->verdict.kind = VERDICT_READY;
     return rule_step(step, STEP_REPORT);
+}
+
+/* Workload after workload gets the published key, or the one before it when pods fail. */
+static bool roll_out(const struct world *world, struct step *step)
+{
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    step->workload = rollout.workload;
+    switch (rollout.action) {
+    case ROLLOUT_DO_RESTART:
+        step->revision = world_published(world)->number;
+        return rule_step(step, STEP_RESTART);
+    case ROLLOUT_DO_PUT_BACK:
+        step->revision = world_published(world)->number;
+        return rule_step(step, STEP_PUT_BACK);
+    case ROLLOUT_DO_TAKE_BACK:
+        step->revision = world_published(world)->number;
+        return rule_step(step, STEP_TAKE_BACK);
+    case ROLLOUT_DO_NOTHING:
+        break;
+    }
+    return false;
+}
+
+/* Whatever else it waits for. */
+static int64_t roll_out_again_ms(const struct world *world)
+{
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    return rollout.again_ms == INT64_MAX ? INT64_MAX : rules_monotonic(world, rollout.again_ms);
 }
 
 /* The create itself, directly after its announcement was written by this process. */
@@ -446,15 +477,24 @@ static bool confirm_missing(const struct world *world, struct step *step)
     return false;
 }
 
-/* Older than what is published, its overlap over, and no pod left that may still hold it. */
+/* Pods that may still hold it. */
+static size_t holders(const struct world *world, const struct world_revision *revision)
+{
+    if (world->resource->spec.rollout_mode == ROLLOUT_IGNORE)
+        return 0;
+    bool taken_back = revision->number > world_published(world)->number;
+    return taken_back ? world->consumers.failed_pods : world->consumers.old_pods;
+}
+
+/* Replaced by what is published, its overlap over, and no pod left that may still hold it. */
 static bool may_retire(const struct world *world, const struct world_revision *revision)
 {
     const struct world_revision *published = world_published(world);
-    return published && revision->number < published->number &&
+    return published && (revision->number < published->number || revision->failed) &&
            strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
            revision->noted->state == REVISION_RETIRING && !world->old_target.exists &&
            world->old_target.pods == 0 && world->now_ms >= revision->noted->revoke_after_ms &&
-           world->consumers.old_pods == 0;
+           holders(world, revision) == 0;
 }
 
 static bool revoke_retired(const struct world *world, struct step *step)
@@ -527,6 +567,7 @@ struct step decide_living(const struct world *world)
         commit,
         rule_discard,
         post_announced,
+        roll_out,
         issue_when_due,
         mark_admin,
         rule_sweep_orphan,
@@ -539,5 +580,8 @@ struct step decide_living(const struct world *world)
         settle,
         NULL,
     };
-    return rules_apply(RULES, world);
+    struct step step = rules_apply(RULES, world);
+    if (step.kind == STEP_WAIT)
+        step.wait_until_ms = rules_sooner(step.wait_until_ms, roll_out_again_ms(world));
+    return step;
 }

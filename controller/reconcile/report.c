@@ -10,6 +10,7 @@
 #include "api/timestamp.h"
 #include "base/json.h"
 #include "reconcile/failure.h"
+#include "reconcile/report_consumers.h"
 #include "reconcile/schedule.h"
 
 enum { REVISIONS_WRITTEN = 5 };
@@ -31,6 +32,7 @@ static const char *const MEMBERS[] = {
     "nextRotationAt",
     "nextAttemptAt",
     "lastHandledRotateRequest",
+    "consumers",
 };
 
 static void add_time(cJSON *object, const char *name, int64_t ms)
@@ -100,7 +102,7 @@ static enum revision_state state_of(const struct world_revision *revision, int64
         return REVISION_REVOKED;
     if (revision->number == published)
         return REVISION_CURRENT;
-    return revision->number < published ? REVISION_RETIRING : REVISION_ISSUED;
+    return revision->number < published || revision->failed ? REVISION_RETIRING : REVISION_ISSUED;
 }
 
 /* Why it was issued, as far as its predecessor tells. */
@@ -135,6 +137,10 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
              : revision->noted ? revision->noted->issued_at_ms
                                : 0);
     json_add_string(entry, "reason", reason_of(world, index));
+    bool told = revision->secret && revision->secret->failed_at_ms != 0;
+    if (revision->failed)
+        add_time(entry, "failedAt",
+                 told ? revision->secret->failed_at_ms : revision->noted->failed_at_ms);
     if (state != REVISION_RETIRING)
         return;
     bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
@@ -177,7 +183,8 @@ static void add_schedule(cJSON *status, const struct world *world, const struct 
 {
     const struct world_revision *published = world_published(world);
     const char *handled = world->resource->status.last_handled_rotate;
-    if (published && published->secret && published->secret->rotate[0] != '\0')
+    if (published && published->secret && published->secret->rotate[0] != '\0' &&
+        !world_taken_back(world)) /* that answered a later one */
         handled = published->secret->rotate;
     if (handled[0] != '\0')
         json_add_string(status, "lastHandledRotateRequest", handled);
@@ -270,6 +277,7 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
         pending && (verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_TERMINATING));
     set_abnormal(conditions, world, verdict, "Stalled",
                  pending && verdict->kind == VERDICT_STALLED);
+    report_consumers_condition(conditions, world);
 }
 
 cJSON *report_status(const struct world *world, const struct verdict *verdict)
@@ -281,20 +289,32 @@ cJSON *report_status(const struct world *world, const struct verdict *verdict)
     add_target_version(status, world);
     add_revisions(status, world);
     add_schedule(status, world, verdict);
+    report_consumers(status, world);
     return status;
 }
 
 /* Member by member: what else stands there (written by a newer version, say) can't be removed. */
-bool report_is_current(const struct world *world, const struct verdict *verdict)
+static bool shows(const cJSON *status, const cJSON *wanted)
 {
-    auto_json cJSON *wanted = report_status(world, verdict);
     for (size_t i = 0; i < ARRAY_LENGTH(MEMBERS); i++) {
-        const cJSON *is = json_member(world->resource->status.json, MEMBERS[i]);
+        const cJSON *is = json_member(status, MEMBERS[i]);
         const cJSON *should_be = json_member(wanted, MEMBERS[i]);
         if ((is || should_be) && !cJSON_Compare(is, should_be, true))
             return false;
     }
     return true;
+}
+
+enum report_news report_news(const struct world *world, const struct verdict *verdict)
+{
+    const cJSON *status = world->resource->status.json;
+    auto_json cJSON *wanted = report_status(world, verdict);
+    if (shows(status, wanted))
+        return REPORT_NOTHING;
+    auto_json cJSON *shown = cJSON_Duplicate(status, true);
+    report_forget_progress(shown);
+    report_forget_progress(wanted);
+    return shows(shown, wanted) ? REPORT_PROGRESS : REPORT_CHANGE;
 }
 
 cJSON *report_patch(const struct world *world, const struct verdict *verdict)

@@ -11,8 +11,13 @@
 /* The complete status object; the caller deletes it. */
 NODISCARD cJSON *report_status(const struct world *world, const struct verdict *verdict);
 
-/* True when the resource already shows it: nothing to write. */
-NODISCARD bool report_is_current(const struct world *world, const struct verdict *verdict);
+/* What of it the resource doesn't show yet. */
+enum report_news {
+    REPORT_NOTHING,
+    REPORT_PROGRESS, /* only how far the consumers are */
+    REPORT_CHANGE,
+};
+NODISCARD enum report_news report_news(const struct world *world, const struct verdict *verdict);
 
 /* Merge patch for the status subresource with resourceVersion as precondition: members that went
  * are null. The caller deletes it. */

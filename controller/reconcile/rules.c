@@ -212,7 +212,8 @@ bool rule_drop_gone(const struct world *world, struct step *step)
 {
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
-        if (!revision->gone || !revision->secret)
+        bool is_memorial = revision == world_taken_back(world) && !world->resource->deleting;
+        if (!revision->gone || !revision->secret || is_memorial)
             continue;
         step->revision = revision->number;
         step->secret_name = revision->secret->secret_name;

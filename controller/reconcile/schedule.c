@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { SPREAD_PERMILLE = 100 };
+enum {
+    SPREAD_PERMILLE = 100,
+    RETRY_MS = 10 * 60 * 1000, /* after the first failure; twice as long after each further one */
+    RETRY_DOUBLINGS_MAX = 5,
+};
 
 static int64_t spread_ms(const char *uid, int64_t lead_ms)
 {
@@ -37,11 +41,35 @@ static int64_t scheduled_rotation_ms(const struct world *world, const struct rev
     return current->issued_at_ms + every - spread_ms(world->resource->uid, every);
 }
 
+/* What was taken back, unless its successor is there already. */
+static const struct world_revision *taken_back(const struct world *world)
+{
+    const struct world_revision *failed = world_taken_back(world);
+    const struct world_revision *newest = world_newest(world);
+    return failed && newest && newest->number < failed->number ? failed : NULL;
+}
+
+int64_t schedule_retry_ms(const struct world *world)
+{
+    const struct world_revision *failed = taken_back(world);
+    if (!failed)
+        return 0;
+    int64_t failed_at_ms = failed->secret ? failed->secret->failed_at_ms : 0;
+    if (failed_at_ms == 0)
+        failed_at_ms = failed->noted->failed_at_ms;
+    int64_t doublings = failed->secret ? failed->secret->failed_count - 1 : 0;
+    if (doublings < 0 || doublings > RETRY_DOUBLINGS_MAX)
+        doublings = doublings < 0 ? 0 : RETRY_DOUBLINGS_MAX;
+    return failed_at_ms + ((int64_t)RETRY_MS << doublings);
+}
+
 int64_t schedule_next_rotation_ms(const struct world *world)
 {
     const struct world_revision *newest = world_newest(world);
     if (!newest)
         return 0;
+    if (taken_back(world))
+        return schedule_retry_ms(world);
     int64_t expiry = expiry_rotation_ms(world, newest->secret);
     int64_t scheduled = scheduled_rotation_ms(world, newest->secret);
     if (expiry == 0 || scheduled == 0)
@@ -60,15 +88,19 @@ const char *schedule_due(const struct world *world)
 {
     const struct world_revision *newest = world_newest(world);
     const struct world_revision *published = world_published(world);
-    if (published && !published->secret)
+    if (published && !published->secret && !published->failed)
         return world_is_useless(world) ? "Lost" : NULL;
     if (!newest)
         return world->resource->status.revision > 0 ? "Lost" : "Created";
-    const struct revision *current = newest->secret;
+    const struct world_revision *failed = taken_back(world);
+    const struct revision *current =
+        failed && failed->secret ? failed->secret : newest->secret;
     if (strcmp(current->spec_hash, world->resource->spec_hash) != 0)
         return "SpecChanged";
     if (rotation_requested(world, current))
         return "RotationRequested";
+    if (failed)
+        return world->now_ms >= schedule_retry_ms(world) ? "RolledBack" : NULL;
     int64_t expiry = expiry_rotation_ms(world, current);
     if (expiry != 0 && world->now_ms >= expiry)
         return "Expiring";

@@ -12,6 +12,7 @@ struct memory *memory_new(const char *uid, int64_t monotonic_ms)
     memory->deleting_since_ms = NEVER;
     memory->door_closed_ms = NEVER;
     memory->unknown_ms = NEVER;
+    memory->reported_ms = NEVER;
     strncpy(memory->uid, uid, sizeof memory->uid - 1);
     return memory;
 }
@@ -196,6 +197,7 @@ void world_derive(struct world *world)
         revision->noted = &status->revisions[i];
         revision->id = status->revisions[i].id;
         revision->gone = status->revisions[i].state == REVISION_REVOKED;
+        revision->failed = status->revisions[i].failed_at_ms != 0;
     }
     for (size_t i = 0; i < world->secret_count; i++) {
         const struct revision *secret = &world->secrets[i];
@@ -208,6 +210,7 @@ void world_derive(struct world *world)
         revision->id = secret->id;
         if (!secret->deleting)
             revision->secret = secret;
+        revision->failed = revision->failed || secret->failed_at_ms != 0;
     }
     if (world->target.ours && world->target.id[0] != '\0')
         derive_target(world);
@@ -224,9 +227,36 @@ const struct world_revision *world_newest(const struct world *world)
 {
     for (size_t i = world->revision_count; i > 0; i--) {
         const struct world_revision *revision = &world->revisions[i - 1];
-        if (revision->secret && !revision->gone &&
+        if (revision->secret && !revision->gone && !revision->failed &&
             !mem_streq(revision->id, world->memory->discard_id))
             return revision;
+    }
+    return NULL;
+}
+
+const struct world_revision *world_taken_back(const struct world *world)
+{
+    const struct world_revision *used = world_published(world);
+    if (!used || used->failed)
+        used = world_newest(world);
+    for (size_t i = world->revision_count; i > 0; i--) {
+        const struct world_revision *revision = &world->revisions[i - 1];
+        if (revision->failed && (!used || revision->number > used->number))
+            return revision;
+    }
+    return NULL;
+}
+
+const struct world_revision *world_fallback(const struct world *world)
+{
+    const struct world_revision *published = world_published(world);
+    for (size_t i = world->revision_count; published && i > 0; i--) {
+        const struct world_revision *revision = &world->revisions[i - 1];
+        if (revision->number >= published->number || !revision->secret || revision->gone ||
+            revision->failed)
+            continue;
+        int64_t expires_at_ms = revision->secret->expires_at_ms;
+        return expires_at_ms == 0 || expires_at_ms > world->now_ms ? revision : NULL;
     }
     return NULL;
 }

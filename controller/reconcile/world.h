@@ -9,6 +9,7 @@
 
 #include "api/credential.h"
 #include "api/marker.h"
+#include "api/workload.h"
 
 /* ---- what one process remembers of one resource ---- */
 
@@ -69,6 +70,7 @@ struct memory {
     char first_admin_version[32]; /* as they were when this process first saw the resource */
     char first_rotate[64];
     struct failure failures[FAILURE_SIDES];
+    int64_t reported_ms; /* monotonic: when status was last written; NEVER */
     bool asked_deepgram; /* so what a former process noted about failures is out of date */
 };
 
@@ -142,11 +144,49 @@ struct inventory_view {
     size_t count;
 };
 
+/* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
+ * and creation times have whole seconds. */
+enum { PUBLICATION_SKEW_MS = 5 * 1000 };
+
+/* A pod that a message is about. */
+struct pod_note {
+    const char *name;    /* NULL: none */
+    const char *reason;  /* in one word, as the pod's status tells it */
+    const char *message; /* more about it, or NULL */
+    int64_t since_ms;    /* wall clock: when it began */
+};
+
+/* A workload that refers to the target, or that spec.rollout.workloads names. "Old" is what was
+ * created before the publication, or too near to it. */
+struct workload_view {
+    enum workload_kind kind;
+    const char *name;
+    const char *uid;         /* NULL: there is no such workload */
+    bool refers;             /* its pod template refers to the target */
+    bool chosen;             /* ours to restart, and not only to wait for */
+    int64_t rank;            /* License Proxy, Engine, API, others */
+    bool settled;            /* no roll-out is under way */
+    const char *held;        /* why a new template restarts nothing; NULL: it does */
+    const char *marker;      /* this resource's, on the template; "" */
+    int64_t published_at_ms; /* wall clock: the last publication of any target that it refers to */
+    size_t pods;
+    size_t old_pods;
+    size_t leaving_pods; /* of them, those that are on their way out */
+    size_t unready_pods; /* new, and neither ready nor without a node */
+    struct pod_note failing;       /* new, marked as the template is, not ready for the longest */
+    struct pod_note unschedulable; /* no node takes it */
+    size_t unschedulable_pods;
+};
+
 struct consumers_view {
     size_t pods;         /* pods that refer to the target Secret and are not finished */
     size_t old_pods;     /* of them, created before the publication (or too near to it) */
+    size_t failed_pods;  /* of them, those that may have started on a revision that failed */
     const char *example; /* name of one, "" when none */
     const char *old_example;
+    const struct workload_view *workloads; /* in the order in which they are restarted */
+    size_t workload_count;
+    const char *loose_example; /* an old pod of no workload that is chosen; "" */
 };
 
 /* A revision as the union of what status and revision Secrets say. */
@@ -155,6 +195,7 @@ struct world_revision {
     const char *id;
     const struct revision *secret;       /* NULL: no revision Secret (or it is being deleted) */
     const struct status_revision *noted; /* NULL: not in status */
+    bool failed;                         /* pods failed on it: not to be published again */
     bool gone;                           /* confirmed gone at Deepgram */
     bool listed;                         /* in the last inventory */
 };
@@ -187,9 +228,14 @@ struct world {
 /* Fills the derived part. */
 void world_derive(struct world *world);
 
-/* The newest revision that has a revision Secret, isn't gone and isn't to be discarded; NULL when
- * there is none. */
+/* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be discarded;
+ * NULL when there is none. */
 const struct world_revision *world_newest(const struct world *world);
+/* The newest revision that pods failed on, while an older one is published in its place or is about
+ * to be; NULL when there is none. */
+const struct world_revision *world_taken_back(const struct world *world);
+/* What could be published in place of the published revision; NULL: nothing. */
+const struct world_revision *world_fallback(const struct world *world);
 /* By number; NULL when unknown. */
 const struct world_revision *world_revision(const struct world *world, int64_t number);
 /* The revision that the target holds, when it is ours and the revision is alive; else NULL. */

@@ -145,7 +145,8 @@ static void read_world(struct input *input)
     world->consumers = (struct consumers_view){ .pods = count_at(facts, "pods"),
                                                 .old_pods = count_at(facts, "oldPods"),
                                                 .example = "",
-                                                .old_example = "" };
+                                                .old_example = "",
+                                                .loose_example = "" };
 }
 
 /* ---- reading a memory ---- */
@@ -278,6 +279,11 @@ static bool is_complete(const struct world *world, const struct step *step)
         return has_secret(world, step->revision);
     case STEP_PUBLISH:
         return has_secret(world, step->revision) && (!world->target.exists || world->target.ours);
+    case STEP_RESTART:
+    case STEP_PUT_BACK:
+        return has_secret(world, step->revision) && step->workload && step->workload->uid;
+    case STEP_TAKE_BACK:
+        return has_secret(world, step->revision) && world_fallback(world);
     case STEP_COMPARE_TARGET:
         return has_secret(world, step->revision) && world->target.ours;
     case STEP_CONFIRM:

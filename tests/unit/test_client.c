@@ -172,7 +172,7 @@ static void test_verbs(void **state)
         { KUBE_UPDATE, "PUT ", "/a?fieldManager=deepgram-operator&q=1 ", "application/json" },
         { KUBE_MERGE_PATCH, "PATCH ", "/a?fieldManager=deepgram-operator&q=1 ",
           "application/merge-patch+json" },
-        { KUBE_APPLY, "PATCH ", "/a?fieldManager=deepgram-operator&force=true&q=1 ",
+        { KUBE_APPLY, "PATCH ", "/a?fieldManager=deepgram-operator-rollout&force=true&q=1 ",
           "application/apply-patch+yaml" },
         { KUBE_DELETE, "DELETE ", "/a?q=1 ", "application/json" },
     };

@@ -9,6 +9,12 @@
 #define ISSUED_AT_1 "2026-05-01T00:00:00Z"
 #define ISSUED_AT_2 "2026-05-31T00:00:00Z"
 
+/* What status says when no pod is older than the revision. */
+#define CONSUMERS_UPDATED(revision)                                                                \
+    "{\"type\":\"ConsumersUpdated\",\"status\":\"True\",\"observedGeneration\":3,"                   \
+    "\"lastTransitionTime\":\"2026-05-01T00:00:10Z\",\"reason\":\"Updated\",\"message\":\"No pod "    \
+    "that uses Secret voice is older than revision " revision "\"}"
+
 /* ---- where it stands ---- */
 
 /* Announced, created and kept, no more. */
@@ -32,7 +38,7 @@ static inline void published(struct world_fixture *fixture)
               "{\"observedGeneration\":3,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
               "\"observedGeneration\":3,\"lastTransitionTime\":\"2026-05-01T00:00:10Z\","
               "\"reason\":\"Published\",\"message\":\"Credential key-1 (revision 1) is in Secret "
-              "voice\"}],\"revision\":1,\"id\":\"key-1\",\"secretName\":\"voice\","
+              "voice\"}," CONSUMERS_UPDATED("1") "],\"revision\":1,\"id\":\"key-1\",\"secretName\":\"voice\","
               "\"issuedAt\":\"" ISSUED_AT_1 "\",\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
               "\"state\":\"Current\",\"issuedAt\":\"" ISSUED_AT_1 "\",\"reason\":\"Created\"}],"
               "\"secretResourceVersion\":\"" FIXTURE_TARGET_VERSION "\"}");
@@ -48,7 +54,7 @@ static inline void rotating(struct world_fixture *fixture)
               "{\"observedGeneration\":3,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
               "\"observedGeneration\":3,\"lastTransitionTime\":\"2026-05-01T00:00:10Z\","
               "\"reason\":\"Published\",\"message\":\"Credential key-2 (revision 2) is in Secret "
-              "voice\"}],\"revision\":2,\"id\":\"key-2\",\"secretName\":\"voice\","
+              "voice\"}," CONSUMERS_UPDATED("2") "],\"revision\":2,\"id\":\"key-2\",\"secretName\":\"voice\","
               "\"issuedAt\":\"" ISSUED_AT_2 "\",\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
               "\"state\":\"Retiring\",\"issuedAt\":\"" ISSUED_AT_1 "\",\"reason\":\"Created\","
               "\"revokeAfter\":\"2026-06-01T13:00:00Z\"},{\"revision\":2,\"id\":\"key-2\","

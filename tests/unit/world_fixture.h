@@ -133,7 +133,7 @@ static inline struct world world_fixture_base(void)
                    .resource_version = FIXTURE_ADMIN_VERSION },
         .inventory = { .listed_at_ms = MONOTONIC_MS - LISTED_AGO_MS,
                        .due_ms = MONOTONIC_MS - LISTED_AGO_MS + LIST_EVERY_MS },
-        .consumers = { .example = "", .old_example = "" },
+        .consumers = { .example = "", .old_example = "", .loose_example = "" },
         .settle_ms = SETTLE_MS,
     };
 }

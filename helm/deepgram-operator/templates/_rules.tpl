@@ -19,6 +19,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+# Workloads whose pods hold a replaced key are restarted, by an annotation of their pod template.
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [get, list, watch, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
