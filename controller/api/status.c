@@ -96,7 +96,7 @@ void status_parse(const cJSON *json, struct status *ret_status)
             string_or_empty(json_string_at(condition_find(conditions, "Ready"), "reason")),
     };
     ret_status->consumers_updated = condition_is_true(conditions, "ConsumersUpdated");
-    ret_status->consumers_reason = string_or_empty(
-        json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
+    ret_status->consumers_reason =
+        string_or_empty(json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
     read_revisions(json_at(json, "revisions"), ret_status);
 }

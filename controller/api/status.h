@@ -33,11 +33,11 @@ struct status {
     int64_t issued_at_ms;
     int64_t expires_at_ms;
     int64_t failures;
-    int64_t next_attempt_at_ms; /* 0: none */
-    bool stalled;               /* condition Stalled is True */
-    const char *stalled_reason; /* its reason, "" when absent */
-    const char *ready_reason;   /* reason of the condition Ready, "" when absent */
-    bool consumers_updated;     /* condition ConsumersUpdated is True */
+    int64_t next_attempt_at_ms;   /* 0: none */
+    bool stalled;                 /* condition Stalled is True */
+    const char *stalled_reason;   /* its reason, "" when absent */
+    const char *ready_reason;     /* reason of the condition Ready, "" when absent */
+    bool consumers_updated;       /* condition ConsumersUpdated is True */
     const char *consumers_reason; /* its reason, "" when absent */
     struct status_revision revisions[STATUS_REVISIONS_MAX];
     size_t revision_count;

@@ -288,8 +288,7 @@ struct caches *caches_new(struct queue *queue, const struct options *options)
     caches->secrets = store_new(trim_secret, index_secret, secret_changed, caches);
     caches->pods = store_new(trim_pod, index_pod, pod_changed, caches);
     for (size_t i = 0; i < WORKLOAD_KINDS; i++)
-        caches->workloads[i] =
-            store_new(trim_workload, index_workload, workload_changed, caches);
+        caches->workloads[i] = store_new(trim_workload, index_workload, workload_changed, caches);
     caches->namespaces = store_new(trim_namespace, index_nothing, namespace_changed, caches);
     return caches;
 }

@@ -1,5 +1,5 @@
-/* Each pod is looked at once. What it holds is told by its age alone, whatever annotations it bears:
- * it may have been copied from another. */
+/* Each pod is looked at once. What it holds is told by its age alone, whatever annotations it
+ * bears: it may have been copied from another. */
 #include "operator/consumers.h"
 
 #include <stdio.h>
@@ -14,9 +14,9 @@ struct gathering {
     struct consumers *consumers;
     const struct caches *caches;
     const struct world *world;
-    enum workload_kind kind;       /* of the workloads that are visited */
+    enum workload_kind kind;        /* of the workloads that are visited */
     char marker[MARKER_NAME_BYTES]; /* name of this resource's */
-    int64_t failed_since_ms;       /* what started later may hold a failed revision; INT64_MAX */
+    int64_t failed_since_ms;        /* what started later may hold a failed revision; INT64_MAX */
 };
 
 static const char *or_empty(const char *text)
@@ -129,8 +129,7 @@ static void add_named(struct gathering *gathering)
     cJSON_ArrayForEach(item, resource->spec.rollout_workloads) {
         const char *kind = json_string_member(item, "kind");
         const char *name = json_string_member(item, "name");
-        if (!workload_kind_parse(kind, &gathering->kind) ||
-            find(gathering->consumers, kind, name))
+        if (!workload_kind_parse(kind, &gathering->kind) || find(gathering->consumers, kind, name))
             continue;
         auto_json cJSON *object =
             store_get(gathering->caches->workloads[gathering->kind], resource->namespace, name);
@@ -165,8 +164,8 @@ static int64_t time_at(const cJSON *pod, const char *path)
 static bool is_old(const struct world *world, const cJSON *pod)
 {
     int64_t published_ms = world->target.published_at_ms;
-    return published_ms == 0 || time_at(pod, "metadata.creationTimestamp") <=
-                                    published_ms + PUBLICATION_SKEW_MS;
+    return published_ms == 0 ||
+           time_at(pod, "metadata.creationTimestamp") <= published_ms + PUBLICATION_SKEW_MS;
 }
 
 /* A container reads the Secret when it starts, also when it starts again in an old pod. */
@@ -306,9 +305,8 @@ struct consumers *consumers_gather(const struct caches *caches, const struct wor
     struct consumers *consumers = mem_alloc(sizeof *consumers);
     consumers->objects = cJSON_CreateArray();
     consumers->texts = cJSON_CreateArray();
-    consumers->view = (struct consumers_view){ .example = "",
-                                               .old_example = "",
-                                               .loose_example = "" };
+    consumers->view =
+        (struct consumers_view){ .example = "", .old_example = "", .loose_example = "" };
     struct gathering gathering = { .consumers = consumers,
                                    .caches = caches,
                                    .world = world,

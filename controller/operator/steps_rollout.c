@@ -1,7 +1,7 @@
-/* The steps of a roll-out: server-side apply of our markers on a pod template, under a field manager
- * of its own, so that Helm, Flux and Argo CD neither lose to it nor undo it. All markers of one
- * template are applied together (what is left out would be taken off), with the version that they
- * were read from as precondition. */
+/* The steps of a roll-out: server-side apply of our markers on a pod template, under a field
+ * manager of its own, so that Helm, Flux and Argo CD neither lose to it nor undo it. All markers of
+ * one template are applied together (what is left out would be taken off), with the version that
+ * they were read from as precondition. */
 #include <string.h>
 
 #include "api/revision_number.h"
@@ -99,8 +99,7 @@ static void add_due(const struct pass *pass, const cJSON *secret, cJSON *markers
     const cJSON *annotations = json_at(secret, "metadata.annotations");
     const char *resource = json_string_member(annotations, ANNOTATION_RESOURCE);
     const char *slash = resource ? strchr(resource, '/') : NULL;
-    int64_t revision =
-        revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
+    int64_t revision = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
     /* The first revision has no predecessor that a pod could hold. */
     if (slash && revision > 1 && json_member(annotations, ANNOTATION_TEMPLATE) &&
         is_due(pass, secret, slash + 1))
@@ -127,8 +126,7 @@ void step_restart(struct pass *pass)
     const struct workload_view *view = pass->step.workload;
     auto_json cJSON *workload = store_get(workloads(pass), pass->key.namespace, view->name);
     const cJSON *present = json_member(workload, "revisions");
-    auto_json cJSON *markers =
-        present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
+    auto_json cJSON *markers = present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(workload, "secrets")) {
         auto_json cJSON *secret =
@@ -151,8 +149,8 @@ struct search {
 static void look_at_pod(void *context, const cJSON *pod)
 {
     struct search *search = context;
-    auto_free char *owner = mem_printf("%s/%s", workload_kind_name(search->workload->kind),
-                                       search->workload->name);
+    auto_free char *owner =
+        mem_printf("%s/%s", workload_kind_name(search->workload->kind), search->workload->name);
     if (search->markers || json_bool_at(pod, "finished", false) ||
         !mem_streq(json_string_member(pod, "owner"), owner))
         return;
@@ -188,8 +186,7 @@ static void put_back(void *context, cJSON **object, const struct err *err)
 static void apply_published(struct pass *pass, const cJSON *workload)
 {
     const cJSON *present = json_member(workload, "revisions");
-    auto_json cJSON *markers =
-        present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
+    auto_json cJSON *markers = present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
     set_marker(markers, pass->key.name, pass->step.revision);
     apply(pass, workload, markers, put_back);
 }
@@ -202,8 +199,8 @@ static void taken_off(void *context, cJSON **object, const struct err *err)
     char name[MARKER_NAME_BYTES];
     marker_name(pass->key.name, name);
     auto_free char *annotation = mem_printf("%s%s", MARKER_PREFIX, name);
-    const cJSON *left = json_member(json_at(*object, "spec.template.metadata.annotations"),
-                                    annotation);
+    const cJSON *left =
+        json_member(json_at(*object, "spec.template.metadata.annotations"), annotation);
     if (err || !left) {
         put_back(pass, object, err);
         return;
@@ -254,10 +251,9 @@ static void noted(void *context, cJSON **object, const struct err *err)
     if (!err) {
         metrics_add(pass->runtime->metrics, METRIC_ROLLBACKS, 1, resource_kind_name(pass->kind),
                     NULL);
-        pass_event(pass, EVENT_WARNING, "RolledBack", "RollOut",
-                   "Taking revision %lld back, %s", (long long)pass->step.revision,
-                   json_string_member(json_at(*object, "metadata.annotations"),
-                                      ANNOTATION_FAILED));
+        pass_event(pass, EVENT_WARNING, "RolledBack", "RollOut", "Taking revision %lld back, %s",
+                   (long long)pass->step.revision,
+                   json_string_member(json_at(*object, "metadata.annotations"), ANNOTATION_FAILED));
         log_warn("revision taken back", "kind", resource_kind_name(pass->kind), "namespace",
                  pass->key.namespace, "name", pass->key.name, NULL);
     }

@@ -108,8 +108,8 @@ static void add_owner(cJSON *pod, const cJSON *metadata)
         strcmp(kind, "ReplicaSet") == 0
             ? deployment_of(name, json_string_member(labels, "pod-template-hash"))
             : NULL;
-    auto_free char *text = deployment ? mem_printf("Deployment/%s", deployment)
-                                      : mem_printf("%s/%s", kind, name);
+    auto_free char *text =
+        deployment ? mem_printf("Deployment/%s", deployment) : mem_printf("%s/%s", kind, name);
     json_add_string(pod, "owner", text);
 }
 
@@ -206,7 +206,7 @@ static void keep_metadata(cJSON *object, const char *const *names, size_t count)
 
 void trim_pod(cJSON *pod)
 {
-    static const char *const ROOT[] = { "metadata",  "finished", "secrets", "pulls",  "owner",
+    static const char *const ROOT[] = { "metadata",  "finished", "secrets", "pulls",   "owner",
                                         "revisions", "ready",    "since",   "started", "trouble" };
     static const char *const METADATA[] = { "name", "namespace", "creationTimestamp",
                                             "deletionTimestamp" };
@@ -275,8 +275,9 @@ static bool is_settled(const cJSON *workload)
                json_int_at(status, "desiredNumberScheduled", 0);
     int64_t total = json_int_at(status, "replicas", 0);
     const char *revision = json_string_member(status, "updateRevision");
-    bool updated = (revision && mem_streq(revision, json_string_member(status, "currentRevision"))) ||
-                   json_int_at(status, "updatedReplicas", 0) >= total;
+    bool updated =
+        (revision && mem_streq(revision, json_string_member(status, "currentRevision"))) ||
+        json_int_at(status, "updatedReplicas", 0) >= total;
     return updated && total <= json_int_at(workload, "spec.replicas", 1);
 }
 

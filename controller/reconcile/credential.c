@@ -43,9 +43,8 @@ enum { PROGRESS_EVERY_MS = 2 * 1000 };
 static void report_when_due(const struct world *world, struct step *step)
 {
     enum report_news news = report_news(world, &step->verdict);
-    int64_t due_ms = world->memory->reported_ms == NEVER
-                         ? 0
-                         : world->memory->reported_ms + PROGRESS_EVERY_MS;
+    int64_t due_ms =
+        world->memory->reported_ms == NEVER ? 0 : world->memory->reported_ms + PROGRESS_EVERY_MS;
     if (news == REPORT_PROGRESS && world->monotonic_ms < due_ms)
         step->wait_until_ms = rules_sooner(step->wait_until_ms, due_ms);
     else if (news != REPORT_NOTHING)

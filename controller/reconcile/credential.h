@@ -66,11 +66,11 @@ struct step {
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
     const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
-    const char *why;         /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
-    bool needed;             /* LIST: something waits for it; otherwise it is routine */
-    bool keep_open;          /* CLOSE_ATTEMPTS: those that may have left something stay */
-    bool judged; /* CHECK: minted for the spec as it is, so it has to grant what that asks */
-    bool heals;  /* PUBLISH, CLAIM: undoes what somebody else did to the target */
+    const char *why; /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
+    bool needed;     /* LIST: something waits for it; otherwise it is routine */
+    bool keep_open;  /* CLOSE_ATTEMPTS: those that may have left something stay */
+    bool judged;     /* CHECK: minted for the spec as it is, so it has to grant what that asks */
+    bool heals;      /* PUBLISH, CLAIM: undoes what somebody else did to the target */
 };
 
 struct step decide(const struct world *world);

@@ -1,5 +1,5 @@
-/* True means that no pod holds an older key. That it is one word in a condition makes `kubectl wait`
- * wait for a roll-out. */
+/* True means that no pod holds an older key. That it is one word in a condition makes `kubectl
+ * wait` wait for a roll-out. */
 #include "reconcile/report_consumers.h"
 
 #include "api/condition.h"

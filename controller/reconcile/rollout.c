@@ -105,8 +105,7 @@ static void say_unknown(const struct world *world, struct rollout *rollout)
         if (workload->uid && workload->refers)
             continue;
         say(rollout, ". %s %s of spec.rollout.workloads %s", workload_kind_name(workload->kind),
-            workload->name,
-            workload->uid ? "doesn't refer to the Secret" : "doesn't exist");
+            workload->name, workload->uid ? "doesn't refer to the Secret" : "doesn't exist");
     }
 }
 
@@ -309,17 +308,23 @@ static void take_back(const struct world *world, const struct world_revision *fa
     if (retry_ms > 0) {
         char when[TIMESTAMP_BYTES];
         timestamp_format(retry_ms, when);
-        say(rollout, ". Another one is tried at %s, or at a new value of the annotation "
-                     ANNOTATION_ROTATE, when);
+        say(rollout,
+            ". Another one is tried at %s, or at a new value of the annotation " ANNOTATION_ROTATE,
+            when);
     }
     for (size_t i = 0; i < world->consumers.workload_count; i++) {
         const struct workload_view *workload = &world->consumers.workloads[i];
         const struct world_revision *marked = world_revision(world, rollout_marked(workload));
-        if (workload->uid && marked && marked->failed) {
-            rollout->action = ROLLOUT_DO_PUT_BACK;
-            rollout->workload = workload;
+        if (!workload->uid || !marked || !marked->failed)
+            continue;
+        int64_t ready_ms = world->target.published_at_ms + RESTART_AFTER_MS;
+        if (world->now_ms < ready_ms) {
+            rollout->again_ms = ready_ms;
             return;
         }
+        rollout->action = ROLLOUT_DO_PUT_BACK;
+        rollout->workload = workload;
+        return;
     }
 }
 

@@ -43,8 +43,8 @@ bool rule_need_list(const struct world *world, struct step *step, int64_t since_
 /* A credential with our marker that nothing names: revoke it, unless a pod may hold it. */
 bool rule_sweep_orphan(const struct world *world, struct step *step);
 
-/* The revision Secret of a credential that is gone at Deepgram goes too, unless it is all that tells
- * that pods failed on it. */
+/* The revision Secret of a credential that is gone at Deepgram goes too, unless it is all that
+ * tells that pods failed on it. */
 bool rule_drop_gone(const struct world *world, struct step *step);
 
 /* Monotonic time since when an open announcement can have been carried out without our noticing:

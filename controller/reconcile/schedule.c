@@ -93,8 +93,7 @@ const char *schedule_due(const struct world *world)
     if (!newest)
         return world->resource->status.revision > 0 ? "Lost" : "Created";
     const struct world_revision *failed = taken_back(world);
-    const struct revision *current =
-        failed && failed->secret ? failed->secret : newest->secret;
+    const struct revision *current = failed && failed->secret ? failed->secret : newest->secret;
     if (strcmp(current->spec_hash, world->resource->spec_hash) != 0)
         return "SpecChanged";
     if (rotation_requested(world, current))

@@ -6,7 +6,8 @@
 #include "reconcile/world.h"
 
 /* Why a new credential has to be issued now: "Created", "SpecChanged", "RotationRequested",
- * "Expiring", "RotationScheduled", "RolledBack" (another attempt), "Lost"; NULL when nothing is due. */
+ * "Expiring", "RotationScheduled", "RolledBack" (another attempt), "Lost"; NULL when nothing is
+ * due. */
 const char *schedule_due(const struct world *world);
 
 /* Wall clock time of the next rotation by itself; 0: never. */

@@ -171,8 +171,8 @@ struct workload_view {
     int64_t published_at_ms; /* wall clock: the last publication of any target that it refers to */
     size_t pods;
     size_t old_pods;
-    size_t leaving_pods; /* of them, those that are on their way out */
-    size_t unready_pods; /* new, and neither ready nor without a node */
+    size_t leaving_pods;           /* of them, those that are on their way out */
+    size_t unready_pods;           /* new, and neither ready nor without a node */
     struct pod_note failing;       /* new, marked as the template is, not ready for the longest */
     struct pod_note unschedulable; /* no node takes it */
     size_t unschedulable_pods;
@@ -228,8 +228,8 @@ struct world {
 /* Fills the derived part. */
 void world_derive(struct world *world);
 
-/* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be discarded;
- * NULL when there is none. */
+/* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be
+ * discarded; NULL when there is none. */
 const struct world_revision *world_newest(const struct world *world);
 /* The newest revision that pods failed on, while an older one is published in its place or is about
  * to be; NULL when there is none. */

@@ -1,6 +1,8 @@
 """Roll-outs on a real control plane: which workload is restarted when, what holds one up, and how a
 key that pods fail on is taken back. tests/integration/test_rotation*.py watch the keys meanwhile."""
 
+import time
+
 import pytest
 
 from polling import wait_for
@@ -123,6 +125,7 @@ def test_a_key_that_pods_fail_on_is_taken_back_and_the_next_one_succeeds(tenant,
                annotations={"kwok.deepgram.com/crash-when": f"{MARKER}=2"})
     wait_running(tenant, "deepgram-license-proxy", 1)
     good = {p["metadata"]["uid"] for p in wait_running(tenant, "deepgram-engine", 2)}
+    time.sleep(1.1)  # times in Kubernetes have whole seconds: these pods are older than what comes
     rotate(tenant, "one")
     taken = tenant.wait_condition("DeepgramApiKey", "api-key", "ConsumersUpdated", "False",
                                   "RolledBack", timeout=90)
