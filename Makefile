@@ -38,7 +38,7 @@ asan = $(patsubst %.c,$(B)/asan/%.o,$(1))
 failpoints = $(patsubst %.c,$(B)/failpoints/%.o,$(1))
 
 .PHONY: all
-all: $(B)/deepgram-operator $(B)/deepgram-emulator ## Build build/deepgram-operator and the emulator
+all: $(B)/deepgram-operator $(B)/kubectl-deepgram $(B)/deepgram-emulator ## Build the operator, its kubectl plugin and the emulator
 
 .PHONY: help
 help: ## Show this list
@@ -57,6 +57,10 @@ $(B)/.deps: tests/packages.txt tests/packages.sh
 
 $(B)/deepgram-operator: $(call release,controller/main.c $(CONTROLLER))
 	$(CC) $(LINK) -o $@ $^ $(LIBRARIES)
+
+# The plugin is the operator under another name.
+$(B)/kubectl-deepgram: $(B)/deepgram-operator
+	ln -sf $(notdir $<) $@
 
 $(B)/deepgram-operator-asan: $(call asan,controller/main.c $(CONTROLLER))
 	$(CC) -fsanitize=address,undefined -o $@ $^ $(LIBRARIES)
@@ -79,6 +83,10 @@ $(B)/failpoints/%.o: %.c | $(B)/.deps
 $(B)/asan/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(ASAN) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
+
+# The program carries its CRDs.
+$(foreach flavour,release failpoints asan torture,$(B)/$(flavour)/controller/plugin/schema.o): \
+    $(wildcard crds/*.yaml)
 
 # ---- unit tests and corpora -----------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 /* Options, configuration, run. No core file and no ptrace: this process holds keys. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -9,6 +10,8 @@
 #include "net/loop.h"
 #include "operator/manager.h"
 #include "operator/options.h"
+#include "plugin/doctor.h"
+#include "plugin/plugin.h"
 
 static void keep_memory_private(void)
 {
@@ -38,15 +41,18 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
     json_setup();
+    keep_memory_private();
+    if (plugin_is_meant(argv[0]))
+        return plugin_main(argc, argv);
+    bool doctor = argc > 1 && strcmp(argv[1], "doctor") == 0;
     struct options options = { 0 };
-    enum options_result result = options_parse(argc, argv, &options);
+    enum options_result result = options_parse(argc - doctor, argv + doctor, &options);
     if (result != OPTIONS_RUN) {
         options_done(&options);
         return result == OPTIONS_EXIT_OK ? EXIT_SUCCESS : 2;
     }
     log_setup(options.log_format, options.log_level);
-    keep_memory_private();
-    int code = run(&options);
+    int code = doctor ? doctor_of_operator(&options) : run(&options);
     options_done(&options);
     return code;
 }

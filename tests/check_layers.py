@@ -26,6 +26,8 @@ MAY_INCLUDE = {
     "net": {"base", "net"},
     "kube": {"base", "api", "kube-pure", "net", "kube"},
     "operator": {"base", "api", "reconcile", "deepgram", "kube-pure", "net", "kube", "operator"},
+    "plugin": {"base", "api", "reconcile", "deepgram", "kube-pure", "net", "kube", "operator",
+               "plugin"},
 }
 # Libraries and the only files that may include them.
 ONLY_IN = {

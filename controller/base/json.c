@@ -34,6 +34,13 @@ char *json_print(const cJSON *json)
     return text;
 }
 
+char *json_print_indented(const cJSON *json)
+{
+    char *text = cJSON_Print(json);
+    assert(text);
+    return text;
+}
+
 static const cJSON *member(const cJSON *json, const char *name, size_t length)
 {
     if (!cJSON_IsObject(json))

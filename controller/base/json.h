@@ -18,6 +18,8 @@ void json_setup(void);
 NODISCARD cJSON *json_parse(const char *text, size_t length);
 /* Compact text; free with mem_free. */
 NODISCARD char *json_print(const cJSON *json);
+/* The same with line breaks, for people. */
+NODISCARD char *json_print_indented(const cJSON *json);
 
 /* A member by a dotted path of names ("metadata.uid"); NULL when absent. Names with dots
  * (annotations) are looked up with json_member. */

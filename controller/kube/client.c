@@ -231,6 +231,20 @@ static void append_query(struct buf *url, const char *query)
     buf_puts(url, query);
 }
 
+static void start_at(struct kube_call_handle *handle, const char *path,
+                     const char *const queries[2])
+{
+    auto_buf struct buf url;
+    buf_init(&url, URL_BYTES_MAX);
+    buf_puts(&url, handle->client->config->server);
+    buf_puts(&url, path);
+    append_query(&url, queries[0]);
+    append_query(&url, queries[1]);
+    assert(!url.failed); /* names are bounded, queries and the server are the operator's own */
+    handle->url = buf_take(&url);
+    start(handle);
+}
+
 static void start_checked(struct kube_call_handle *handle, const struct kube_resource *resource,
                           const char *namespace, const char *name, const char *subresource,
                           const char *const queries[2])
@@ -243,15 +257,7 @@ static void start_checked(struct kube_call_handle *handle, const struct kube_res
         return;
     }
     auto_free char *path = kube_path(resource, namespace, name, subresource);
-    auto_buf struct buf url;
-    buf_init(&url, URL_BYTES_MAX);
-    buf_puts(&url, handle->client->config->server);
-    buf_puts(&url, path);
-    append_query(&url, queries[0]);
-    append_query(&url, queries[1]);
-    assert(!url.failed); /* names are bounded, queries and the server are the operator's own */
-    handle->url = buf_take(&url);
-    start(handle);
+    start_at(handle, path, queries);
 }
 
 static struct kube_call_handle *handle_new(struct kube_client *client,
@@ -268,7 +274,7 @@ static struct kube_call_handle *handle_new(struct kube_client *client,
 struct kube_call_handle *kube_send(struct kube_client *client, const struct kube_call *call)
 {
     bool is_list = call->verb == KUBE_LIST;
-    assert(!call->name == (is_list || call->verb == KUBE_CREATE));
+    assert(call->path || !call->name == (is_list || call->verb == KUBE_CREATE));
     const struct verb *verb = &VERBS[call->verb];
     struct kube_call_handle *handle = handle_new(client, call->resource);
     handle->method = verb->method;
@@ -282,8 +288,14 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
         handle->max_body_bytes = LIST_BYTES_MAX;
     handle->done = call->done;
     handle->context = call->context;
-    start_checked(handle, call->resource, call->namespace, call->name, call->subresource,
-                  (const char *const[]){ verb->query, call->query });
+    bool named = call->field_manager && verb->query;
+    auto_free char *manager = named ? mem_printf("fieldManager=%s", call->field_manager) : NULL;
+    const char *const queries[] = { manager ? manager : verb->query, call->query };
+    if (call->path)
+        start_at(handle, call->path, queries);
+    else
+        start_checked(handle, call->resource, call->namespace, call->name, call->subresource,
+                      queries);
     return handle;
 }
 

@@ -54,6 +54,9 @@ struct kube_call { /* borrowed for the time of kube_send() */
     const char *query;       /* further query "a=b&c=d", already encoded, or NULL */
     const cJSON *body;       /* NULL for GET, LIST; DeleteOptions for DELETE or NULL */
     bool metadata_only;      /* ask for PartialObjectMetadata(List) */
+    const char *path; /* of a GET that is no resource's ("/version"), or NULL; `resource` then
+                         only names the request for the observer */
+    const char *field_manager; /* of a KUBE_CREATE, UPDATE, MERGE_PATCH; NULL: deepgram-operator */
     kube_done_fn *done;
     void *context;
 };

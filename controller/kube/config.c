@@ -77,7 +77,8 @@ bool kube_config_in_cluster(const char *directory, const char *host, const char 
     return true;
 }
 
-static bool load_file(const char *path, struct kube_config *ret_config, struct err *err)
+static bool load_file(const char *path, const char *context, struct kube_config *ret_config,
+                      struct err *err)
 {
     auto_free char *text = NULL;
     if (!file_read_text(path, &text, err))
@@ -85,7 +86,7 @@ static bool load_file(const char *path, struct kube_config *ret_config, struct e
     const char *slash = strrchr(path, '/');
     size_t directory_length = slash == path ? 1 : (size_t)(slash ? slash - path : 0);
     auto_free char *directory = slash ? mem_strndup(path, directory_length) : NULL;
-    return kubeconfig_parse(text, strlen(text), directory, NULL, ret_config, err) ||
+    return kubeconfig_parse(text, strlen(text), directory, context, ret_config, err) ||
            err_prefix(err, "kubeconfig %s", path);
 }
 
@@ -102,27 +103,51 @@ static char *first_existing(const char *list)
     return NULL;
 }
 
-bool kube_config_load(const char *path, struct kube_config *ret_config, struct err *err)
+static bool load_from_pod(struct kube_config *ret_config, struct err *err)
 {
-    if (path)
-        return load_file(path, ret_config, err);
-    const char *host = getenv("KUBERNETES_SERVICE_HOST");
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
-    if (host && host[0])
-        return kube_config_in_cluster(SERVICE_ACCOUNT_DIRECTORY, host, port ? port : "443",
-                                      ret_config, err);
+    return kube_config_in_cluster(SERVICE_ACCOUNT_DIRECTORY, getenv("KUBERNETES_SERVICE_HOST"),
+                                  port ? port : "443", ret_config, err);
+}
+
+static bool is_pod(void)
+{
+    const char *host = getenv("KUBERNETES_SERVICE_HOST");
+    return host && host[0];
+}
+
+/* $KUBECONFIG, else ~/.kube/config. */
+static bool load_from_home(const char *context, struct kube_config *ret_config, struct err *err)
+{
     const char *list = getenv("KUBECONFIG");
     if (list && list[0]) {
         auto_free char *listed = first_existing(list);
-        return listed ? load_file(listed, ret_config, err)
+        return listed ? load_file(listed, context, ret_config, err)
                       : err_set(err, ERR_INVALID, "no file of KUBECONFIG=%s exists", list);
     }
     const char *home = getenv("HOME");
     auto_free char *usual = mem_printf("%s/.kube/config", home ? home : "");
     if (access(usual, F_OK) != 0)
-        return err_set(err, ERR_INVALID,
+        return err_set(err, ERR_NOT_FOUND,
                        "this isn't a pod and %s doesn't exist: give "
                        "--kubeconfig or set KUBECONFIG",
                        usual);
-    return load_file(usual, ret_config, err);
+    return load_file(usual, context, ret_config, err);
+}
+
+bool kube_config_load(const char *path, struct kube_config *ret_config, struct err *err)
+{
+    if (path)
+        return load_file(path, NULL, ret_config, err);
+    return is_pod() ? load_from_pod(ret_config, err) : load_from_home(NULL, ret_config, err);
+}
+
+bool kube_config_load_for_person(const char *path, const char *context,
+                                 struct kube_config *ret_config, struct err *err)
+{
+    if (path)
+        return load_file(path, context, ret_config, err);
+    if (load_from_home(context, ret_config, err))
+        return true;
+    return err->kind == ERR_NOT_FOUND && is_pod() && load_from_pod(ret_config, err);
 }

@@ -43,4 +43,9 @@ NODISCARD bool kube_config_in_cluster(const char *directory, const char *host, c
  * several files the first that exists is taken; they aren't merged as kubectl does. */
 NODISCARD bool kube_config_load(const char *path, struct kube_config *ret_config, struct err *err);
 
+/* The same for a person's command, in kubectl's order: path, $KUBECONFIG, ~/.kube/config, else
+ * in-cluster. context NULL: the current one. */
+NODISCARD bool kube_config_load_for_person(const char *path, const char *context,
+                                           struct kube_config *ret_config, struct err *err);
+
 #endif

@@ -108,7 +108,12 @@ static void print_help(void)
     puts("deepgram-operator turns DeepgramApiKey and DeepgramPullSecret resources into\n"
          "live Deepgram credentials and Kubernetes Secrets, rotates and revokes them.\n"
          "\n"
-         "Usage: deepgram-operator [--flag value]...");
+         "Usage: deepgram-operator [--flag value]...\n"
+         "       deepgram-operator doctor [--flag value]...\n"
+         "\n"
+         "doctor, with the same flags and rights, looks whether all is there that is\n"
+         "needed: the API server, the resource types, the rights, Deepgram. It changes\n"
+         "nothing; its exit code is 1 when there is a problem.");
     for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
         print_flag(&flags[i]);
     puts("\n"

@@ -407,6 +407,45 @@ static void test_where_the_kubeconfig_is_looked_for(void **state)
     unsetenv("KUBERNETES_SERVICE_HOST");
 }
 
+static void expect_loaded_for_person(const char *path, const char *context, const char *server)
+{
+    struct kube_config config = { 0 };
+    struct err err = ERR_INIT;
+    if (!kube_config_load_for_person(path, context, &config, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(config.server, server);
+    kube_config_done(&config);
+}
+
+/* kubectl's order, also in a pod, and with a context by name. */
+static void test_where_a_persons_kubeconfig_is_looked_for(void **state)
+{
+    struct directory *directory = *state;
+    write_file(directory, "config",
+               "current-context: c\n"
+               "contexts: [{name: c, context: {cluster: k}}, {name: d, context: {cluster: l}}]\n"
+               "clusters: [{name: k, cluster: {server: 'https://first'}},"
+               " {name: l, cluster: {server: 'https://second'}}]\n");
+    auto_free char *path = mem_printf("%s/config", directory->path);
+    setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1", 1);
+    setenv("KUBECONFIG", path, 1);
+    expect_loaded_for_person(NULL, NULL, "https://first");
+    expect_loaded_for_person(NULL, "d", "https://second");
+    unsetenv("KUBECONFIG");
+    expect_loaded_for_person(path, "d", "https://second");
+
+    struct kube_config config = { 0 };
+    struct err err = ERR_INIT;
+    assert_false(kube_config_load_for_person(path, "e", &config, &err));
+    assert_non_null(strstr(err.message, "e"));
+    setenv("HOME", "/nowhere", 1);
+    assert_false(kube_config_load_for_person(NULL, NULL, &config, &err));
+    assert_non_null(strstr(err.message, "ServiceAccount")); /* it is a pod, so that is tried */
+    unsetenv("KUBERNETES_SERVICE_HOST");
+    assert_false(kube_config_load_for_person(NULL, NULL, &config, &err));
+    assert_non_null(strstr(err.message, "--kubeconfig"));
+}
+
 static void test_errors_name_the_file(void **state)
 {
     struct directory *directory = *state;
@@ -436,6 +475,8 @@ int main(void)
         cmocka_unit_test(test_deep_nesting_is_refused),
         cmocka_unit_test_setup_teardown(test_in_cluster, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_where_the_kubeconfig_is_looked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_where_a_persons_kubeconfig_is_looked_for, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_errors_name_the_file, set_up, tear_down),
     };
     json_setup();
