@@ -37,8 +37,7 @@ NOT_REASONS = {
 
 FLAGS_OF_OTHERS = {
     "--cascade", "--create-namespace", "--current", "--flatten", "--for", "--from-file", "--install",
-    "--minify", "--namespace", "--overwrite", "--raw", "--recursive", "--set",
-    "--show-managed-fields", "--timeout",
+    "--minify", "--overwrite", "--raw", "--recursive", "--set", "--show-managed-fields",
 }
 
 
@@ -264,6 +263,12 @@ def help_page():
     return subprocess.run([BINARY, "--help"], check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
+def plugin_page():
+    """What `kubectl deepgram help` prints."""
+    return subprocess.run(["kubectl-deepgram", "help"], executable=BINARY, check=True,
+                          capture_output=True, text=True).stdout
+
+
 def test_the_flags_are_those_of_the_help_page_with_their_defaults():
     known = dict(re.findall(r"^  --([a-z-]+)[^\n(]*(?:\(default ([^)]*)\))?$", help_page(), re.M))
     told = {flag.strip("`-"): default.strip("`")
@@ -273,8 +278,14 @@ def test_the_flags_are_those_of_the_help_page_with_their_defaults():
 
 def test_every_flag_that_is_named_anywhere_is_the_operators_or_another_programs():
     text = README.read_text() + (CONTROLLER / "README.md").read_text()
-    known = set(re.findall(r"--[a-z-]+", help_page()))
+    known = set(re.findall(r"--[a-z-]+", help_page() + plugin_page()))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - known == FLAGS_OF_OTHERS
+
+
+def test_every_command_of_the_plugin():
+    described = re.findall(r"^\| `kubectl deepgram (\w+)", README.read_text(), re.M)
+    listed = re.findall(r"^  (\w+) .*  ", plugin_page().partition("Flags:")[0], re.M)
+    assert described == listed != []
 
 
 def test_the_metrics_are_those_of_the_code():

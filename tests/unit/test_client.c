@@ -199,6 +199,38 @@ static void test_verbs(void **state)
     }
 }
 
+static void test_another_field_manager(void **state)
+{
+    struct world *world = *state;
+    start_client(world);
+    auto_json cJSON *body = json_parse("{}", 2);
+    struct kube_call call = { .verb = KUBE_MERGE_PATCH,
+                              .resource = &KUBE_SECRETS,
+                              .namespace = "ns",
+                              .name = "a",
+                              .field_manager = "somebody",
+                              .body = body };
+    auto_result struct result patched = send_call(world, call);
+    assert_true(patched.ok);
+    expect_in_request(world, "/secrets/a?fieldManager=somebody ");
+    call.verb = KUBE_GET;
+    call.body = NULL;
+    auto_result struct result got = send_call(world, call);
+    assert_true(got.ok);
+    expect_in_request(world, "/secrets/a "); /* a read manages nothing */
+}
+
+static void test_a_path_that_is_no_resource(void **state)
+{
+    struct world *world = *state;
+    start_client(world);
+    static const struct kube_resource named = { "", "", "discovery", "" };
+    auto_result struct result result =
+        send_call(world, (struct kube_call){ .resource = &named, .path = "/version" });
+    assert_true(result.ok);
+    expect_in_request(world, "GET /prefix/version ");
+}
+
 static void test_metadata_only(void **state)
 {
     struct world *world = *state;
@@ -637,6 +669,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(test_verbs),
+        in_world(test_another_field_manager),
+        in_world(test_a_path_that_is_no_resource),
         in_world(test_metadata_only),
         in_world(test_managed_fields_are_dropped),
         in_world(test_errors),
