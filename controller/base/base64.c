@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 char *base64_encode(const void *bytes, size_t length)
@@ -54,6 +53,10 @@ void base64_sha256_hex(const void *bytes, size_t length, char ret_hex[BASE64_SHA
     unsigned int digest_length = 0;
     int ok = EVP_Digest(bytes, length, digest, &digest_length, EVP_sha256(), NULL);
     assert(ok == 1 && digest_length == 32);
-    for (unsigned int i = 0; i < digest_length; i++)
-        snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned int i = 0; i < digest_length; i++) {
+        ret_hex[2 * i] = digits[digest[i] >> 4];
+        ret_hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    ret_hex[2 * digest_length] = '\0';
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BRIEF_BYTES = 128 };
+
 union header {
     size_t size;
     max_align_t align;
@@ -29,11 +31,11 @@ void *mem_alloc(size_t size)
 {
     if (size > SIZE_MAX / 2)
         out_of_memory();
-    union header *header = calloc(1, sizeof *header + (size > 0 ? size : 1));
+    union header *header = malloc(sizeof *header + (size > 0 ? size : 1));
     if (!header)
         out_of_memory();
     header->size = size;
-    return header + 1;
+    return memset(header + 1, 0, size > 0 ? size : 1);
 }
 
 void *mem_calloc(size_t count, size_t size)
@@ -76,19 +78,25 @@ char *mem_strndup(const char *text, size_t length)
     return copy;
 }
 
+/* Most texts are short: those are formatted once. They may be secret, so no copy stays behind. */
 char *mem_printf(const char *format, ...)
 {
+    char brief[BRIEF_BYTES];
     va_list args;
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(brief, sizeof brief, format, args);
     va_end(args);
     if (length < 0)
         out_of_memory();
     char *text = mem_alloc((size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
+    if ((size_t)length < sizeof brief)
+        memcpy(text, brief, (size_t)length);
+    else
+        vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
+    mem_wipe(brief, (size_t)length < sizeof brief ? (size_t)length : sizeof brief);
     return text;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "kube/managed_fields.h"
 #include "kube/status.h"
 
 enum {
@@ -66,24 +67,14 @@ bool kube_answer_check(const struct http_answer *answer, const char *server, str
     return false;
 }
 
-static void drop_managed_fields(cJSON *object)
-{
-    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
-    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
-}
-
 bool kube_answer_read(const struct http_answer *answer, const char *server, cJSON **ret_object,
                       struct err *err)
 {
     if (!kube_answer_check(answer, server, err))
         return false;
-    cJSON *object = json_parse(buf_text(answer->body), answer->body->length);
+    cJSON *object = managed_fields_parse_without(buf_text(answer->body), answer->body->length);
     if (!object)
         return err_set(err, ERR_MALFORMED, "the answer from %s isn't JSON", server);
-    drop_managed_fields(object);
-    cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_member(object, "items"))
-        drop_managed_fields(item);
     *ret_object = object;
     return true;
 }

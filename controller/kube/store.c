@@ -10,11 +10,15 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/shared_json.h"
 
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(block, size) mem_free(block)
 #include <uthash.h>
 #include <utlist.h>
+
+/* As many passes as there may be at the same time, each with a handful of objects. */
+enum { PARSED_MAX = 256 };
 
 enum standing {
     STALE,   /* from before the list that is under way, and not in it so far */
@@ -38,6 +42,9 @@ struct bucket { /* exists as long as something is in it */
 
 struct entry {
     UT_hash_handle hh;
+    const cJSON *parsed; /* our share, of what was looked at lately; else NULL */
+    struct entry *prev;  /* among those */
+    struct entry *next;
     struct link *links; /* array, NULL when not indexed */
     size_t link_count;
     uint64_t uid_hash;
@@ -48,6 +55,11 @@ struct entry {
     char key[]; /* "namespace/name" */
 };
 
+struct lately { /* the entries that are kept parsed, the latest first */
+    struct entry *entries;
+    size_t count;
+};
+
 struct store {
     store_trim_fn *trim;
     store_index_fn *index;
@@ -55,6 +67,7 @@ struct store {
     void *context;
     struct entry *entries;
     struct bucket *buckets;
+    struct lately *lately;
     size_t count; /* without tombstones */
 };
 
@@ -170,6 +183,34 @@ static void unindex_entry(struct store *store, struct entry *entry)
     mem_free(entry->links);
 }
 
+/* ---- parsed objects ---- */
+
+static void forget_parsed(struct lately *lately, struct entry *entry)
+{
+    if (!entry->parsed)
+        return;
+    DL_DELETE(lately->entries, entry);
+    lately->count--;
+    shared_json_drop(take(entry->parsed));
+}
+
+/* Takes the share over. */
+static void keep_parsed(struct lately *lately, struct entry *entry, const cJSON *parsed)
+{
+    entry->parsed = parsed;
+    DL_PREPEND(lately->entries, entry);
+    if (++lately->count > PARSED_MAX)
+        forget_parsed(lately, lately->entries->prev);
+}
+
+/* A share for the caller. */
+static const cJSON *entry_look(const struct entry *entry)
+{
+    if (entry->parsed)
+        return shared_json_hold(entry->parsed);
+    return shared_json_new(json_parse(entry->text, strlen(entry->text)));
+}
+
 /* ---- entries ---- */
 
 static struct entry *entry_new(const char *key, const char *version, const char *text)
@@ -183,11 +224,6 @@ static struct entry *entry_new(const char *key, const char *version, const char 
     entry->version = memcpy(end + key_size, version, version_size);
     entry->text = memcpy(end + key_size + version_size, text, text_size);
     return entry;
-}
-
-static cJSON *entry_parse(const struct entry *entry)
-{
-    return json_parse(entry->text, strlen(entry->text));
 }
 
 static void insert(struct store *store, struct entry *entry)
@@ -204,28 +240,30 @@ static void discard(struct store *store, struct entry *entry)
     if (!entry->tombstone)
         store->count--;
     unindex_entry(store, entry);
+    forget_parsed(store->lately, entry);
     HASH_DEL(store->entries, entry);
     mem_free(entry);
 }
 
 /* The trimmed object for `change`; NULL when there was none or nobody listens. */
-static cJSON *picture(const struct store *store, const struct entry *entry)
+static const cJSON *picture(const struct store *store, const struct entry *entry)
 {
-    return store->change && entry && !entry->tombstone ? entry_parse(entry) : NULL;
+    return store->change && entry && !entry->tombstone ? entry_look(entry) : NULL;
 }
 
 static void remove_entry(struct store *store, struct entry *entry)
 {
-    auto_json cJSON *before = picture(store, entry);
+    auto_shared_json const cJSON *before = picture(store, entry);
     discard(store, entry);
     if (before)
         store->change(store->context, before, NULL);
 }
 
+/* Consumes the object. */
 static void replace_entry(struct store *store, struct entry *old, cJSON *object,
                           enum standing standing)
 {
-    auto_json cJSON *before = picture(store, old);
+    auto_shared_json const cJSON *before = picture(store, old);
     auto_free char *key = make_key(json_string_at(object, "metadata.namespace"),
                                    json_string_at(object, "metadata.name"));
     auto_free char *version = mem_strdup(version_of(object));
@@ -240,8 +278,10 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
     entry->standing = standing;
     insert(store, entry);
     index_entry(store, entry, object);
+    auto_shared_json const cJSON *after = shared_json_new(object);
+    keep_parsed(store->lately, entry, shared_json_hold(after));
     if (store->change)
-        store->change(store->context, before, object);
+        store->change(store->context, before, after);
 }
 
 /* True when the object is no news for what is stored under its name. */
@@ -258,18 +298,21 @@ static bool is_known(const struct entry *entry, const cJSON *object)
 
 static void put(struct store *store, cJSON *object, enum standing standing)
 {
+    auto_json cJSON *owned = object;
+    if (!json_string_at(object, "metadata.name"))
+        return;
     struct entry *entry = find_object(store, object);
     if (!entry || !is_known(entry, object))
-        replace_entry(store, entry, object, standing);
+        replace_entry(store, entry, take(owned), standing);
     else if (standing == SEEN || entry->standing == STALE)
         entry->standing = standing;
 }
 
-static void put_consuming(struct store *store, cJSON *object, enum standing standing)
+static void tell_name(const struct entry *entry, store_name_fn *fn, void *context)
 {
-    if (json_string_at(object, "metadata.name"))
-        put(store, object, standing);
-    cJSON_Delete(object);
+    const char *name = strchr(entry->key, '/') + 1;
+    auto_free char *namespace = mem_strndup(entry->key, (size_t)(name - 1 - entry->key));
+    fn(context, namespace, name);
 }
 
 /* ---- the interface ---- */
@@ -283,6 +326,7 @@ struct store *store_new(store_trim_fn *trim, store_index_fn *index, store_change
         .index = index,
         .change = change,
         .context = context,
+        .lately = mem_alloc(sizeof(struct lately)),
     };
     return store;
 }
@@ -295,17 +339,18 @@ void store_free(struct store *store)
     struct entry *next = NULL;
     HASH_ITER(hh, store->entries, entry, next)
         discard(store, entry);
+    mem_free(store->lately);
     mem_free(store);
 }
 
 void store_put(struct store *store, cJSON *object)
 {
-    put_consuming(store, object, SEEN);
+    put(store, object, SEEN);
 }
 
 void store_put_written(struct store *store, cJSON *object)
 {
-    put_consuming(store, object, WRITTEN);
+    put(store, object, WRITTEN);
 }
 
 void store_remove(struct store *store, const cJSON *object)
@@ -359,11 +404,16 @@ void store_replace_end(struct store *store, const char *scope, const char *resou
             remove_entry(store, entry);
 }
 
-cJSON *store_get(const struct store *store, const char *namespace, const char *name)
+const cJSON *store_get(const struct store *store, const char *namespace, const char *name)
 {
     auto_free char *key = make_key(namespace, name);
-    const struct entry *entry = find(store, key);
-    return entry && !entry->tombstone ? entry_parse(entry) : NULL;
+    struct entry *entry = find(store, key);
+    if (!entry || entry->tombstone)
+        return NULL;
+    const cJSON *object = entry_look(entry);
+    if (!entry->parsed)
+        keep_parsed(store->lately, entry, shared_json_hold(object));
+    return object;
 }
 
 void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
@@ -371,9 +421,24 @@ void store_visit(const struct store *store, const char *index_key, store_visit_f
 {
     const struct bucket *bucket = find_bucket(store, index_key);
     for (const struct link *link = bucket ? bucket->links : NULL; link; link = link->next) {
-        auto_json cJSON *object = entry_parse(link->entry);
+        auto_shared_json const cJSON *object = entry_look(link->entry);
         fn(context, object);
     }
+}
+
+void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,
+                       void *context)
+{
+    const struct bucket *bucket = find_bucket(store, index_key);
+    for (const struct link *link = bucket ? bucket->links : NULL; link; link = link->next)
+        tell_name(link->entry, fn, context);
+}
+
+void store_visit_all_names(const struct store *store, store_name_fn *fn, void *context)
+{
+    for (const struct entry *entry = store->entries; entry; entry = entry->hh.next)
+        if (!entry->tombstone)
+            tell_name(entry, fn, context);
 }
 
 void store_visit_all(const struct store *store, store_visit_fn *fn, void *context)
@@ -381,7 +446,7 @@ void store_visit_all(const struct store *store, store_visit_fn *fn, void *contex
     for (const struct entry *entry = store->entries; entry; entry = entry->hh.next) {
         if (entry->tombstone)
             continue;
-        auto_json cJSON *object = entry_parse(entry);
+        auto_shared_json const cJSON *object = entry_look(entry);
         fn(context, object);
     }
 }

@@ -2,7 +2,8 @@
  * indexes. Pure.
  *
  * What is kept is up to `trim`, which reduces an object to what decisions need; so the memory per
- * foreign Secret is its name and a resourceVersion. Texts are parsed when somebody looks.
+ * foreign Secret is its name and a resourceVersion. Texts are parsed when somebody looks; some of
+ * the latest objects are kept parsed as well, so that looking again costs nothing.
  *
  * Read your own writes: store_put_written() puts the answer of a write in at once; older versions
  * that the watch still delivers are ignored, and so is an answer that the watch has overtaken.
@@ -56,14 +57,21 @@ void store_remove_written(struct store *store, const char *namespace, const char
 void store_replace_begin(struct store *store, const char *scope);
 void store_replace_end(struct store *store, const char *scope, const char *resource_version);
 
-/* A parsed copy (the caller deletes it) or NULL. */
-NODISCARD cJSON *store_get(const struct store *store, const char *namespace, const char *name);
-/* All objects with that index key, in no particular order: calls fn with a parsed copy, borrowed.
- * fn must not change the store. */
+/* A share of the parsed object (base/shared_json.h: the caller drops it) or NULL. It stays as it
+ * is, whatever becomes of the store. */
+NODISCARD const cJSON *store_get(const struct store *store, const char *namespace,
+                                 const char *name);
+/* All objects with that index key, in no particular order: calls fn with the object, borrowed; fn
+ * may take a share of it. fn must not change the store. */
 typedef void store_visit_fn(void *context, const cJSON *object);
 void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
                  void *context);
 void store_visit_all(const struct store *store, store_visit_fn *fn, void *context);
+/* The same without a look at the objects; namespace is "" for those that have none. */
+typedef void store_name_fn(void *context, const char *namespace, const char *name);
+void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,
+                       void *context);
+void store_visit_all_names(const struct store *store, store_name_fn *fn, void *context);
 size_t store_count(const struct store *store);
 size_t store_count_key(const struct store *store, const char *index_key);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "kube/managed_fields.h"
 
 static bool parse_type(const char *name, enum watch_event_type *ret_type)
 {
@@ -39,7 +40,7 @@ static bool decode_line(struct watch_decoder *decoder, const char *line, size_t 
 {
     if (is_blank(line, length))
         return true;
-    auto_json cJSON *json = json_parse(line, length);
+    auto_json cJSON *json = managed_fields_parse_without(line, length);
     if (!json)
         return err_set(err, ERR_MALFORMED, "a watch event of %zu bytes isn't JSON", length);
     struct watch_event event = { 0 };
@@ -48,9 +49,6 @@ static bool decode_line(struct watch_decoder *decoder, const char *line, size_t 
     auto_json cJSON *object = cJSON_DetachItemFromObjectCaseSensitive(json, "object");
     if (!cJSON_IsObject(object))
         return err_set(err, ERR_MALFORMED, "a watch event has no object");
-    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
-    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
-
     event.object = take(object);
     event.initial_events_end = event.type == WATCH_BOOKMARK && ends_initial_events(event.object);
     decoder->fn(decoder->context, &event);

@@ -142,20 +142,29 @@ static void add_header(struct http_options *options, const char *name, const cha
     options->headers = curl_slist_append(options->headers, line);
 }
 
+static void add_authorization(struct http_options *options, const char *scheme,
+                              const struct secret *credential)
+{
+    auto_buf struct buf line;
+    buf_init(&line, SIZE_MAX);
+    buf_puts(&line, "Authorization: ");
+    buf_puts(&line, scheme);
+    buf_puts(&line, " ");
+    buf_puts(&line, secret_reveal(credential));
+    options->headers = curl_slist_append(options->headers, buf_text(&line));
+}
+
 static void set_auth(struct setter *to, const struct http_call *call, struct http_options *options)
 {
     switch (call->auth) {
     case HTTP_AUTH_NONE:
         break;
-    case HTTP_AUTH_BEARER:
-        set_long(to, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        set_pointer(to, CURLOPT_XOAUTH2_BEARER, secret_reveal(call->credential));
+    case HTTP_AUTH_BEARER: /* CURLOPT_XOAUTH2_BEARER formats it twice, byte by byte */
+        add_authorization(options, "Bearer", call->credential);
         break;
-    case HTTP_AUTH_TOKEN: {
-        auto_free char *value = mem_printf("Token %s", secret_reveal(call->credential));
-        add_header(options, "Authorization", value);
+    case HTTP_AUTH_TOKEN:
+        add_authorization(options, "Token", call->credential);
         break;
-    }
     case HTTP_AUTH_BASIC:
         set_long(to, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         set_pointer(to, CURLOPT_USERPWD, secret_reveal(call->credential));

@@ -3,6 +3,7 @@
 #include "operator/admin_mark.h"
 
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "base/log.h"
 
 enum { RETRY_MS = 5 * 1000, LOOK_AGAIN_MS = 30 * 1000 };
@@ -81,7 +82,7 @@ static void unmarked(void *context, cJSON **object, const struct err *err)
 
 static void unmark(struct sweep *sweep)
 {
-    auto_json cJSON *secret =
+    auto_shared_json const cJSON *secret =
         store_get(sweep->runtime->caches->secrets, sweep->key.namespace, sweep->key.name);
     if (!secret || !runtime_may_write(sweep->runtime)) {
         finish(sweep);
@@ -170,7 +171,8 @@ static void ask(void *context, const cJSON *resource)
 static bool worth_asking(struct sweep *sweep)
 {
     const struct caches *caches = sweep->runtime->caches;
-    auto_json cJSON *secret = store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
+    auto_shared_json const cJSON *secret =
+        store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
     if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
         return false;
     sweep->deleting = json_at(secret, "metadata.deletionTimestamp") != NULL;

@@ -8,6 +8,7 @@
 #include "api/condition.h"
 #include "api/credential.h"
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "operator/trim.h"
 
 char *caches_target_key(const char *namespace, const char *secret)
@@ -114,18 +115,23 @@ struct enqueue {
     enum queue_kind kind;
 };
 
-static void enqueue_visited(void *context, const cJSON *object)
+static void enqueue_named(void *context, const char *namespace, const char *name)
 {
     const struct enqueue *enqueue = context;
-    queue_add(enqueue->queue, enqueue->kind, json_string_at(object, "metadata.namespace"),
-              json_string_at(object, "metadata.name"));
+    queue_add(enqueue->queue, enqueue->kind, namespace, name);
+}
+
+static void enqueue_object(void *context, const cJSON *object)
+{
+    enqueue_named(context, json_string_at(object, "metadata.namespace"),
+                  json_string_at(object, "metadata.name"));
 }
 
 static void enqueue_indexed(const struct caches *caches, const char *index_key)
 {
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
         struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
-        store_visit(caches->resources[kind], index_key, enqueue_visited, &enqueue);
+        store_visit_names(caches->resources[kind], index_key, enqueue_named, &enqueue);
     }
 }
 
@@ -158,7 +164,7 @@ static void resource_changed(struct caches *caches, enum resource_kind kind, con
     caches->ready[kind] += count_ready(after);
     caches->ready[kind] -= count_ready(before);
     struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
-    enqueue_visited(&enqueue, after ? after : before);
+    enqueue_object(&enqueue, after ? after : before);
     if (before)
         enqueue_left_behind(caches, before, after);
 }
@@ -226,7 +232,8 @@ static void enqueue_pod_secrets(struct caches *caches, const cJSON *pod)
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(pod, "secrets")) {
         caches_enqueue_target_users(caches, namespace, name->valuestring);
-        auto_json cJSON *secret = store_get(caches->secrets, namespace, name->valuestring);
+        auto_shared_json const cJSON *secret =
+            store_get(caches->secrets, namespace, name->valuestring);
         enqueue_named_resource(caches, secret);
     }
 }
@@ -310,14 +317,14 @@ void caches_free(struct caches *caches)
 static void enqueue_if_marked(void *context, const cJSON *secret)
 {
     if (is_marked(secret))
-        enqueue_visited(context, secret);
+        enqueue_object(context, secret);
 }
 
 void caches_enqueue_all(struct caches *caches)
 {
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
         struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
-        store_visit_all(caches->resources[kind], enqueue_visited, &enqueue);
+        store_visit_all_names(caches->resources[kind], enqueue_named, &enqueue);
     }
     struct enqueue enqueue = { caches->queue, QUEUE_ADMIN_SECRET };
     store_visit_all(caches->secrets, enqueue_if_marked, &enqueue);
@@ -325,6 +332,6 @@ void caches_enqueue_all(struct caches *caches)
 
 bool caches_namespace_terminating(const struct caches *caches, const char *namespace)
 {
-    auto_json cJSON *object = store_get(caches->namespaces, NULL, namespace);
+    auto_shared_json const cJSON *object = store_get(caches->namespaces, NULL, namespace);
     return json_at(object, "metadata.deletionTimestamp") != NULL;
 }

@@ -10,6 +10,7 @@
 #include "api/timestamp.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "deepgram/request.h"
 #include "operator/consumers.h"
 
@@ -23,7 +24,7 @@ static void gather_secret(void *context, const cJSON *secret)
     struct gathered *gathered = context;
     gathered->secrets =
         mem_realloc(gathered->secrets, (gathered->secret_count + 1) * sizeof gathered->secrets[0]);
-    gathered->secrets[gathered->secret_count++] = cJSON_Duplicate(secret, true);
+    gathered->secrets[gathered->secret_count++] = shared_json_hold(secret);
 }
 
 static void gather_revisions(struct runtime *runtime, struct gathered *gathered)
@@ -153,7 +154,7 @@ static void keep_old_target(void *context, const cJSON *secret)
     struct gathered *gathered = context;
     if (!gathered->old_target && owned_by(secret, gathered->resource->uid) &&
         !mem_streq(json_string_at(secret, "metadata.name"), gathered->resource->spec.secret_name))
-        gathered->old_target = cJSON_Duplicate(secret, true);
+        gathered->old_target = shared_json_hold(secret);
 }
 
 static void count_old_target_pod(void *context, const cJSON *pod)
@@ -205,15 +206,25 @@ static void note_first_sight(struct gathered *gathered)
     snprintf(memory->first_rotate, sizeof memory->first_rotate, "%s", gathered->resource->rotate);
 }
 
-struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
-                        const char *name)
+/* What the look before has read is taken over when it is the same. */
+static struct resource *read_resource(enum resource_kind kind, const cJSON *json,
+                                      struct gathered *before)
 {
-    cJSON *json = store_get(runtime->caches->resources[kind], namespace, name);
+    if (before && before->json == json)
+        return take(before->resource);
+    return resource_new(kind, cJSON_CreateObjectReference(json->child));
+}
+
+struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const char *namespace,
+                        const char *name, struct gathered *before)
+{
+    const cJSON *json = store_get(runtime->caches->resources[kind], namespace, name);
     if (!json)
         return NULL;
     struct gathered *gathered = mem_alloc(sizeof *gathered);
     struct world *world = &gathered->world;
-    gathered->resource = resource_new(kind, json);
+    gathered->json = json;
+    gathered->resource = read_resource(kind, json, before);
     world->resource = gathered->resource;
     world->now_ms = kube_now_ms(runtime->kube);
     world->monotonic_ms = clock_monotonic_ms();
@@ -249,15 +260,16 @@ void gathered_free(struct gathered *gathered)
     if (!gathered)
         return;
     for (size_t i = 0; i < gathered->secret_count; i++)
-        cJSON_Delete(gathered->secrets[i]);
+        shared_json_drop(gathered->secrets[i]);
     mem_free(gathered->secrets);
     mem_free(gathered->revisions);
-    cJSON_Delete(gathered->target);
-    cJSON_Delete(gathered->admin);
-    cJSON_Delete(gathered->old_target);
+    shared_json_drop(gathered->target);
+    shared_json_drop(gathered->admin);
+    shared_json_drop(gathered->old_target);
     mem_free(gathered->old_target_example);
     consumers_free(gathered->consumers);
     mem_free(gathered->target_owner);
     resource_free(gathered->resource);
+    shared_json_drop(gathered->json);
     mem_free(gathered);
 }

@@ -1,4 +1,4 @@
-/* The world of one resource, gathered from caches and memory. Owns copies of all that it shows:
+/* The world of one resource, gathered from caches and memory. Holds all that it shows:
  * it stays valid while a step is under way, whatever the caches do meanwhile. (Inventory entries
  * are the exception: a step copies the id that it needs.)
  */
@@ -12,20 +12,22 @@ struct gathered {
     struct resource *resource;
     struct memory *memory;       /* borrowed from memories */
     struct inventory *inventory; /* borrowed from inventories */
-    cJSON *target;               /* metadata as cached, or NULL */
-    cJSON *admin;                /* metadata as cached, or NULL */
-    cJSON **secrets;             /* revision Secrets' metadata */
+    const cJSON *json;           /* the resource; this and what follows are shares */
+    const cJSON *target;         /* metadata as cached, or NULL */
+    const cJSON *admin;          /* metadata as cached, or NULL */
+    const cJSON **secrets;       /* revision Secrets' metadata */
     struct revision *revisions;  /* read from them */
     size_t secret_count;
-    cJSON *old_target; /* metadata as cached, or NULL */
+    const cJSON *old_target; /* metadata as cached, or NULL */
     char *old_target_example;
     struct consumers *consumers;
     char *target_owner;
 };
 
-/* NULL when the resource doesn't exist in the cache. */
+/* NULL when the resource doesn't exist in the cache. before: of an earlier look at it, or NULL; it
+ * is good for nothing but gathered_free() afterwards. */
 NODISCARD struct gathered *gather(struct runtime *runtime, enum resource_kind kind,
-                                  const char *namespace, const char *name);
+                                  const char *namespace, const char *name, struct gathered *before);
 void gathered_free(struct gathered *gathered);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/shared_json.h"
 #include "kube/status.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
@@ -115,9 +116,11 @@ static bool may_go_on(const struct pass *pass)
 
 void pass_continue(struct pass *pass)
 {
+    struct gathered *before = take(pass->gathered);
     step_done(pass);
     queue_look(pass->runtime->queue, &pass->key);
-    pass->gathered = gather(pass->runtime, pass->kind, pass->key.namespace, pass->key.name);
+    pass->gathered = gather(pass->runtime, pass->kind, pass->key.namespace, pass->key.name, before);
+    gathered_free(before);
     if (!pass->gathered)
         memories_forget(pass->runtime->memories, pass->kind, pass->key.namespace, pass->key.name);
     if (!pass->gathered || !may_go_on(pass)) {
@@ -224,7 +227,7 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
                  struct store *store)
 {
     struct reread *reread = mem_alloc(sizeof *reread);
-    auto_json cJSON *cached = store_get(store, pass->key.namespace, name);
+    auto_shared_json const cJSON *cached = store_get(store, pass->key.namespace, name);
     const char *uid = json_string_at(cached, "metadata.uid");
     reread->uid = mem_strdup(uid ? uid : "");
     reread->pass = pass;

@@ -1,6 +1,7 @@
 /* From an event to the keys that it concerns. */
 #include "fixture.h"
 
+#include "base/shared_json.h"
 #include "operator/caches.h"
 
 static char default_namespace[] = "operator";
@@ -90,7 +91,7 @@ static void put_pod(const char *name, const char *secret)
 
 static void remove_object(struct store *store, const char *name)
 {
-    auto_json cJSON *object = store_get(store, "ns", name);
+    auto_shared_json const cJSON *object = store_get(store, "ns", name);
     assert_non_null(object);
     store_remove(store, object);
 }

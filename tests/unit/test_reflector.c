@@ -1,6 +1,7 @@
 #include "http_peer.h"
 
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "kube/reflector.h"
 
 /* A reflector against an API server that plays one of the parts below. Each request is recorded as
@@ -210,7 +211,7 @@ static void expect(struct world *world, const char *requests, size_t objects, in
 
 static bool has(const struct world *world, const char *name)
 {
-    auto_json cJSON *object = store_get(world->store, "ns", name);
+    auto_shared_json const cJSON *object = store_get(world->store, "ns", name);
     return object != NULL;
 }
 

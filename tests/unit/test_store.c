@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "kube/store.h"
 
 /* Changes as "before>after" by data, "-" for none. */
@@ -77,7 +78,7 @@ static void remove_seen(struct store *store, const char *uid, const char *versio
 
 static void expect_data(const struct store *store, const char *name, const char *data)
 {
-    auto_json cJSON *json = store_get(store, "ns", name);
+    auto_shared_json const cJSON *json = store_get(store, "ns", name);
     assert_string_equal(data_of(json), data);
     assert_null(json_member(json, "bulk"));
 }
@@ -128,7 +129,7 @@ static void test_scope_of_keys(void **state)
     store_put(store, object("ns", NULL, "w", "3", "nameless"));
     store_put(store, cJSON_CreateNull());
     assert_int_equal(store_count(store), 2);
-    auto_json cJSON *json = store_get(store, NULL, "a");
+    auto_shared_json const cJSON *json = store_get(store, NULL, "a");
     assert_string_equal(data_of(json), "cluster");
     store_free(store);
 }
@@ -314,6 +315,65 @@ static void test_many_objects(void **state)
     store_free(NULL);
 }
 
+static void test_looking_again_costs_nothing_and_stays_as_it_was(void **state)
+{
+    (void)state;
+    struct store *store = store_new(trim, NULL, NULL, NULL);
+    store_put(store, object("ns", "a", "u", "1", "one"));
+    const cJSON *first = store_get(store, "ns", "a");
+    const cJSON *second = store_get(store, "ns", "a");
+    assert_ptr_equal(first, second);
+    shared_json_drop(second);
+
+    store_put(store, object("ns", "a", "u", "2", "two"));
+    expect_data(store, "a", "two");
+    assert_string_equal(data_of(first), "one");
+    store_free(store);
+    assert_string_equal(data_of(first), "one");
+    shared_json_drop(first);
+}
+
+static void test_only_the_latest_looks_are_kept_parsed(void **state)
+{
+    (void)state;
+    struct store *store = store_new(trim, NULL, NULL, NULL);
+    store_put(store, object("ns", "a", "u", "1", "one"));
+    auto_shared_json const cJSON *early = store_get(store, "ns", "a");
+    for (int i = 0; i < 1000; i++) {
+        auto_free char *name = mem_printf("n%d", i);
+        store_put(store, object("ns", name, name, "1", name));
+    }
+    auto_shared_json const cJSON *late = store_get(store, "ns", "a");
+    assert_ptr_not_equal(early, late);
+    assert_string_equal(data_of(late), "one");
+    expect_data(store, "n0", "n0");
+    expect_data(store, "n999", "n999");
+    store_free(store);
+}
+
+static void note_name(void *context, const char *namespace, const char *name)
+{
+    char *text = context;
+    sprintf(text + strlen(text), "%s/%s ", namespace, name);
+}
+
+static void test_names_without_a_look_at_the_objects(void **state)
+{
+    (void)state;
+    struct store *store = store_new(NULL, index_words, NULL, NULL);
+    store_put(store, indexed("a", "1", "red"));
+    store_put(store, indexed("b", "2", "blue"));
+    store_put(store, object(NULL, "c", "u", "3", "c"));
+    store_remove_written(store, "ns", "b", "b");
+    char red[64] = "";
+    store_visit_names(store, "red", note_name, red);
+    assert_string_equal(red, "ns/a ");
+    char all[64] = "";
+    store_visit_all_names(store, note_name, all);
+    assert_string_equal(all, "ns/a /c ");
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +389,9 @@ int main(void)
         cmocka_unit_test(test_writes_during_a_list),
         cmocka_unit_test(test_indexes_follow_changes),
         cmocka_unit_test(test_many_objects),
+        cmocka_unit_test(test_looking_again_costs_nothing_and_stays_as_it_was),
+        cmocka_unit_test(test_only_the_latest_looks_are_kept_parsed),
+        cmocka_unit_test(test_names_without_a_look_at_the_objects),
     };
     json_setup();
     return test_run(tests);
