@@ -71,12 +71,13 @@ static const struct shape SHAPES[REQUESTS] = {
     [CREATE_RESOURCE] = { "POST", API, JSON,
                           "{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"DeepgramApiKey\","
                           "\"metadata\":{\"name\":\"$2\"},\"spec\":{\"projectId\":\"$4\","
-                          "\"credentialsRef\":{\"name\":\"deepgram-admin\"}}}",
+                          "\"credentialsRef\":{\"name\":\"deepgram-admin\"},"
+                          "\"rotation\":{\"overlap\":\"1s\"}}}",
                           false },
     [ASK_FOR_ROTATION] = { "PATCH", API "/$2", MERGE,
                            "{\"metadata\":{\"annotations\":{\"deepgram.com/rotate\":\"now\"}}}",
                            false },
-    [EDIT_RESOURCE] = { "PATCH", API "/$2", MERGE, "{\"spec\":{\"rotation\":{\"overlap\":\"2h\"}}}",
+    [EDIT_RESOURCE] = { "PATCH", API "/$2", MERGE, "{\"spec\":{\"rotation\":{\"overlap\":\"2s\"}}}",
                         false },
     [DELETE_RESOURCE] = { "DELETE", API "/$2", JSON, "", false },
     [ANNOUNCE] = { "PATCH", API "/$2?" MANAGER, MERGE,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -25,15 +26,15 @@ from controlplane import ControlPlane  # noqa: E402
 from emulator import Emulator  # noqa: E402
 from operator_process import OperatorProcess  # noqa: E402
 from polling import wait_for  # noqa: E402
-from resources import ADMIN_SECRET, GROUP, PLURALS, Tenant  # noqa: E402
+from resources import GROUP, PLURALS, Tenant  # noqa: E402
 
 READY = b'"status":"True","type":"Ready"'
+ROTATED = b'"revision":2,"state":"Current"'
 VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
 BARE_WRITER = BUILD / "bare-writer"
 LATENCY_MS = 20
 NAMESPACE = "bench"
-KEYS = f"{GROUP}/namespaces/{NAMESPACE}/deepgramapikeys"
-SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+KEYS = f"{GROUP}/deepgramapikeys"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -98,12 +99,59 @@ class Watch:
             return max(seen.values())
 
 
-class Rig:
-    """A control plane without controllers of its own, a Deepgram with latency, one tenant."""
+class Deepgram:
+    """An emulator that answers after LATENCY_MS, with projects that the namespaces take in turn;
+    each namespace has the admin Secret of its project."""
 
-    def __init__(self, directory):
-        self.directory = Path(directory)
-        self.plane = ControlPlane(say=lambda text: None)
+    def __init__(self, rig, namespaces=1, projects=1):
+        self.emulator = Emulator.start()
+        self.emulator.settings(latency_ms=LATENCY_MS)
+        self.url = self.emulator.url
+        self.namespaces = [NAMESPACE] if namespaces == 1 else [
+            f"{NAMESPACE}-{index}" for index in range(namespaces)]
+        self.projects = [self.emulator.add_project() for _ in range(projects)]
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda index: self._furnish(rig, index), range(namespaces)))
+
+    def _furnish(self, rig, index):
+        name = self.namespaces[index]
+        if not rig.plane.client.find(f"/api/v1/namespaces/{name}"):
+            rig.plane.client.post("/api/v1/namespaces", {"metadata": {"name": name}})
+        project = self.projects[index % len(self.projects)]
+        Tenant(rig.plane, self.emulator, name, project).put_admin_secret()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.emulator.stop()
+
+    def tenant(self, rig):
+        """Of the first namespace."""
+        return Tenant(rig.plane, self.emulator, self.namespaces[0], self.projects[0])
+
+    def keys(self):
+        """Those that aren't admin keys, revoked ones too."""
+        return [key for key in self.emulator.state()["keys"] if not key["admin"]]
+
+    def live(self):
+        return sum(key["alive"] for key in self.keys())
+
+    def projects_file(self, directory):
+        path = directory / "projects"
+        path.write_text("".join(
+            f"{project['project_id']} {project['admin_keys'][0]['key']}\n"
+            for project in self.projects))
+        return path
+
+
+class Rig:
+    """A control plane without controllers of its own. A fresh one for each measurement: what an
+    earlier one has left in etcd would be a load on the next."""
+
+    def __init__(self, etcd_quota_bytes=None):
+        self.plane = ControlPlane(etcd_quota_bytes=etcd_quota_bytes, say=lambda text: None)
+        self.directory = self.plane.directory
         self.runs = 0
         self._writer_token = None
 
@@ -122,69 +170,49 @@ class Rig:
     def __exit__(self, *_):
         self.plane.stop()
 
-    def deepgram(self):
-        """A fresh emulator with a project, whose admin key is in the cluster."""
-        emulator = Emulator.start()
-        emulator.settings(latency_ms=LATENCY_MS)
-        tenant = Tenant(self.plane, emulator, NAMESPACE)
-        tenant.put_admin_secret()
-        return emulator, tenant
-
-    def operator(self, emulator, *flags):
+    def operator(self, deepgram, *flags):
         self.runs += 1
         account = (operator_process.NAMESPACE, operator_process.SERVICE_ACCOUNT)
         return OperatorProcess(
             self.plane.kubeconfig_for(*account), self.directory / f"operator-{self.runs}.log",
-            [f"--deepgram-url={emulator.url}", f"--registry-url={emulator.url}",
+            [f"--deepgram-url={deepgram.url}", f"--registry-url={deepgram.url}",
              "--leader-elect=false", *flags],
         )
 
-    def write(self, tenant, count, *mode):
+    def write(self, mode, deepgram, count):
         """Runs the bare writer and returns what it says of itself."""
-        token = self.directory / "token"
-        admin_key = self.directory / "admin-key"
+        token = self.directory / "writer-token"
         token.write_text(self.writer_token())
-        admin_key.write_text(tenant.admin_key)
         done = subprocess.run(
-            [BARE_WRITER, self.plane.url, self.plane.pki.ca, token, tenant.emulator.url, NAMESPACE,
-             tenant.project_id, admin_key, str(count), *mode],
+            [BARE_WRITER, mode, self.plane.url, self.plane.pki.ca, token, deepgram.url,
+             deepgram.projects_file(self.directory), str(len(deepgram.namespaces)), str(count)],
             capture_output=True, text=True, check=False,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def writer_token(self):
-        """Of a ServiceAccount that may also create the resources."""
+        """Of a ServiceAccount that may do everything."""
         if not self._writer_token:
-            self.plane.client.post(
-                f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "writer"}})
-            self.plane.kubectl("create", "clusterrolebinding", "writer",
-                               "--clusterrole=cluster-admin", f"--serviceaccount={NAMESPACE}:writer")
-            self._writer_token = self.plane.token_for(NAMESPACE, "writer")
+            self._writer_token = self.plane.token_for(NAMESPACE, self.add_account("writer"))
         return self._writer_token
+
+    def add_account(self, name):
+        self.plane.client.post(
+            f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": name}})
+        self.plane.kubectl("create", "clusterrolebinding", name, "--clusterrole=cluster-admin",
+                           f"--serviceaccount={NAMESPACE}:{name}")
+        return name
 
     def api_server_cpu(self):
         return cpu_seconds(self.plane.pid_of("apiserver"))
 
-    def requests(self, mark):
-        """The operator's requests that were answered since the mark, by verb and resource."""
+    def requests(self, mark, user=operator_process.USER):
+        """The user's requests that were answered since the mark, by verb and resource."""
         counted = collections.Counter()
-        for event in self.plane.audit(since=mark, user=operator_process.USER):
+        for event in self.plane.audit(since=mark, user=user):
             reference = event["objectRef"]
             part = reference["resource"] + ("/" + reference["subresource"]
                                             if "subresource" in reference else "")
             counted[f"{event['verb']} {part}"] += 1
         return dict(sorted(counted.items()))
-
-    def clear(self):
-        """Takes away what a run without an operator has left."""
-        client = self.plane.client
-        for item in client.get(KEYS)["items"]:
-            if item["metadata"].get("finalizers"):
-                client.patch(f"{KEYS}/{item['metadata']['name']}", {"metadata": {"finalizers": None}})
-        client.delete(KEYS)
-        client.delete(SECRETS)
-        client.delete(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events")
-        secret = f"{SECRETS}/{ADMIN_SECRET}"
-        if client.find(secret):
-            client.patch(secret, {"metadata": {"finalizers": None}})
