@@ -17,8 +17,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* As many passes as there may be at the same time, each with a handful of objects. */
-enum { PARSED_MAX = 256 };
+/* Each of the passes that there may be at the same time, with its revision and its target. */
+enum { PARSED_MAX = 128 };
 
 enum standing {
     STALE,   /* from before the list that is under way, and not in it so far */

@@ -8,6 +8,7 @@
 #include "api/target.h"
 #include "api/timestamp.h"
 #include "base/json.h"
+#include "base/shared_json.h"
 #include "reconcile/rollout.h"
 
 struct gathering {
@@ -73,7 +74,8 @@ static int64_t published_at_ms(const struct caches *caches, const cJSON *workloa
     const char *namespace = json_string_at(workload, "metadata.namespace");
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(workload, "secrets")) {
-        auto_json cJSON *secret = store_get(caches->secrets, namespace, name->valuestring);
+        auto_shared_json const cJSON *secret =
+            store_get(caches->secrets, namespace, name->valuestring);
         const cJSON *annotations = json_at(secret, "metadata.annotations");
         int64_t ms = timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
         if (json_member(annotations, ANNOTATION_TEMPLATE) && ms > latest_ms)
@@ -131,7 +133,7 @@ static void add_named(struct gathering *gathering)
         const char *name = json_string_member(item, "name");
         if (!workload_kind_parse(kind, &gathering->kind) || find(gathering->consumers, kind, name))
             continue;
-        auto_json cJSON *object =
+        auto_shared_json const cJSON *object =
             store_get(gathering->caches->workloads[gathering->kind], resource->namespace, name);
         if (object) {
             add_workload(gathering, object);

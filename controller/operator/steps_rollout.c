@@ -9,6 +9,7 @@
 #include "api/timestamp.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/shared_json.h"
 #include "operator/consumers.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
@@ -86,11 +87,12 @@ static void applied(struct pass *pass, cJSON **object, const struct err *err)
 /* Another resource whose key is due in the same pods: one roll-out serves both. */
 static bool is_due(const struct pass *pass, const cJSON *secret, const char *resource_name)
 {
-    auto_json cJSON *json = store_get(pass->runtime->caches->resources[RESOURCE_API_KEY],
-                                      pass->key.namespace, resource_name);
+    auto_shared_json const cJSON *json = store_get(
+        pass->runtime->caches->resources[RESOURCE_API_KEY], pass->key.namespace, resource_name);
     if (!json || !owned_by(secret, json_string_at(json, "metadata.uid")))
         return false;
-    auto_resource struct resource *resource = resource_new(RESOURCE_API_KEY, take(json));
+    auto_resource struct resource *resource =
+        resource_new(RESOURCE_API_KEY, cJSON_CreateObjectReference(json->child));
     return resource->spec.rollout_mode == ROLLOUT_RESTART && !resource->spec.suspend;
 }
 
@@ -124,12 +126,13 @@ static void restarted(void *context, cJSON **object, const struct err *err)
 void step_restart(struct pass *pass)
 {
     const struct workload_view *view = pass->step.workload;
-    auto_json cJSON *workload = store_get(workloads(pass), pass->key.namespace, view->name);
+    auto_shared_json const cJSON *workload =
+        store_get(workloads(pass), pass->key.namespace, view->name);
     const cJSON *present = json_member(workload, "revisions");
     auto_json cJSON *markers = present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(workload, "secrets")) {
-        auto_json cJSON *secret =
+        auto_shared_json const cJSON *secret =
             store_get(pass->runtime->caches->secrets, pass->key.namespace, name->valuestring);
         add_due(pass, secret, markers);
     }
@@ -206,14 +209,14 @@ static void taken_off(void *context, cJSON **object, const struct err *err)
         return;
     }
     store_put_written(workloads(pass), take(*object));
-    auto_json cJSON *workload =
+    auto_shared_json const cJSON *workload =
         store_get(workloads(pass), pass->key.namespace, pass->step.workload->name);
     apply_published(pass, workload);
 }
 
 void step_put_back(struct pass *pass)
 {
-    auto_json cJSON *workload =
+    auto_shared_json const cJSON *workload =
         store_get(workloads(pass), pass->key.namespace, pass->step.workload->name);
     auto_json cJSON *markers = older_markers(pass);
     char name[MARKER_NAME_BYTES];
