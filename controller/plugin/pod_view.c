@@ -6,6 +6,7 @@
 
 #include "api/revision_number.h"
 #include "api/timestamp.h"
+#include "api/workload.h"
 #include "base/json.h"
 #include "operator/trim.h"
 
@@ -30,7 +31,9 @@ static bool uses(const cJSON *pod, const char *secret)
 
 static int64_t marked_revision(const cJSON *pod, const char *resource)
 {
-    auto_free char *marker = mem_printf(MARKER_PREFIX "%s", resource);
+    char name[MARKER_NAME_BYTES];
+    marker_name(resource, name);
+    auto_free char *marker = mem_printf(MARKER_PREFIX "%s", name);
     return revision_number_parse(json_string_member(json_at(pod, "metadata.annotations"), marker));
 }
 

@@ -21,6 +21,9 @@ static const struct rule OPERATOR[] = {
     { "deepgram.com", "deepgrampullsecrets/finalizers", NULL, "update" },
     { "", "secrets", NULL, "get list watch create update patch delete" },
     { "", "pods", NULL, "list watch" },
+    { "apps", "deployments", NULL, "get list watch patch" },
+    { "apps", "statefulsets", NULL, "get list watch patch" },
+    { "apps", "daemonsets", NULL, "get list watch patch" },
     { "events.k8s.io", "events", NULL, "create patch" },
 };
 

@@ -30,7 +30,7 @@ static enum rotation_stage judge_published(const struct resource *resource, stru
         return ROTATION_TAKEN_BACK;
     }
     buf_printf(text, "revision %lld is published", (long long)resource->status.revision);
-    if (!updated || mem_streq(json_string_member(updated, "status"), "True")) {
+    if (!mem_streq(json_string_member(updated, "status"), "False")) {
         say_what_retires(resource, text);
         return ROTATION_DONE;
     }

@@ -40,10 +40,30 @@ class Kubelet:
         self.binary = {} if root else {ENTRYPOINT: str(BINARY)}
 
     def run(self, pod):
-        """Starts the only container of the pod, and returns it as a Container."""
+        """The only container of the pod, not started, as a Container."""
         container, = pod["spec"]["containers"]
         name = pod["metadata"]["name"]
-        work = self.directory / name
+        return Container(name, container, *self.prepare(pod, container))
+
+    def run_to_end(self, pod):
+        """Runs the only container of a pod that ends by itself, and tells the API server how it ended.
+        Returns what it said."""
+        container, = pod["spec"]["containers"]
+        spec, log = self.prepare(pod, container)
+        process = ContainerProcess(pod["metadata"]["name"], spec, log)
+        try:
+            process.start()
+            wait_for(lambda: not process.running(), 60, f"{process.name} has ended")
+        finally:
+            code = process.stop()
+        metadata = pod["metadata"]
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+        self.client.patch(path, {"status": {"phase": "Failed" if code else "Succeeded"}})
+        return process.log_text()
+
+    def prepare(self, pod, container):
+        """(file that describes the container, its log)"""
+        work = self.directory / pod["metadata"]["uid"]
         work.mkdir(parents=True)
         volumes = {volume["name"]: self.volume(pod, volume, work / "volumes" / volume["name"])
                    for volume in pod["spec"].get("volumes", [])}
@@ -61,7 +81,7 @@ class Kubelet:
         }
         path = work / "container.json"
         path.write_text(json.dumps(spec))
-        return Container(name, container, path, work / "log")
+        return path, work / "log"
 
     def environment(self, container):
         env = {
@@ -118,11 +138,18 @@ class Kubelet:
         return answer["status"]["token"]
 
 
-class Container(Process):
-    def __init__(self, name, container, spec, log_path):
+class ContainerProcess(Process):
+    def __init__(self, name, spec, log_path):
         super().__init__(name, [sys.executable, CONTAINER, spec], log_path)
-        self.container = container
         self.env = {"PATH": os.environ["PATH"]}
+
+
+class Container(ContainerProcess):
+    """One that serves probes until it is stopped."""
+
+    def __init__(self, name, container, spec, log_path):
+        super().__init__(name, spec, log_path)
+        self.container = container
 
     def start(self):
         super().start()

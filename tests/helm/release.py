@@ -2,6 +2,7 @@
 
 import contextlib
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from chart import CHART
 from kubelet import Kubelet, needs_root
@@ -46,10 +47,28 @@ class Release:
         """The container of the release's only pod, not started."""
         def only_pod():
             pods = self.client.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
-            alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+            alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]
+                     and "helm.sh/hook" not in pod["metadata"].get("annotations", {})]
             return alive[0] if len(alive) == 1 else None
 
         return self.kubelet.run(wait_for(only_pod, 20, "there is one pod"))
+
+    def test(self):
+        """`helm test`, with the hook's pod run as a kubelet would. Returns (its exit code, what the pod
+        said)."""
+        def hook():
+            pods = self.client.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
+            return next((pod for pod in pods
+                         if pod["metadata"].get("annotations", {}).get("helm.sh/hook") == "test"
+                         and any(c["type"] == "Ready" and c["status"] == "True"
+                                 for c in pod["status"].get("conditions", []))), None)
+
+        with ThreadPoolExecutor(1) as pool:
+            helm = pool.submit(self.helm, "test", NAME, "--namespace", self.namespace,
+                               "--timeout=90s", check=False)
+            pod = wait_for(hook, 40, "the pod of helm test runs")
+            said = self.kubelet.run_to_end(pod)
+            return helm.result().returncode, said
 
     def tenant(self, namespace=None):
         namespace = namespace or make_namespace(self.plane, "speech")

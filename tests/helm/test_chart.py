@@ -164,6 +164,61 @@ class TestCommandLine:
                               check=True).stdout
 
 
+class TestDoctor:
+    """`helm test` runs the operator's doctor exactly as the Deployment runs the operator."""
+
+    SOME_VALUES = {"watchNamespaces": ["a", "b"], "proxy": {"url": "http://proxy:1"},
+                   "ca": {"secretName": "ca"}, "defaultCredentials": {"secretName": "admin"}}
+
+    @pytest.mark.parametrize("values", [{}, SOME_VALUES])
+    def test_same_container(self, helm, values):
+        objects = helm.render(values)
+        pod = named(objects, "Pod")["spec"]
+        operator = named(objects, "Deployment")["spec"]["template"]["spec"]
+        (doctor,), (main,) = pod["containers"], operator["containers"]
+        assert doctor["args"] == ["doctor", *main["args"]]
+        for field in ("image", "env", "volumeMounts", "securityContext", "resources"):
+            assert doctor.get(field) == main.get(field)
+        for field in ("serviceAccountName", "volumes", "securityContext",
+                      "automountServiceAccountToken"):
+            assert pod.get(field) == operator.get(field)
+
+    def test_is_no_part_of_service_and_disruption_budget(self, helm):
+        objects = helm.render({"metrics": {"service": {"enabled": True}},
+                               "networkPolicy": {"enabled": True}})
+        labels = named(objects, "Pod")["metadata"]["labels"].items()
+        assert not named(objects, "Service")["spec"]["selector"].items() <= labels
+        budget = named(objects, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"]
+        assert not budget.items() <= labels
+        policy = named(objects, "NetworkPolicy")["spec"]["podSelector"]
+        for entry in ("Pod", "Deployment"):
+            found = named(objects, entry)
+            meta = found["spec"].get("template", found)["metadata"]["labels"]
+            assert policy["matchLabels"].items() <= meta.items()
+            expression, = policy["matchExpressions"]
+            assert meta[expression["key"]] in expression["values"]
+
+    def test_can_be_left_out(self, helm):
+        assert "Pod" not in {entry["kind"] for entry in helm.render({"test": {"enabled": False}})}
+
+    def test_asks_for_exactly_the_rights_that_the_chart_grants(self, helm):
+        """The program's table (plugin/rights.c) against the rules."""
+        granted = {(group, resource, verb, name)
+                   for entry in helm.render() if entry["kind"] in ("Role", "ClusterRole")
+                   and not entry["metadata"]["name"].endswith(("-view", "-edit"))
+                   for rule in entry["rules"] for group in rule["apiGroups"]
+                   for resource in rule["resources"] for verb in rule["verbs"]
+                   for name in rule.get("resourceNames", [None])}
+        text = (REPOSITORY / "controller/plugin/rights.c").read_text()
+        asked = {(group, resource, verb, None if name == "NULL" else name.strip('"'))
+                 for table in ("OPERATOR", "OPERATOR_OF_ALL", "LEADER")
+                 for group, resource, name, verbs in re.findall(
+                     r'\{ "([^"]*)", "([^"]+)", (NULL|"[^"]+"),\s+"([^"]+)" \}',
+                     re.search(rf"rule {table}\[\] = \{{(.*?)\n\}};", text, re.S)[1])
+                 for verb in verbs.split()}
+        assert asked == granted != set()
+
+
 class TestManifests:
     def test_generated_files_are_up_to_date(self, helm, tmp_path):
         subprocess.run([MANIFESTS / "generate.sh", helm.program, tmp_path], check=True)

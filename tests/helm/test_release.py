@@ -167,6 +167,64 @@ class TestWatchNamespaces:
         cluster_helm("uninstall", NAME, "--namespace", second, "--wait")
 
 
+class TestHelmTest:
+    """The hook's pod, its command line and ServiceAccount as the chart renders them."""
+
+    def test_passes_and_mints_nothing(self, release):
+        release.install()
+        code, said = release.test()
+        assert code == 0, said
+        assert said.endswith("Everything is in order.\n")
+        requests = release.emulator.requests()
+        assert [(r["method"], r["path"]) for r in requests] == [("GET", "/v1/auth/token")]
+        pods = release.client.get(f"/api/v1/namespaces/{release.namespace}/pods")["items"]
+        assert not [pod for pod in pods if pod["metadata"]["name"].endswith("-test")]
+
+    def test_passes_with_roles_in_some_namespaces(self, release):
+        tenant, admin = release.tenant(), release.tenant()
+        release.install(watchNamespaces=[tenant.namespace], defaultCredentials={
+            "secretName": "deepgram-admin", "namespace": admin.namespace})
+        code, said = release.test()
+        assert code == 0, said
+        assert "admin key" in said
+
+    def test_names_a_right_that_is_missing(self, release):
+        release.install()
+        path = f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{NAME}"
+        rules = release.client.get(path)["rules"]
+        for rule in rules:
+            if "deepgramapikeys/status" in rule["resources"]:
+                rule["resources"].remove("deepgramapikeys/status")
+        release.client.patch(path, {"rules": rules})
+        code, said = release.test()
+        assert code != 0
+        assert "PROBLEM  rights" in said
+        assert "not allowed to patch deepgramapikeys/status in all namespaces\n" in said
+
+    def test_default_credentials_that_are_not_there(self, release):
+        release.install(defaultCredentials={"secretName": "nowhere"})
+        code, said = release.test()
+        assert code != 0
+        assert f"kubectl -n {release.namespace} create secret generic nowhere" in said
+
+    def test_deepgram_out_of_reach(self, release):
+        release.install(deepgram={"url": "http://127.0.0.1:1"})
+        code, said = release.test()
+        assert code != 0
+        assert "PROBLEM  Deepgram" in said and "can't be reached" in said
+
+    def test_crds_of_an_earlier_version(self, release):
+        release.install()
+        path = f"{CRD_PATH}/{CRDS[0]}"
+        crd = release.client.get(path)
+        schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        del schema["properties"]["status"]["properties"]["nextRotationAt"]
+        release.client.put(path, crd)
+        code, said = release.test()
+        assert code != 0
+        assert "lacks status.nextRotationAt" in said and "upgrade the CRDs" in said
+
+
 class TestUpgrade:
     def test_from_an_earlier_chart_creates_and_revokes_nothing(self, release, tmp_path):
         earlier = tmp_path / "earlier"

@@ -37,6 +37,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* Another name than the operator's: neither its Service nor its PodDisruptionBudget is meant. */}}
+{{- define "deepgram-operator.testLabels" -}}
+app.kubernetes.io/name: {{ include "deepgram-operator.name" . }}-test
+{{ omit (fromYaml (include "deepgram-operator.labels" .)) "app.kubernetes.io/name" | toYaml }}
+{{- end }}
+
 {{- define "deepgram-operator.metadata" -}}
 metadata:
   name: {{ include "deepgram-operator.fullname" . }}

@@ -1,0 +1,63 @@
+{{- /* What the operator's pods and that of `helm test` have in common: how they reach the API server and
+       Deepgram. */}}
+{{- define "deepgram-operator.env" -}}
+{{- with .Values.proxy }}
+{{- if .url }}
+env:
+  - name: HTTPS_PROXY
+    value: {{ .url | quote }}
+  - name: NO_PROXY
+    value: {{ prepend (compact (list .noProxy)) "$(KUBERNETES_SERVICE_HOST)" | join "," | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "deepgram-operator.volumeMounts" -}}
+volumeMounts:
+  - name: api-access
+    mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+    readOnly: true
+  {{- if or .Values.ca.configMapName .Values.ca.secretName }}
+  - name: ca
+    mountPath: {{ include "deepgram-operator.caDirectory" . }}
+    readOnly: true
+  {{- end }}
+{{- end }}
+
+{{- define "deepgram-operator.volumes" -}}
+volumes:
+  # What automounting would give, for this container only and with a short-lived token.
+  - name: api-access
+    projected:
+      sources:
+        - serviceAccountToken:
+            path: token
+            expirationSeconds: 3600
+        - configMap:
+            name: kube-root-ca.crt
+            items:
+              - key: ca.crt
+                path: ca.crt
+        - downwardAPI:
+            items:
+              - path: namespace
+                fieldRef:
+                  fieldPath: metadata.namespace
+  {{- with .Values.ca }}
+  {{- if .configMapName }}
+  - name: ca
+    configMap:
+      name: {{ .configMapName }}
+      items:
+        - key: {{ .key }}
+          path: ca.crt
+  {{- else if .secretName }}
+  - name: ca
+    secret:
+      secretName: {{ .secretName }}
+      items:
+        - key: {{ .key }}
+          path: ca.crt
+  {{- end }}
+  {{- end }}
+{{- end }}
