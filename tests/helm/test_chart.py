@@ -168,7 +168,8 @@ class TestDoctor:
     """`helm test` runs the operator's doctor exactly as the Deployment runs the operator."""
 
     SOME_VALUES = {"watchNamespaces": ["a", "b"], "proxy": {"url": "http://proxy:1"},
-                   "ca": {"secretName": "ca"}, "defaultCredentials": {"secretName": "admin"}}
+                   "ca": {"secretName": "ca"}, "defaultCredentials": {"secretName": "admin"},
+                   "dnsPolicy": "Default", "dnsConfig": {"searches": ["example.com"]}}
 
     @pytest.mark.parametrize("values", [{}, SOME_VALUES])
     def test_same_container(self, helm, values):
@@ -179,7 +180,7 @@ class TestDoctor:
         assert doctor["args"] == ["doctor", *main["args"]]
         for field in ("image", "env", "volumeMounts", "securityContext", "resources"):
             assert doctor.get(field) == main.get(field)
-        for field in ("serviceAccountName", "volumes", "securityContext",
+        for field in ("serviceAccountName", "volumes", "securityContext", "dnsPolicy", "dnsConfig",
                       "automountServiceAccountToken"):
             assert pod.get(field) == operator.get(field)
 

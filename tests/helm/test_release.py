@@ -15,6 +15,30 @@ from resources import Tenant, condition
 REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
+def consumer_pods(tenant):
+    """The UIDs of its pods once both run, and the generation of the Deployment."""
+    def running():
+        pods = tenant.client.get(f"/api/v1/namespaces/{tenant.namespace}/pods",
+                                 labelSelector="app=consumer")["items"]
+        assert [pod["status"]["phase"] for pod in pods] == ["Running"] * 2
+        return sorted(pod["metadata"]["uid"] for pod in pods)
+
+    path = f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/consumer"
+    return wait_for(running, 30, "the consumer runs"), tenant.client.get(path)["metadata"]["generation"]
+
+
+def consumer(tenant, secret):
+    """A Deployment that loads the Secret as its environment."""
+    tenant.client.post(f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments", {
+        "metadata": {"name": "consumer"},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "consumer"}}, "template": {
+            "metadata": {"labels": {"app": "consumer"}},
+            "spec": {"terminationGracePeriodSeconds": 0, "containers": [{
+                "name": "main", "image": "none.example.com/none",
+                "envFrom": [{"secretRef": {"name": secret}}]}]}}}})
+    return consumer_pods(tenant)
+
+
 class TestInstall:
     def test_resources_become_ready_and_go(self, release):
         notes = release.install().stdout
@@ -226,7 +250,7 @@ class TestHelmTest:
 
 
 class TestUpgrade:
-    def test_from_an_earlier_chart_creates_and_revokes_nothing(self, release, tmp_path):
+    def test_from_an_earlier_chart_creates_revokes_and_restarts_nothing(self, release, tmp_path):
         earlier = tmp_path / "earlier"
         shutil.copytree(CHART, earlier)
         chart = yaml.safe_load((earlier / "Chart.yaml").read_text())
@@ -236,6 +260,7 @@ class TestUpgrade:
         tenant = release.tenant()
         with running(release.operator()):
             before = issue_both(tenant)
+            pods = consumer(tenant, "api-key")
         release.install()
         with running(release.operator()):
             after = (tenant.wait_ready("DeepgramApiKey", "api-key"),
@@ -243,6 +268,9 @@ class TestUpgrade:
             assert [found["status"]["id"] for found in after] == [
                 found["status"]["id"] for found in before]
             assert len(tenant.creates()) == 2
+            assert consumer_pods(tenant) == pods
+            tenant.client.delete(
+                f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/consumer")
             delete_both(tenant)
 
 

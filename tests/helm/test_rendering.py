@@ -108,7 +108,8 @@ class TestKubeconform:
 
     def test_passes_the_samples(self, schemas):
         samples = MANIFESTS / "samples"
-        for path in (*samples.glob("*.yaml"), *samples.glob("adoption/*.yaml")):
+        for path in (*samples.glob("*.yaml"), *samples.glob("adoption/*.yaml"),
+                     *samples.glob("rotating/*.yaml")):
             done = conform(schemas, path.read_text())
             assert done.returncode == 0, done.stdout
 

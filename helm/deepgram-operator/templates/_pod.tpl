@@ -12,6 +12,16 @@ env:
 {{- end }}
 {{- end }}
 
+{{- define "deepgram-operator.dns" -}}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "deepgram-operator.volumeMounts" -}}
 volumeMounts:
   - name: api-access
