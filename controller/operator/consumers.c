@@ -199,12 +199,15 @@ static struct pod_note note(struct consumers *consumers, const cJSON *pod, const
     };
 }
 
-/* One that crashes is ready between two crashes: it fails since it was made. */
+/* One that crashes is ready between two crashes: it fails since it could begin. That is not before
+ * it had a node, for which it may have waited long. */
 static int64_t failing_since_ms(const cJSON *pod, const char *reason)
 {
     int64_t created_ms = time_at(pod, "metadata.creationTimestamp");
+    int64_t scheduled_ms = time_at(pod, "scheduled");
+    int64_t begun_ms = scheduled_ms > created_ms ? scheduled_ms : created_ms;
     int64_t since_ms = time_at(pod, "since");
-    return strcmp(reason, "CrashLoopBackOff") == 0 || since_ms < created_ms ? created_ms : since_ms;
+    return strcmp(reason, "CrashLoopBackOff") == 0 || since_ms < begun_ms ? begun_ms : since_ms;
 }
 
 static void count_new(struct gathering *gathering, const cJSON *pod, struct workload_view *view)

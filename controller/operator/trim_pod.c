@@ -190,12 +190,15 @@ static void add_started(cJSON *pod, const cJSON *status, const cJSON *spec)
 static void add_state(cJSON *pod, const cJSON *status, const cJSON *spec)
 {
     const cJSON *ready = condition(status, "Ready");
+    const cJSON *scheduled = condition(status, "PodScheduled");
     add_started(pod, status, spec);
     if (mem_streq(json_string_member(ready, "status"), "True")) {
         cJSON_AddTrueToObject(pod, "ready");
         return;
     }
     json_add_string(pod, "since", json_string_member(ready, "lastTransitionTime"));
+    if (mem_streq(json_string_member(scheduled, "status"), "True"))
+        json_add_string(pod, "scheduled", json_string_member(scheduled, "lastTransitionTime"));
     add_why_not_ready(pod, status);
 }
 
@@ -206,12 +209,13 @@ static void keep_metadata(cJSON *object, const char *const *names, size_t count)
 
 void trim_pod(cJSON *pod)
 {
-    static const char *const ROOT[] = { "metadata",  "finished", "secrets", "pulls",   "owner",
-                                        "revisions", "ready",    "since",   "started", "trouble" };
+    static const char *const ROOT[] = { "metadata", "finished",  "secrets",  "pulls",
+                                        "owner",    "revisions", "ready",    "since",
+                                        "started",  "trouble",   "scheduled" };
     static const char *const METADATA[] = { "name", "namespace", "creationTimestamp",
                                             "deletionTimestamp" };
-    static const char *const OWN[] = { "finished", "secrets", "pulls",   "owner",  "revisions",
-                                       "ready",    "since",   "started", "trouble" };
+    static const char *const OWN[] = { "finished", "secrets", "pulls",   "owner",   "revisions",
+                                       "ready",    "since",   "started", "trouble", "scheduled" };
     for (size_t i = 0; i < ARRAY_LENGTH(OWN); i++)
         cJSON_DeleteItemFromObjectCaseSensitive(pod, OWN[i]);
     const cJSON *metadata = json_member(pod, "metadata");

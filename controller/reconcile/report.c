@@ -35,6 +35,12 @@ static const char *const MEMBERS[] = {
     "consumers",
 };
 
+/* What is written has whole seconds, and an overlap is not to be cut short. */
+static int64_t whole_seconds_up(int64_t ms)
+{
+    return (ms + 999) / 1000 * 1000;
+}
+
 static void add_time(cJSON *object, const char *name, int64_t ms)
 {
     if (ms == 0)
@@ -147,7 +153,7 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
     /* Without its revision Secret nobody new can have got it: no overlap is owed. */
     int64_t overlap = revision->secret ? world->resource->spec.rotation_overlap_ms : 0;
     add_time(entry, "revokeAfter",
-             noted ? revision->noted->revoke_after_ms : world->now_ms + overlap);
+             noted ? revision->noted->revoke_after_ms : whole_seconds_up(world->now_ms + overlap));
 }
 
 /* All that live, and the newest of the others up to five: an id that isn't revoked is never

@@ -369,6 +369,11 @@ static void test_members(void **state)
     }
 }
 
+static void a_millisecond_later(struct world_fixture *fixture)
+{
+    fixture->world.now_ms += 1;
+}
+
 /* Such as "1:Retiring SpecChanged until 2026-…". */
 static char *describe_revisions(const cJSON *status)
 {
@@ -402,6 +407,9 @@ static void test_revisions(void **state)
         { "as long as the spec says",
           { two_hours_overlap, first_commit },
           "1:Retiring Created until 2026-06-01T14:00:00Z 2:Current RotationScheduled" },
+        { "and not a part of a second less",
+          { first_commit, a_millisecond_later },
+          "1:Retiring Created until 2026-06-01T13:00:01Z 2:Current RotationScheduled" },
         { "no overlap is owed to what nobody can have got since",
           { first_commit, first_secret_lost },
           "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current Replaced" },

@@ -108,6 +108,35 @@ static void test_where_a_pod_names_a_secret(void **state)
     }
 }
 
+#define SINCE(status)                                                                              \
+    "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"imagePullSecrets\":[{\"name\":\"a\"}]},"           \
+    "\"status\":{\"phase\":\"Pending\",\"conditions\":[" status "]}}"
+#define SCHEDULED(is, at)                                                                          \
+    "{\"type\":\"PodScheduled\",\"status\":\"" is "\",\"lastTransitionTime\":\"" at "\"}"
+
+/* A pod that waited for a node hasn't failed meanwhile. */
+static void test_since_when_a_pod_is_not_ready(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *pod, *since, *scheduled;
+    } rows[] = {
+        { "nobody has seen it", SINCE(""), NULL, NULL },
+        { "no node yet", SINCE(SCHEDULED("False", "s")), NULL, NULL },
+        { "a node, which hasn't said anything", SINCE(SCHEDULED("True", "s")), NULL, "s" },
+        { "it says so",
+          SINCE(SCHEDULED("True", "s") ",{\"type\":\"Ready\",\"status\":\"False\","
+                                       "\"lastTransitionTime\":\"r\"}"),
+          "r", "s" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_json cJSON *pod = fixture_json(rows[i].pod);
+        trim_pod(pod);
+        fixture_expect(rows[i].name, json_string_member(pod, "since"), rows[i].since);
+        fixture_expect(rows[i].name, json_string_member(pod, "scheduled"), rows[i].scheduled);
+    }
+}
+
 static void test_pods(void **state)
 {
     (void)state;
@@ -157,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_where_a_pod_names_a_secret),
+        cmocka_unit_test(test_since_when_a_pod_is_not_ready),
         cmocka_unit_test(test_pods),
         cmocka_unit_test(test_namespaces),
     };
