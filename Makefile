@@ -185,9 +185,17 @@ venv: | $(B)/.deps
 tools:
 	@tests/tools/build.sh $(B)/tools
 
+$(B)/real-timerfd.so: tests/integration/real_timerfd.c | $(B)/.deps
+	@mkdir -p $(B)
+	$(CC) $(COMMON) -shared -fPIC -o $@ $<
+
 .PHONY: integration
-integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints controlplane tools venv ## Tests on a real control plane
+integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints $(B)/real-timerfd.so controlplane tools venv ## Tests on a real control plane
 	@tests/integration/run.sh $(B)
+
+.PHONY: soak
+soak: all $(B)/deepgram-operator-asan controlplane venv ## Fifty rotations under random kills of the operator (about 20 minutes)
+	@tests/soak/run.sh $(B)
 
 # ---- chart, manifests, image ----------------------------------------------------------------
 

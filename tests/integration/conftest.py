@@ -121,6 +121,19 @@ def shared_operator(control_plane, shared_emulator, tmp_path_factory):
         yield start("--settle=2s")
 
 
+@pytest.fixture(scope="module")
+def told(cluster, shared_emulator, tmp_path_factory, request, say):
+    """What went wrong with each of the file's stories that were asked for, which are all run at once
+    (rotation_rig.py): its tests are parametrized by `story`."""
+    from rotation_rig import Stage
+
+    stage = Stage(cluster, shared_emulator, tmp_path_factory.mktemp("rotation"))
+    found = stage.run_all([item.callspec.params["story"] for item in request.session.items
+                           if item.module is request.module and "told" in item.fixturenames], say)
+    say(stage.sampler.summary())
+    return found
+
+
 @contextlib.contextmanager
 def operators(control_plane, emulator, directory):
     started = []

@@ -3,15 +3,15 @@
 What happened is judged by samples, by the emulator's log and by the API server's objects and audit
 log. What the operator says is judged too, but only as what a person reads.
 
-The stories of a module are run all at once, as most of their time is waiting: each in a namespace
-and project of its own, so that none can see another.
+The stories of a test file are run several at a time, as most of their time is waiting: each in a
+namespace and project of its own, so that none can see another.
 """
 
+import datetime
+import time
 import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 import operator_process
 from conftest import delete_namespace, finish, known_secrets
@@ -24,7 +24,7 @@ from workloads import CHART, KWOK, Workloads
 KEY = "DeepgramApiKey"
 PULL = "DeepgramPullSecret"
 FLAGS = ("--settle=2s", "--inventory-interval=5s", "--leader-elect=false")
-AT_ONCE = 12
+AT_ONCE = 8
 ROTATE = "deepgram.com/rotate"
 
 
@@ -47,29 +47,35 @@ class Stage:
             failure += rig.evidence()
         return "\n".join(filter(None, (failure, problem(rig.end)))) or None
 
-    def run_all(self, stories):
+    def run_all(self, stories, say):
         """What went wrong with each, by its function."""
+        def run(story):
+            started = time.monotonic()
+            failure = self.run(story)
+            say(f"{name_of(story)}: {time.monotonic() - started:.0f} s")
+            return failure
+
+        stories = sorted(stories, key=lambda story: not hasattr(story, "is_long"))
         with Sampler(self.plane, self.emulator) as self.sampler:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                return dict(zip(stories, pool.map(self.run, stories)))
+                return dict(zip(stories, pool.map(run, stories)))
 
 
 def name_of(story):
     return story.__name__
 
 
-@pytest.fixture(scope="module")
-def stage(cluster, shared_emulator, tmp_path_factory):
-    return Stage(cluster, shared_emulator, tmp_path_factory.mktemp("rotation"))
+class Stories(list):
+    """Of one module; add() and add_long() are decorators."""
 
+    def add(self, story):
+        self.append(story)
+        return story
 
-@pytest.fixture(scope="module")
-def outcomes(stage, request, say):
-    """Of the module's stories that were asked for: its tests are parametrized by `story`."""
-    found = stage.run_all([item.callspec.params["story"] for item in request.session.items
-                           if item.module is request.module and hasattr(item, "callspec")])
-    say(stage.sampler.summary())
-    return found
+    def add_long(self, story):
+        """Of those that take long: they begin first."""
+        story.is_long = True
+        return self.add(story)
 
 
 def problem(run):
@@ -89,16 +95,19 @@ class Rig(Tenant):
         super().__init__(stage.plane, stage.emulator, namespace)
         self.put_admin_secret()
         self.sampler = stage.sampler
+        self.directory = stage.directory
+        self.may_be_dead = False  # the story takes a pod's key away
         self.workloads = Workloads(self.client, namespace)
         self.processes = []
         self._stage = stage
         self._nodes = []
+        self._mark = stage.plane.audit_mark()
 
     # ---- what there is ----
 
     def operator(self, *flags, env=None, binary=None):
         """Starts one more, for this namespace alone."""
-        log = self._stage.directory / f"{self.namespace}-{len(self.processes)}.log"
+        log = self.directory / f"{self.namespace}-{len(self.processes)}.log"
         process = OperatorProcess(
             self._stage.kubeconfig, log,
             [f"--deepgram-url={self.emulator.url}", f"--registry-url={self.emulator.url}",
@@ -115,6 +124,10 @@ class Rig(Tenant):
     def chart(self, secret="key", **more):
         """The chart's workloads, running."""
         self.workloads.create_chart(secret, **more)
+        self.running()
+
+    def running(self):
+        """Until the workloads are, and the sampler has seen it."""
         self.workloads.wait_rolled_out()
         self.sampler.wait_for_next()
 
@@ -159,6 +172,11 @@ class Rig(Tenant):
         return wait_for(finished, timeout, f"{kind} {name} is on revision {revision} alone",
                         interval=0.1)
 
+    def quiet(self, seconds, creates):
+        """Nothing more is created for that long."""
+        time.sleep(seconds)
+        assert len(self.creates()) == creates, f"{len(self.creates())} creates, not {creates}"
+
     def wait_told(self, status, reason, *words, name="key", kind=KEY, timeout=30):
         """Until ConsumersUpdated says that; returns its message."""
         def told():
@@ -172,9 +190,30 @@ class Rig(Tenant):
 
     # ---- what was seen ----
 
+    def present(self, app=None):
+        """The pods that are there now, terminating ones included."""
+        now = self.sampler.now - 1
+        return [pod for pod in self.sampler.pods_of(self.namespace, app) if pod.last >= now]
+
     def holders(self, id, app=None):
         """The pods that ever held that credential."""
         return [pod for pod in self.sampler.pods_of(self.namespace, app) if id in pod.held]
+
+    def created(self, number):
+        """The id that the numberth create at Deepgram led to."""
+        return self.creates()[number - 1]["credential_id"]
+
+    def events(self, type, reason):
+        found = self.client.get(f"/api/v1/namespaces/{self.namespace}/events",
+                                fieldSelector=f"type={type},reason={reason}")["items"]
+        return [event.get("message") or event.get("note") for event in found]
+
+    def writes(self, mark):
+        """What the operator has written in this namespace since that mark of the audit log."""
+        return [(event["verb"], event["objectRef"]["resource"], event["objectRef"]["name"])
+                for event in self.plane.audit(mark, operator_process.USER)
+                if event["verb"] not in ("get", "list", "watch")
+                and event["objectRef"].get("namespace") == self.namespace]
 
     def revoked_at(self, id):
         """When the emulator was asked to delete it, in seconds of the wall clock; None: never."""
@@ -187,12 +226,40 @@ class Rig(Tenant):
     def check_order(self, old, new, apps=tuple(CHART)):
         """No pod of a workload got the new credential while one of the workload before it had
         the old one still, terminating ones included."""
+        self.sampler.wait_for_next()
         for first, then in zip(apps, apps[1:]):
             last_old = max(pod.last for pod in self.holders(old, first))
             begun = min(pod.first for pod in self.holders(new, then) if old not in pod.held)
             assert last_old < begun, (
                 f"{then} was begun in sample {begun}, a pod of {first} on the old key was there "
                 f"in sample {last_old}")
+
+    def check_revoked_last(self, old):
+        """... and not long after."""
+        wait = self.check_revoked_after_its_pods(old)
+        assert wait < 10, f"only {wait} s after the last pod that held it was gone"
+
+    def check_revoked_after_its_pods(self, old):
+        """The old credential was revoked after the API server was asked to remove the last pod that
+        held it. Returns how long after."""
+        removed = self._removed_at()
+        gone = {pod.name: removed.get(pod.name) for pod in self.holders(old)}
+        assert gone and None not in gone.values(), f"still there: {gone}"
+        wait = self.revoked_at(old) - max(gone.values())
+        assert wait >= 0, f"revoked {-wait} s before the last pod that held it was gone: {gone}"
+        return wait
+
+    def _removed_at(self):
+        """When each pod's last deletion was asked for (the first only begins its draining), in
+        whole milliseconds as the emulator has them."""
+        return {
+            event["objectRef"]["name"]: int(datetime.datetime.fromisoformat(
+                event["requestReceivedTimestamp"]).timestamp() * 1000) / 1000
+            for event in self.plane.audit(self._mark)
+            if (event["verb"], event["objectRef"]["resource"]) == ("delete", "pods")
+            and event["objectRef"].get("namespace") == self.namespace
+            and event["responseStatus"]["code"] == 200
+        }
 
     def check_never_fewer(self, since, workloads=CHART):
         """From that sample on, each always had all of its pods ready."""
@@ -210,7 +277,7 @@ class Rig(Tenant):
         story(self)
         self.sampler.wait_for_next()
         dead = self.sampler.dead_in(self.namespace)
-        assert not dead, f"{len(dead)} times a pod held a dead key, first: {dead[0]}"
+        assert self.may_be_dead or not dead, f"{len(dead)} times a pod held a dead key, first: {dead[0]}"
 
     def end(self):
         try:

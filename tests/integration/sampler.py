@@ -16,7 +16,7 @@ import time
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass, field
 
-KUBELET_LAG_S = 1.0
+KUBELET_LAG_S = 3.0
 INTERVAL_S = 0.05
 
 API_KEY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{40}(?![0-9A-Za-z])")
