@@ -1,9 +1,11 @@
-"""The demo: from nothing to live credentials in Secrets, and back, on a real control plane.
+"""The demo: from nothing to live credentials in Secrets, through a rotation with its roll-out, and
+back, on a real control plane.
 
     make demo            shows it and tears everything down
     KEEP=1 make demo     leaves it up until Ctrl-C and prints the KUBECONFIG
 
-KUBECONFIG_TARGET=FILE uses the cluster of that kubeconfig instead of a control plane of its own.
+KUBECONFIG_TARGET=FILE uses the cluster of that kubeconfig instead of a control plane of its own;
+there DEMO_IMAGE is what the Deployments run in place of Deepgram's images.
 DEEPGRAM_URL=URL uses a running emulator instead of one of its own.
 """
 
@@ -27,11 +29,19 @@ from controlplane import ControlPlane  # noqa: E402
 from emulator import Emulator  # noqa: E402
 from operator_process import NAMESPACE, SERVICE_ACCOUNT, OperatorProcess  # noqa: E402
 from polling import wait_for  # noqa: E402
+from workloads import CHART, deployment, pod_spec  # noqa: E402
 
 SAMPLES = REPOSITORY / "manifests" / "samples"
 PROJECT = "3a8f6c1e-5b0d-4f7a-9c42-d1e06b7f2a95"  # the one that the samples name
 SPEECH = "speech"
 KINDS = "deepgramapikeys,deepgrampullsecrets"
+KEY = "self-hosted-api-key"  # the resource that is rotated, and its Secret
+PULL_SECRET = "dg-regcred"
+OVERLAP = "5s"
+# Any program that stays: kubelets have this one already, as every pod needs it.
+IMAGE = os.environ.get("DEMO_IMAGE", "registry.k8s.io/pause:3.10")
+PODS = ("custom-columns=POD:.metadata.name,READY:.status.containerStatuses[0].ready,"
+        f"REVISION:.metadata.annotations.revision\\.deepgram\\.com/{KEY}")
 ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -105,7 +115,10 @@ def start_cluster(stack):
     target = os.environ.get("KUBECONFIG_TARGET")
     if target:
         return Target(Path(target))
-    return stack.enter_context(ControlPlane(parts={"kcm"}, say=lambda text: say(f"   {text}")))
+    plane = stack.enter_context(ControlPlane(
+        parts={"kcm", "scheduler", "kwok"}, say=lambda text: say(f"   {text}")))
+    plane.add_nodes(3)
+    return plane
 
 
 def start_deepgram(stack):
@@ -166,23 +179,91 @@ def show_deepgram(deepgram):
     return live
 
 
-def rotate_one(cluster):
-    """One more revision of one resource; returns when it is published."""
-    def revision():
-        return cluster.kubectl("-n", SPEECH, "get", "deepgramapikey", "self-hosted-api-key",
-                               "-o", "jsonpath={.status.revision} {.status.id}").stdout.split()
+def apply_workloads(cluster):
+    """Deployments shaped like those of Deepgram's own chart."""
+    for app, replicas in CHART.items():
+        spec = pod_spec(app, KEY, PULL_SECRET)
+        if "KUBECONFIG_TARGET" in os.environ:
+            spec["containers"][0]["image"] = IMAGE
+        body = deployment(app, spec, replicas,
+                          annotations={"kwok.deepgram.com/ready-delay": "1s"})
+        cluster.kubectl("-n", SPEECH, "apply", "-f", "-", input=json.dumps(body))
+    for app in CHART:
+        cluster.kubectl("-n", SPEECH, "rollout", "status", f"deployment/{app}", "--timeout=120s")
+    show_pods(cluster)
 
-    before = revision()
-    cluster.kubectl("-n", SPEECH, "annotate", "deepgramapikey", "self-hosted-api-key",
-                    "deepgram.com/rotate=demo-1", "--overwrite")
-    after = wait_for(lambda: (now := revision()) != before and now, 20, "the rotation is published")
-    say(f"   revision {before[0]} ({before[1]}) → revision {after[0]} ({after[1]})")
-    say("   the old key stays valid for the overlap of 1h, and while a pod started before uses it")
+
+def show_pods(cluster):
+    say(indented(cluster.kubectl("-n", SPEECH, "get", "pods", "-o", PODS).stdout))
+
+
+def indented(text):
+    return "\n".join(f"   {line}" for line in text.splitlines())
+
+
+class Rotation:
+    """One more revision of one resource, told as it comes along."""
+
+    def __init__(self, cluster, deepgram):
+        self.cluster = cluster
+        self.deepgram = deepgram
+        self.old = self._status()["id"]
+        self.told = None
+        self.published = False
+
+    def run(self):
+        resource = f"deepgramapikey/{KEY}"
+        # Samples keep the old key for an hour at least.
+        self.cluster.kubectl("-n", SPEECH, "patch", resource, "--type=merge", "-p",
+                             json.dumps({"spec": {"rotation": {"overlap": OVERLAP}}}))
+        self.cluster.kubectl("-n", SPEECH, "annotate", resource, "--overwrite",
+                             "deepgram.com/rotate=demo-1")
+        wait_for(self._over, 120, "the rotation is over", interval=0.3)
+
+    def _over(self):
+        status = self._status()
+        if status["id"] != self.old and not self.published:
+            self.published = True
+            say(f"   published: revision {status['revision']}, key {status['id']}")
+        alive = self.old in [id for _, id, _ in self.deepgram.live()]
+        for condition in status["conditions"]:
+            if condition["type"] == "ConsumersUpdated" and self.published:
+                self._tell(condition["message"], alive)
+        if self.published and not alive:
+            say(f"   revoked: key {self.old}, by now no pod holds it")
+        return self.published and not alive
+
+    def _tell(self, message, alive):
+        if message != self.told:
+            self.told = message
+            say(f"   {message}; the old key is {'alive' if alive else 'revoked'}")
+
+    def _status(self):
+        found = self.cluster.kubectl("-n", SPEECH, "get", "deepgramapikey", KEY, "-o", "json")
+        return json.loads(found.stdout)["status"]
 
 
 def delete_samples(cluster, files):
     for file in files:
         cluster.kubectl("delete", "-f", str(file), "--wait=false")
+
+
+def show_in_use(cluster, deepgram):
+    """What no pod holds goes; a resource with pods says which it waits for, and its key is alive."""
+    def in_use():
+        found = cluster.kubectl("-n", SPEECH, "get", "deepgramapikey", KEY, "-o", "json")
+        ready, = (one for one in json.loads(found.stdout)["status"]["conditions"]
+                  if one["type"] == "Ready")
+        return ready["reason"] == "InUse" and ready["message"]
+
+    say(f"   {KEY}: " + wait_for(in_use, 30, f"{KEY} waits for its pods"))
+    held = len({KEY, PULL_SECRET})
+    wait_for(lambda: len(deepgram.live()) == held, 60, "the rest is revoked")
+    show_deepgram(deepgram)
+
+
+def end_workloads(cluster):
+    cluster.kubectl("-n", SPEECH, "delete", "deployment", *CHART, "--wait=false")
     say("   waiting until no pod can start on the old Secrets, then revoking …")
     cluster.kubectl("-n", SPEECH, "wait", "--for=delete", KINDS, "--all", "--timeout=90s")
 
@@ -216,13 +297,19 @@ def run(stack):
     show_deepgram(deepgram)
     step("What pods consume (values masked)")
     show_secrets(cluster)
-    step("A rotation on request: kubectl annotate dgkey self-hosted-api-key deepgram.com/rotate=…")
-    rotate_one(cluster)
+    step("Deployments start on the key, as those of Deepgram's chart do")
+    apply_workloads(cluster)
+    step(f"A rotation on request: kubectl annotate dgkey {KEY} deepgram.com/rotate=…")
+    Rotation(cluster, deepgram).run()
+    show_pods(cluster)
     show_deepgram(deepgram)
     if os.environ.get("KEEP") == "1":
         stay(cluster)
-    step("kubectl delete: everything is revoked")
+    step("kubectl delete of all resources: what no pod holds is revoked, the rest waits")
     delete_samples(cluster, files)
+    show_in_use(cluster, deepgram)
+    step("kubectl delete of the Deployments: now the rest is revoked")
+    end_workloads(cluster)
     left = show_deepgram(deepgram)
     step("Tearing down")
     cluster.kubectl("delete", "namespace", SPEECH, "--wait=false")
