@@ -11,6 +11,7 @@
 #include "operator/manager.h"
 #include "operator/options.h"
 #include "plugin/doctor.h"
+#include "plugin/leftovers.h"
 #include "plugin/plugin.h"
 
 static void keep_memory_private(void)
@@ -38,21 +39,34 @@ static int run(const struct options *options)
     return code;
 }
 
+/* What the program does besides being the operator, by its first argument. */
+static const struct {
+    const char *name;
+    int (*run)(const struct options *options);
+} modes[] = {
+    { "doctor", doctor_of_operator },
+    { "leftovers", leftovers_run },
+};
+
 int main(int argc, char **argv)
 {
     json_setup();
     keep_memory_private();
     if (plugin_is_meant(argv[0]))
         return plugin_main(argc, argv);
-    bool doctor = argc > 1 && strcmp(argv[1], "doctor") == 0;
+    int (*mode)(const struct options *) = run;
+    for (size_t i = 0; i < ARRAY_LENGTH(modes) && argc > 1; i++)
+        if (strcmp(argv[1], modes[i].name) == 0)
+            mode = modes[i].run;
+    int skipped = mode != run;
     struct options options = { 0 };
-    enum options_result result = options_parse(argc - doctor, argv + doctor, &options);
+    enum options_result result = options_parse(argc - skipped, argv + skipped, &options);
     if (result != OPTIONS_RUN) {
         options_done(&options);
         return result == OPTIONS_EXIT_OK ? EXIT_SUCCESS : 2;
     }
     log_setup(options.log_format, options.log_level);
-    int code = doctor ? doctor_of_operator(&options) : run(&options);
+    int code = mode(&options);
     options_done(&options);
     return code;
 }

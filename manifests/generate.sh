@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 render() { # render [HELM-FLAG...]: without what only makes sense to Helm
   "$helm" template deepgram-operator "$here/../helm/deepgram-operator" \
-    --namespace deepgram-operator-system --set crds.keep=false --set test.enabled=false "$@" |
+    --namespace deepgram-operator-system --no-hooks --set crds.keep=false "$@" |
     grep -vE '^# Source: |^ +(helm\.sh/chart|app\.kubernetes\.io/managed-by): '
 }
 

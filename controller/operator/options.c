@@ -109,11 +109,13 @@ static void print_help(void)
          "live Deepgram credentials and Kubernetes Secrets, rotates and revokes them.\n"
          "\n"
          "Usage: deepgram-operator [--flag value]...\n"
-         "       deepgram-operator doctor [--flag value]...\n"
+         "       deepgram-operator doctor|leftovers [--flag value]...\n"
          "\n"
          "doctor, with the same flags and rights, looks whether all is there that is\n"
          "needed: the API server, the resource types, the rights, Deepgram. It changes\n"
-         "nothing; its exit code is 1 when there is a problem.");
+         "nothing; its exit code is 1 when there is a problem. leftovers lists the\n"
+         "resources there are, which an uninstallation with the CRDs would leave stuck;\n"
+         "its exit code is 1 when there are any.");
     for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
         print_flag(&flags[i]);
     puts("\n"

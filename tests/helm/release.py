@@ -54,20 +54,26 @@ class Release:
         return self.kubelet.run(wait_for(only_pod, 20, "there is one pod"))
 
     def test(self):
-        """`helm test`, with the hook's pod run as a kubelet would. Returns (its exit code, what the pod
-        said)."""
-        def hook():
+        """`helm test`. Returns (its exit code, what the pod said)."""
+        return self.with_hook("test", "test", NAME, "--timeout=90s")
+
+    def uninstall_with_crds(self):
+        """`helm uninstall` of a release whose CRDs go with it. Returns the same."""
+        return self.with_hook("pre-delete", "uninstall", NAME, "--timeout=90s")
+
+    def with_hook(self, hook, *command):
+        """Runs Helm, and the hook's pod as a kubelet would."""
+        def pod_of_hook():
             pods = self.client.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
             return next((pod for pod in pods
-                         if pod["metadata"].get("annotations", {}).get("helm.sh/hook") == "test"
+                         if pod["metadata"].get("annotations", {}).get("helm.sh/hook") == hook
+                         and pod["status"]["phase"] == "Running"
                          and any(c["type"] == "Ready" and c["status"] == "True"
                                  for c in pod["status"].get("conditions", []))), None)
 
         with ThreadPoolExecutor(1) as pool:
-            helm = pool.submit(self.helm, "test", NAME, "--namespace", self.namespace,
-                               "--timeout=90s", check=False)
-            pod = wait_for(hook, 40, "the pod of helm test runs")
-            said = self.kubelet.run_to_end(pod)
+            helm = pool.submit(self.helm, *command, "--namespace", self.namespace, check=False)
+            said = self.kubelet.run_to_end(wait_for(pod_of_hook, 40, f"the pod of {hook} runs"))
             return helm.result().returncode, said
 
     def tenant(self, namespace=None):
@@ -81,7 +87,8 @@ class Release:
         return f"system:serviceaccount:{self.namespace}:{NAME}"
 
     def clean_up(self):
-        self.helm("uninstall", NAME, "--namespace", self.namespace, "--wait", check=False)
+        self.helm("uninstall", NAME, "--namespace", self.namespace, "--wait", "--no-hooks",
+                  check=False)
         self.plane.delete_crds(*CRDS)
 
 

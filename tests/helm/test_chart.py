@@ -199,6 +199,14 @@ class TestDoctor:
             expression, = policy["matchExpressions"]
             assert meta[expression["key"]] in expression["values"]
 
+    def test_leftovers_are_looked_for_only_where_the_crds_go(self, helm):
+        def hooks(crds):
+            return {entry["spec"]["containers"][0]["args"][0]
+                    for entry in helm.render({"crds": crds}) if entry["kind"] == "Pod"}
+
+        assert hooks({}) == hooks({"enabled": False, "keep": False}) == {"doctor"}
+        assert hooks({"keep": False}) == {"doctor", "leftovers"}
+
     def test_can_be_left_out(self, helm):
         assert "Pod" not in {entry["kind"] for entry in helm.render({"test": {"enabled": False}})}
 

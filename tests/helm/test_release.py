@@ -8,6 +8,7 @@ import yaml
 from chart import CHART, MANIFESTS
 from connect_proxy import ConnectProxy
 from emulator import Emulator
+from kubectl_deepgram import Plugin
 from polling import wait_for
 from release import CRD_PATH, CRDS, NAME, delete_both, issue_both, make_namespace, running
 from resources import Tenant, condition
@@ -249,6 +250,22 @@ class TestHelmTest:
         assert "lacks status.nextRotationAt" in said and "upgrade the CRDs" in said
 
 
+class TestPluginWithoutCrds:
+    def test_status_says_what_is_missing(self, cluster, emulator, tmp_path):
+        plugin = Plugin(tmp_path, cluster.kubeconfig_admin, emulator)
+        said = plugin("status", code=1).stderr
+        assert "doesn't know the resource type DeepgramApiKey" in said
+        assert "kubectl deepgram doctor" in said
+
+    def test_doctor_says_what_to_do(self, cluster, emulator, tmp_path):
+        plugin = Plugin(tmp_path, cluster.kubeconfig_admin, emulator)
+        found = {entry["check"]: entry for entry in plugin.json("doctor", code=1)["checks"]}
+        assert found["API server"]["state"] == "ok"
+        assert found["CRDs"]["state"] == "problem"
+        assert "kubectl apply -f crds" in found["CRDs"]["next"]
+        assert found["operator"]["state"] == "problem"
+
+
 class TestUpgrade:
     def test_from_an_earlier_chart_creates_revokes_and_restarts_nothing(self, release, tmp_path):
         earlier = tmp_path / "earlier"
@@ -299,21 +316,43 @@ class TestUninstall:
     def test_with_the_crds_leaves_nothing(self, release):
         release.install(crds={"keep": False})
         release.plane.load_storage(*CRDS)
-        release.uninstall()
+        code, said = release.uninstall_with_crds()
+        assert code == 0 and said == "No resources are left.\n"
         wait_for(lambda: not any(release.client.find(f"{CRD_PATH}/{crd}") for crd in CRDS), 30,
                  "the CRDs are gone")
         for kind in ("clusterroles", "clusterrolebindings"):
             found = release.client.get(f"/apis/rbac.authorization.k8s.io/v1/{kind}")["items"]
             assert not [entry for entry in found if NAME in entry["metadata"]["name"]]
 
-    def test_with_the_crds_and_resources_left_can_be_undone(self, release):
-        """They wait for an operator, and a new installation is one."""
+    def test_with_the_crds_and_resources_left_is_refused(self, release):
+        """Nothing has gone, and everything goes on."""
         release.install(crds={"keep": False})
         tenant = release.tenant()
         with running(release.operator()):
             tenant.api_key("api-key")
             tenant.wait_ready("DeepgramApiKey", "api-key")
-        release.helm("uninstall", NAME, "--namespace", release.namespace, "--timeout=60s")
+            code, said = release.uninstall_with_crds()
+            assert code != 0
+            assert f"DeepgramApiKey {tenant.namespace}/api-key\n" in said
+            assert "kubectl delete dgkey,dgpull --all --all-namespaces" in said
+            assert "deletionTimestamp" not in tenant.find("DeepgramApiKey", "api-key")["metadata"]
+            # Helm takes the release for half uninstalled; it can go back, or on.
+            release.helm("rollback", NAME, "1", "--namespace", release.namespace, "--no-hooks")
+            release.install()
+            tenant.delete("DeepgramApiKey", "api-key")
+            tenant.wait_gone("DeepgramApiKey", "api-key")
+            code, said = release.uninstall_with_crds()
+            assert code == 0, said
+
+    def test_with_the_crds_and_resources_left_can_be_undone(self, release):
+        """Insisted on, they wait for an operator, and a new installation is one."""
+        release.install(crds={"keep": False})
+        tenant = release.tenant()
+        with running(release.operator()):
+            tenant.api_key("api-key")
+            tenant.wait_ready("DeepgramApiKey", "api-key")
+        release.helm("uninstall", NAME, "--namespace", release.namespace, "--no-hooks",
+                     "--timeout=60s")
         assert len(tenant.live()) == 1
         release.install()
         with running(release.operator()):

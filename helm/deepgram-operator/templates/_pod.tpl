@@ -71,3 +71,52 @@ volumes:
   {{- end }}
   {{- end }}
 {{- end }}
+
+{{- /* The spec of a Pod that runs one mode of the program once, where and as the operator runs: called with
+       (list . MODE). */}}
+{{- define "deepgram-operator.onceSpec" -}}
+{{- $mode := last . }}
+{{- with first . -}}
+spec:
+  serviceAccountName: {{ include "deepgram-operator.serviceAccountName" . }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  restartPolicy: Never
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with include "deepgram-operator.dns" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  securityContext:
+    {{- toYaml .Values.podSecurityContext | nindent 4 }}
+  containers:
+    - name: {{ $mode }}
+      image: {{ include "deepgram-operator.image" . }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args:
+        - {{ $mode }}
+        {{- include "deepgram-operator.args" . | nindent 8 }}
+      {{- with include "deepgram-operator.env" . }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        {{- toYaml .Values.securityContext | nindent 8 }}
+      {{- include "deepgram-operator.volumeMounts" . | nindent 6 }}
+  {{- include "deepgram-operator.volumes" . | nindent 2 }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
