@@ -84,9 +84,10 @@ $(B)/asan/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(ASAN) -Icontroller $(if $(filter tests/%,$<),-I$(dir $<)) -c -o $@ $<
 
-# The program carries its CRDs.
-$(foreach flavour,release failpoints asan torture,$(B)/$(flavour)/controller/plugin/schema.o): \
-    $(wildcard crds/*.yaml)
+# The program carries its CRDs and its rights.
+carried = $(foreach flavour,release failpoints asan torture,$(B)/$(flavour)/controller/plugin/$(1).o)
+$(call carried,schema): $(wildcard crds/*.yaml)
+$(call carried,rights): manifests/rbac.yaml
 
 # ---- unit tests and corpora -----------------------------------------------------------------
 

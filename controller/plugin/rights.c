@@ -1,102 +1,119 @@
-/* tests/helm holds the first table against the rules that the chart renders to. */
+/* The operator's rights are read out of manifests/rbac.yaml, which is generated from the chart: no
+ * list can fall behind the rules that are granted. */
 #include "plugin/rights.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "kube/yaml.h"
+#include "plugin/carry.h"
 
-struct rule {
-    const char *group;
-    const char *resource; /* "pods" or "deepgramapikeys/status" */
-    const char *name;     /* or NULL: of any name */
-    const char *verbs;    /* separated by spaces */
-};
-
-static const struct rule OPERATOR[] = {
-    { "deepgram.com", "deepgramapikeys", NULL, "get list watch patch" },
-    { "deepgram.com", "deepgrampullsecrets", NULL, "get list watch patch" },
-    { "deepgram.com", "deepgramapikeys/status", NULL, "patch" },
-    { "deepgram.com", "deepgrampullsecrets/status", NULL, "patch" },
-    { "deepgram.com", "deepgramapikeys/finalizers", NULL, "update" },
-    { "deepgram.com", "deepgrampullsecrets/finalizers", NULL, "update" },
-    { "", "secrets", NULL, "get list watch create update patch delete" },
-    { "", "pods", NULL, "list watch" },
-    { "apps", "deployments", NULL, "get list watch patch" },
-    { "apps", "statefulsets", NULL, "get list watch patch" },
-    { "apps", "daemonsets", NULL, "get list watch patch" },
-    { "events.k8s.io", "events", NULL, "create patch" },
-};
-
-/* --namespaces does without. */
-static const struct rule OPERATOR_OF_ALL[] = {
-    { "", "namespaces", NULL, "get list watch" },
-};
-
-static const struct rule LEADER[] = {
-    { "coordination.k8s.io", "leases", NULL, "create" },
-    { "coordination.k8s.io", "leases", "deepgram-operator", "get update" },
-};
-
-static const struct rule PERSON[] = {
-    { "deepgram.com", "deepgramapikeys", NULL, "get list patch" },
-    { "deepgram.com", "deepgrampullsecrets", NULL, "get list patch" },
-    { "", "secrets", NULL, "get list" },
-    { "", "pods", NULL, "list" },
-    { "apps", "replicasets", NULL, "list" },
-};
+CARRY(rights_rbac, "manifests/rbac.yaml");
 
 /* ---- from rules to rights ---- */
 
-static void add_right(cJSON *rights, const struct rule *rule, const char *namespace,
-                      const char *verb, size_t length)
+static void add_right(cJSON *rights, const cJSON *group, const cJSON *resource, const cJSON *name,
+                      const cJSON *verb, const char *namespace)
 {
+    const char *slash = strchr(resource->valuestring, '/');
+    size_t length = strcspn(resource->valuestring, "/");
+    auto_free char *plain = mem_strndup(resource->valuestring, length);
     cJSON *right = cJSON_CreateObject();
-    const char *slash = strchr(rule->resource, '/');
-    size_t plain = slash ? (size_t)(slash - rule->resource) : strlen(rule->resource);
-    auto_free char *resource = mem_strndup(rule->resource, plain);
-    auto_free char *verb_text = mem_strndup(verb, length);
     json_add_string(right, "namespace", namespace);
-    json_add_string(right, "group", rule->group);
-    json_add_string(right, "resource", resource);
+    json_add_string(right, "group", group->valuestring);
+    json_add_string(right, "resource", plain);
     json_add_string(right, "subresource", slash ? slash + 1 : NULL);
-    json_add_string(right, "name", rule->name);
-    json_add_string(right, "verb", verb_text);
+    json_add_string(right, "name", name ? name->valuestring : NULL);
+    json_add_string(right, "verb", verb->valuestring);
     cJSON_AddItemToArray(rights, right);
 }
 
-static void add_rules(cJSON *rights, const struct rule *rules, size_t count, const char *namespace)
+/* Of one group and one name at most, as the chart writes them. */
+static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *verb = rules[i].verbs;
-        while (*verb) {
-            size_t length = strcspn(verb, " ");
-            add_right(rights, &rules[i], namespace, verb, length);
-            verb += length + (verb[length] == ' ');
-        }
+    const cJSON *group = cJSON_GetArrayItem(json_member(rule, "apiGroups"), 0);
+    const cJSON *name = cJSON_GetArrayItem(json_member(rule, "resourceNames"), 0);
+    const cJSON *resource = NULL;
+    cJSON_ArrayForEach(resource, json_member(rule, "resources")) {
+        const cJSON *verb = NULL;
+        /* Namespaces are no namespace's: whoever works on some of them does without. */
+        if (namespace && strcmp(resource->valuestring, "namespaces") == 0)
+            continue;
+        cJSON_ArrayForEach(verb, json_member(rule, "verbs"))
+            add_right(rights, group, resource, name, verb, namespace);
     }
+}
+
+static void add_rules(cJSON *rights, const cJSON *role, const char *namespace)
+{
+    const cJSON *rule = NULL;
+    cJSON_ArrayForEach(rule, json_member(role, "rules"))
+        add_rule(rights, rule, namespace);
+}
+
+/* The only role of that kind in manifests/rbac.yaml. */
+static cJSON *carried_role(const char *kind)
+{
+    static const char BREAK[] = "\n---\n";
+    for (const char *text = rights_rbac; text;) {
+        const char *end = strstr(text, BREAK);
+        size_t length = end ? (size_t)(end - text) : strlen(text);
+        cJSON *document = NULL;
+        struct err err = ERR_INIT;
+        if (yaml_to_json(text, length, &document, &err) &&
+            mem_streq(json_string_member(document, "kind"), kind))
+            return document;
+        cJSON_Delete(document);
+        text = end ? end + strlen(BREAK) : NULL;
+    }
+    return NULL;
+}
+
+static void add_carried(cJSON *rights, const char *kind, const char *namespace)
+{
+    auto_json cJSON *role = carried_role(kind);
+    assert(role);
+    add_rules(rights, role, namespace);
 }
 
 void rights_of_operator(cJSON *rights, const char *namespace)
 {
-    add_rules(rights, OPERATOR, ARRAY_LENGTH(OPERATOR), namespace);
-    if (!namespace)
-        add_rules(rights, OPERATOR_OF_ALL, ARRAY_LENGTH(OPERATOR_OF_ALL), NULL);
+    add_carried(rights, "ClusterRole", namespace);
 }
 
 void rights_of_leader(cJSON *rights, const char *namespace)
 {
-    add_rules(rights, LEADER, ARRAY_LENGTH(LEADER), namespace);
+    add_carried(rights, "Role", namespace);
+}
+
+static void add_rules_of(cJSON *rights, const char *rules, const char *namespace)
+{
+    auto_json cJSON *role = json_parse(rules, strlen(rules));
+    assert(role);
+    add_rules(rights, role, namespace);
 }
 
 void rights_of_secret(cJSON *rights, const char *namespace, const char *name)
 {
-    const struct rule rule = { "", "secrets", name, "get" };
-    add_rules(rights, &rule, 1, namespace);
+    auto_free char *rules =
+        mem_printf("{\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"secrets\"],"
+                   "\"resourceNames\":[\"%s\"],\"verbs\":[\"get\"]}]}",
+                   name);
+    add_rules_of(rights, rules, namespace);
 }
 
 void rights_of_person(cJSON *rights, const char *namespace)
 {
-    add_rules(rights, PERSON, ARRAY_LENGTH(PERSON), namespace);
+    add_rules_of(rights,
+                 "{\"rules\":["
+                 "{\"apiGroups\":[\"deepgram.com\"],\"resources\":[\"deepgramapikeys\","
+                 "\"deepgrampullsecrets\"],\"verbs\":[\"get\",\"list\",\"patch\"]},"
+                 "{\"apiGroups\":[\"\"],\"resources\":[\"secrets\"],\"verbs\":[\"get\",\"list\"]},"
+                 "{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"list\"]},"
+                 "{\"apiGroups\":[\"apps\"],\"resources\":[\"replicasets\"],\"verbs\":[\"list\"]}"
+                 "]}",
+                 namespace);
 }
 
 /* ---- reviews ---- */

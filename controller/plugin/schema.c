@@ -7,14 +7,7 @@
 
 #include "base/json.h"
 #include "kube/yaml.h"
-
-#define CARRY(symbol, file)                                                                        \
-    __asm__(".pushsection .rodata\n"                                                               \
-            ".global " #symbol "\n" #symbol ":\n"                                                  \
-            ".incbin \"" file "\"\n"                                                               \
-            ".byte 0\n"                                                                            \
-            ".popsection\n");                                                                      \
-    extern const char symbol[]
+#include "plugin/carry.h"
 
 CARRY(schema_crd_api_keys, "crds/deepgramapikeys.deepgram.com.yaml");
 CARRY(schema_crd_pull_secrets, "crds/deepgrampullsecrets.deepgram.com.yaml");

@@ -210,23 +210,6 @@ class TestDoctor:
     def test_can_be_left_out(self, helm):
         assert "Pod" not in {entry["kind"] for entry in helm.render({"test": {"enabled": False}})}
 
-    def test_asks_for_exactly_the_rights_that_the_chart_grants(self, helm):
-        """The program's table (plugin/rights.c) against the rules."""
-        granted = {(group, resource, verb, name)
-                   for entry in helm.render() if entry["kind"] in ("Role", "ClusterRole")
-                   and not entry["metadata"]["name"].endswith(("-view", "-edit"))
-                   for rule in entry["rules"] for group in rule["apiGroups"]
-                   for resource in rule["resources"] for verb in rule["verbs"]
-                   for name in rule.get("resourceNames", [None])}
-        text = (REPOSITORY / "controller/plugin/rights.c").read_text()
-        asked = {(group, resource, verb, None if name == "NULL" else name.strip('"'))
-                 for table in ("OPERATOR", "OPERATOR_OF_ALL", "LEADER")
-                 for group, resource, name, verbs in re.findall(
-                     r'\{ "([^"]*)", "([^"]+)", (NULL|"[^"]+"),\s+"([^"]+)" \}',
-                     re.search(rf"rule {table}\[\] = \{{(.*?)\n\}};", text, re.S)[1])
-                 for verb in verbs.split()}
-        assert asked == granted != set()
-
 
 class TestManifests:
     def test_generated_files_are_up_to_date(self, helm, tmp_path):

@@ -250,6 +250,25 @@ class TestHelmTest:
         assert "lacks status.nextRotationAt" in said and "upgrade the CRDs" in said
 
 
+class TestPlugin:
+    def test_doctor_asks_for_exactly_the_rights_that_the_chart_grants(self, release, helm, tmp_path):
+        release.install()
+        plugin = Plugin(tmp_path, release.plane.kubeconfig_admin, release.emulator)
+        report = plugin.json("doctor", "-A", f"--operator-namespace={release.namespace}", code=1)
+        asked, = (entry["rights"] for entry in report["rights"]
+                  if entry["check"] == f"rights of {NAME}")
+        assert all(right["allowed"] for right in asked)
+        granted = {(group, resource, verb, name)
+                   for entry in helm.render() if entry["kind"] in ("Role", "ClusterRole")
+                   and not entry["metadata"]["name"].endswith(("-view", "-edit"))
+                   for rule in entry["rules"] for group in rule["apiGroups"]
+                   for resource in rule["resources"] for verb in rule["verbs"]
+                   for name in rule.get("resourceNames", [None])}
+        assert granted == {
+            (right["group"], "/".join(filter(None, (right["resource"], right.get("subresource")))),
+             right["verb"], right.get("name")) for right in asked}
+
+
 class TestPluginWithoutCrds:
     def test_status_says_what_is_missing(self, cluster, emulator, tmp_path):
         plugin = Plugin(tmp_path, cluster.kubeconfig_admin, emulator)
