@@ -9,6 +9,7 @@
 #include "access.h"
 #include "credentials.h"
 #include "keys.h"
+#include "listen.h"
 #include "registry.h"
 #include "timestamp.h"
 
@@ -52,6 +53,7 @@ static void (*const handlers[OPERATION_COUNT])(struct call *) = {
     [OPERATION_DELETE_CREDENTIALS] = credentials_delete,
     [OPERATION_AUTH_TOKEN] = keys_describe_own,
     [OPERATION_REGISTRY_AUTH] = registry_auth,
+    [OPERATION_LISTEN] = listen_handshake,
 };
 
 void api_carry_out(struct call *call)

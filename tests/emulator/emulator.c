@@ -53,6 +53,7 @@ static void handle_api(struct emulator *emulator, const struct request *request,
         journal_set_credential(&emulator->journal, plan->seq, call.credential_id);
         plan->reply = call.reply;
     }
+    plan->fault = fault ? fault_name(fault) : NULL;
     if (fault)
         fault_shape(fault, plan);
     bool answered = plan->ending == ENDING_ANSWER || plan->ending == ENDING_CUT;

@@ -25,7 +25,8 @@ struct request {
     char *user_agent;
     char *body; /* NUL-terminated; NULL when empty */
     size_t body_bytes;
-    cJSON *json; /* the parsed body; NULL when it is empty or no JSON */
+    cJSON *json;     /* the parsed body; NULL when it is empty or no JSON */
+    bool is_upgrade; /* to a WebSocket */
     bool from_loopback;
 };
 

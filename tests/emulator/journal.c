@@ -21,6 +21,7 @@ struct journal_entry {
     const char *fault;
     unsigned in_flight;
     int status;
+    int64_t audio_bytes;
     char credential_id[ID_SIZE];
     char auth_key_id[ID_SIZE];
 };
@@ -88,6 +89,13 @@ void journal_set_credential(struct journal *journal, uint64_t seq, const char *c
         memcpy(entry->credential_id, credential_id, ID_SIZE);
 }
 
+void journal_set_audio(struct journal *journal, uint64_t seq, int64_t bytes)
+{
+    struct journal_entry *entry = find(journal, seq);
+    if (entry)
+        entry->audio_bytes = bytes;
+}
+
 static void add_text(cJSON *object, const char *name, const char *text)
 {
     if (text && *text)
@@ -111,6 +119,8 @@ static cJSON *describe(const struct journal_entry *entry)
     add_text(json, "auth_key_id", entry->auth_key_id);
     add_text(json, "fault", entry->fault);
     cJSON_AddNumberToObject(json, "in_flight", entry->in_flight);
+    if (entry->operation == OPERATION_LISTEN)
+        cJSON_AddNumberToObject(json, "audio_bytes", (double)entry->audio_bytes);
     cJSON *headers = cJSON_AddObjectToObject(json, "headers");
     add_text(headers, "content-type", entry->content_type);
     add_text(headers, "user-agent", entry->user_agent);

@@ -29,6 +29,9 @@ uint64_t journal_add(struct journal *journal, const struct call *call, const cha
 void journal_set_status(struct journal *journal, uint64_t seq, int status);
 void journal_set_credential(struct journal *journal, uint64_t seq, const char *credential_id);
 
+/* Audio that a stream has brought so far. */
+void journal_set_audio(struct journal *journal, uint64_t seq, int64_t bytes);
+
 /* An array of the entries after `since`, NULL for any operation or project. */
 cJSON *journal_describe(const struct journal *journal, uint64_t since, const char *operation,
                         const char *project_id);

@@ -21,6 +21,7 @@ struct plan {
     int64_t filler_bytes; /* sent after the reply's own body, up to the closing of the connection */
     bool late;            /* carry the request out only `late_ms` from now */
     int64_t late_ms;
+    const char *fault;   /* the kind that shaped it, NULL when none did */
     uint64_t seq;        /* its entry in the journal; 0: none, as of an admin request */
     unsigned generation; /* of the state it was meant for: a reset cancels what is late */
 };

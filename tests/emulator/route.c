@@ -30,6 +30,7 @@ static const struct {
     { OPERATION_DELETE_CREDENTIALS, "DELETE", OLD_CREDENTIALS "/{id}" },
     { OPERATION_AUTH_TOKEN, "GET", "/v1/auth/token" },
     { OPERATION_REGISTRY_AUTH, "GET", "/v2/auth" },
+    { OPERATION_LISTEN, "GET", "/v1/listen" },
 };
 
 static const char *const names[OPERATION_COUNT] = {
@@ -45,6 +46,7 @@ static const char *const names[OPERATION_COUNT] = {
     [OPERATION_DELETE_CREDENTIALS] = "delete_credentials",
     [OPERATION_AUTH_TOKEN] = "auth_token",
     [OPERATION_REGISTRY_AUTH] = "registry_auth",
+    [OPERATION_LISTEN] = "listen",
 };
 
 const char *operation_name(enum operation operation)

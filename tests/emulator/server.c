@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 
 #include "exchange.h"
+#include "stream.h"
 
 enum {
     MAX_BODY_BYTES = 1024 * 1024,
@@ -107,6 +108,25 @@ static int on_request(struct server *server, struct lws *wsi, const char *path)
     return 0;
 }
 
+/* The same for one that wants to become a WebSocket. */
+static int on_upgrade(struct server *server, struct lws *wsi, const char *protocol)
+{
+    char path[512] = "";
+    if (strcmp(protocol, "websocket") != 0 ||
+        lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0)
+        return -1;
+    struct request request = {
+        .method = "GET",
+        .path = mem_dup(path),
+        .authorization = copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION),
+        .user_agent = copy_header(wsi, WSI_TOKEN_HTTP_USER_AGENT),
+        .is_upgrade = true,
+        .from_loopback = is_loopback(wsi),
+    };
+    copy_params(wsi, &request);
+    return stream_confirm(wsi, server->emulator, &request);
+}
+
 static int on_body(struct exchange *exchange, const char *bytes, size_t count)
 {
     if (exchange->request.body_bytes + count > MAX_BODY_BYTES)
@@ -120,7 +140,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     size_t length)
 {
     struct server *server = lws_context_user(lws_get_context(wsi));
-    struct exchange *exchange = lws_get_opaque_user_data(wsi);
+    struct exchange *exchange = lws_get_opaque_user_data(wsi); /* or a stream, see below */
     switch ((int)reason) { /* as a number: a hundred other events don't concern us */
     case LWS_CALLBACK_HTTP:
         return on_request(server, wsi, in);
@@ -136,6 +156,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         if (exchange)
             exchange_detach(exchange);
         return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return on_upgrade(server, wsi, in);
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_CLOSED:
+        return stream_event(wsi, reason, in, length);
     case LWS_CALLBACK_RAW_RX_FILE:
         server->stopping = true;
         return 0;

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import websockets
 from deepgram import DeepgramClient
 from deepgram.environment import DeepgramClientEnvironment
 
@@ -184,3 +185,65 @@ def check_requests(requests, project_id, key, credentials):
 
 def same_time(one, other):
     return datetime.datetime.fromisoformat(one) == datetime.datetime.fromisoformat(other)
+
+
+# ---- streaming ----
+
+
+@pytest.fixture
+def live(emulator):
+    """Streams a second of sound with Deepgram's own client; returns the messages."""
+    key = emulator.add_project()["admin_keys"][0]["key"]
+    address = emulator.url.replace("http", "ws", 1)
+
+    def stream(api_key=key, finalize=False):
+        client = DeepgramClient(
+            api_key=api_key,
+            environment=DeepgramClientEnvironment(
+                base=emulator.url, production=address, agent=address, agent_rest=emulator.url))
+        with client.listen.v1.connect(
+                model="nova-3", encoding="linear16", sample_rate=16000) as socket:
+            for _ in range(10):
+                socket.send_media(SOUND)
+            socket.send_keep_alive()
+            if finalize:
+                socket.send_finalize()
+            socket.send_close_stream()
+            return list(socket)
+
+    return stream
+
+
+SOUND = b"\x01\x00" * 1600  # a tenth of a second
+
+
+def test_the_python_sdk_streams(emulator, live):
+    results, metadata = live()
+    assert (results.type, metadata.type) == ("Results", "Metadata")
+    assert results.channel.alternatives[0].transcript == "" and results.duration == 1.0
+    assert results.is_final and results.metadata.model_info.name == "general-nova-3"
+    assert results.metadata.request_id == metadata.request_id
+    assert metadata.duration == 1.0 and metadata.channels == 1
+    assert metadata.sha256 == hashlib.sha256(SOUND * 10).hexdigest()
+    [request] = emulator.requests(operation="listen")
+    assert request["status"] == 101 and request["audio_bytes"] == 32000
+    assert request["auth_key_id"]
+
+
+def test_the_python_sdk_gets_what_is_there_when_it_asks(live):
+    results, finalized, metadata = live(finalize=True)
+    assert not results.from_finalize and finalized.from_finalize
+    assert finalized.duration == 0 and metadata.type == "Metadata"
+
+
+def test_the_python_sdk_is_refused_with_a_dead_key(live):
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        live("0" * 40)
+    assert refused.value.response.status_code == 401
+
+
+@pytest.mark.parametrize("fault", ["lost", "cut"])
+def test_the_python_sdk_sees_a_stream_that_breaks(emulator, live, fault):
+    emulator.add_fault("listen", fault)
+    with pytest.raises(websockets.exceptions.ConnectionClosedError):
+        live()
