@@ -34,7 +34,7 @@ ONLY_IN = {
     r"curl/": r"net/http\w*\.[ch]",
     r"libwebsockets": r"net/(server|websocket)\w*\.[ch]",
     r"yaml\.h": r"kube/yaml\.c",
-    r"openssl/": r"base/base64\.c",
+    r"openssl/": r"(base/base64|net/websocket)\.c",
 }
 PURE = ("api", "reconcile", "deepgram")
 PURE_BASE = ("mem", "err", "buf", "json", "base64", "secret", "utf8", "backoff")

@@ -7,9 +7,9 @@
 
 #include "api/timestamp.h"
 #include "base/json.h"
-#include "base/utf8.h"
+#include "deepgram/quote.h"
 
-enum { QUOTE_BYTES = 121, CODE_BYTES = 49, SECRET_MIN_BYTES = 32, BODY_MAX_BYTES = 64 * 1024 };
+enum { QUOTE_BYTES = 121, CODE_BYTES = 49, BODY_MAX_BYTES = 64 * 1024 };
 
 /* What Deepgram said, fit to be shown; each "" when it didn't. */
 struct words {
@@ -18,48 +18,6 @@ struct words {
     char text[QUOTE_BYTES];
     char request_id[CODE_BYTES];
 };
-
-static size_t word_length(const char *text)
-{
-    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-}
-
-static void append(char *to, size_t size, const char *text, size_t length)
-{
-    size_t used = strlen(to);
-    if (used + length < size) {
-        memcpy(to + used, text, length);
-        to[used + length] = '\0';
-    }
-}
-
-/* White space and controls become single blanks, words that could be a secret "***", and the rest
- * is dropped when `to` is full. */
-static void quote(char *to, size_t size, const char *text)
-{
-    to[0] = '\0';
-    bool blank = false;
-    while (*text && strlen(to) + 1 < size) {
-        size_t word = word_length(text);
-        size_t length = word > 0 ? word : utf8_character_length(text);
-        if ((unsigned char)*text <= ' ' || length == 0) {
-            blank = to[0] != '\0';
-            text++;
-            continue;
-        }
-        if (blank)
-            append(to, size, " ", 1);
-        blank = false;
-        size_t room = size - 1 - strlen(to);
-        if (word >= SECRET_MIN_BYTES)
-            append(to, size, "***", 3);
-        else if (length <= room || word > 0)
-            append(to, size, text, length < room ? length : room);
-        else
-            return;
-        text += length;
-    }
-}
 
 static const char *first_string(const cJSON *json, const char *name, const char *other)
 {

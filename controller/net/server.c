@@ -15,10 +15,11 @@
 
 #include "base/log.h"
 #include "net/listen.h"
+#include "net/server_lws.h"
 
 enum {
-    MAX_DESCRIPTORS = 64, /* connections and a few of our own: scrapers and probes are few */
-    MAX_HEADERS_AT_ONCE = 8,
+    MAX_DESCRIPTORS = 64,     /* connections and a few of our own: scrapers and probes are few */
+    MAX_HEADERS_AT_ONCE = 16, /* net/websocket's too */
     MAX_BODY_BYTES = 8 * 1024 * 1024,
     WRITE_BYTES = 4096,
     CLIENT_TIMEOUT_S = 10,
@@ -174,13 +175,25 @@ static const struct lws_protocols protocols[] = {
     { 0 },
 };
 
+/* Handshakes of net/websocket pass here, and hold a key: wiped when freed. */
+static void *lws_memory(void *block, size_t size, const char *reason)
+{
+    (void)reason;
+    if (size > 0)
+        return mem_realloc(block, size);
+    mem_free(block);
+    return NULL;
+}
+
+/* TLS is for net/websocket's vhost alone. */
 static bool create_lws(struct server *server, struct err *err)
 {
+    lws_set_allocator(lws_memory);
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .user = server,
         .fd_limit_per_thread = MAX_DESCRIPTORS, /* else tables for every possible descriptor */
         .max_http_header_pool = MAX_HEADERS_AT_ONCE,
@@ -189,6 +202,7 @@ static bool create_lws(struct server *server, struct err *err)
         .keepalive_timeout = CLIENT_TIMEOUT_S,
     };
     server->lws = lws_create_context(&info);
+    info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
     server->vhost = server->lws ? lws_create_vhost(server->lws, &info) : NULL;
     if (!server->vhost)
         return err_set(err, ERR_TRANSIENT, "cannot set up the HTTP server");
@@ -224,6 +238,11 @@ bool server_new(struct loop *loop, const char *listen, server_handler_fn *handle
     server->watch = loop_watch_fd(loop, server->listen_fd, LOOP_READ, on_connection, server);
     *ret_server = server;
     return true;
+}
+
+struct lws_context *server_lws(const struct server *server)
+{
+    return server->lws;
 }
 
 int server_port(const struct server *server)

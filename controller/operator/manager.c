@@ -214,9 +214,11 @@ static bool start_serving(struct manager *manager, struct err *err)
 {
     struct runtime *runtime = &manager->runtime;
     manager->probes = probes_new(runtime->loop, runtime->metrics, ready, collect, manager);
-    return server_new(runtime->loop, runtime->options->listen, probes_handle, manager->probes,
-                      &manager->server, err) &&
-           loop_on_signal(runtime->loop, SIGTERM, terminate, manager, err) &&
+    if (!server_new(runtime->loop, runtime->options->listen, probes_handle, manager->probes,
+                    &manager->server, err))
+        return false;
+    runtime->websockets = websockets_new(runtime->loop, manager->server, runtime->options->ca_pem);
+    return loop_on_signal(runtime->loop, SIGTERM, terminate, manager, err) &&
            loop_on_signal(runtime->loop, SIGINT, terminate, manager, err);
 }
 
@@ -263,6 +265,7 @@ void manager_free(struct manager *manager)
     gateway_free(runtime->gateway);
     kube_client_free(runtime->kube);
     http_free(manager->http);
+    websockets_free(runtime->websockets);
     server_free(manager->server);
     probes_free(manager->probes);
     caches_free(runtime->caches);

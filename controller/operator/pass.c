@@ -32,6 +32,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_CONFIRM] = step_confirm,
     [STEP_CHECK] = step_check,
     [STEP_PUBLISH] = step_publish,
+    [STEP_VERIFY] = step_verify,
     [STEP_COMPARE_TARGET] = step_compare_target,
     [STEP_RESTART] = step_restart,
     [STEP_PUT_BACK] = step_put_back,

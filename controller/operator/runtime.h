@@ -3,6 +3,7 @@
 #define OPERATOR_RUNTIME_H
 
 #include "kube/client.h"
+#include "net/websocket.h"
 #include "operator/caches.h"
 #include "operator/gateway.h"
 #include "operator/inventories.h"
@@ -18,6 +19,7 @@ struct runtime {
     struct loop *loop;
     struct kube_client *kube;
     struct gateway *gateway;
+    struct websockets *websockets;
     struct metrics *metrics;
     struct recorder *recorder;
     struct leader *leader;
@@ -25,6 +27,7 @@ struct runtime {
     struct caches *caches;
     struct memories *memories;
     struct inventories *inventories;
+    size_t trials; /* of keys over WebSocket, under way */
     bool stopping; /* begin nothing new; finish what can't be lost */
 };
 

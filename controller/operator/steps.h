@@ -36,6 +36,8 @@ void step_check(struct pass *pass);
 void step_restart(struct pass *pass);
 void step_put_back(struct pass *pass);
 void step_take_back(struct pass *pass);
+/* steps_verify.c */
+void step_verify(struct pass *pass);
 /* steps_revoke.c */
 void step_revoke(struct pass *pass);
 

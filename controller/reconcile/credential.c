@@ -20,6 +20,7 @@ const char *step_name(enum step_kind kind)
         [STEP_ADOPT] = "adopt",
         [STEP_CHECK] = "check",
         [STEP_PUBLISH] = "publish",
+        [STEP_VERIFY] = "verify",
         [STEP_COMPARE_TARGET] = "compare-target",
         [STEP_RESTART] = "restart",
         [STEP_PUT_BACK] = "put-back",

@@ -24,6 +24,7 @@ enum step_kind {
     STEP_ADOPT,             /* the first revision Secret, from a target that was made by hand */
     STEP_CHECK,             /* is the new credential what was asked for, and alive? */
     STEP_PUBLISH,           /* target Secret from the revision Secret */
+    STEP_VERIFY,            /* try the published key out where it is to serve */
     STEP_COMPARE_TARGET,    /* read the target once and compare its data */
     STEP_RESTART,           /* a workload: its marker to the published revision */
     STEP_PUT_BACK,          /* a workload: its marker to what its older pods have */

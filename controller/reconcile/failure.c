@@ -46,10 +46,15 @@ static const struct policy CHECK[] = {
     { ERR_NONE, "RegistryUnavailable", false, RETRY_FAST },
 };
 
+static const struct policy VERIFY[] = {
+    { ERR_NONE, "VerifyFailed", false, RETRY_SLOW },
+};
+
 static const struct policy *const POLICIES[FAILURE_SIDES] = {
     [FAILURE_KUBERNETES] = KUBERNETES,
     [FAILURE_DEEPGRAM] = DEEPGRAM,
     [FAILURE_CHECK] = CHECK,
+    [FAILURE_VERIFY] = VERIFY,
 };
 
 static const struct policy ADMIN_SECRET = { ERR_INVALID, NULL, true, RETRY_SLOW };

@@ -7,6 +7,7 @@
 #include "reconcile/rollout.h"
 #include "reconcile/rules.h"
 #include "reconcile/schedule.h"
+#include "reconcile/verify.h"
 
 #include <string.h>
 
@@ -494,7 +495,17 @@ static bool may_retire(const struct world *world, const struct world_revision *r
            strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
            revision->noted->state == REVISION_RETIRING && !world->old_target.exists &&
            world->old_target.pods == 0 && world->now_ms >= revision->noted->revoke_after_ms &&
-           holders(world, revision) == 0;
+           holders(world, revision) == 0 && (revision->failed || verify_is_done(world));
+}
+
+/* Asked for by spec.verify.streaming: the key is tried out where it serves, before the old one
+ * goes. */
+static bool verify(const struct world *world, struct step *step)
+{
+    if (verify_at_ms(world) > world->monotonic_ms)
+        return false;
+    step->revision = world_published(world)->number;
+    return rule_step(step, STEP_VERIFY);
 }
 
 static bool revoke_retired(const struct world *world, struct step *step)
@@ -540,6 +551,7 @@ static bool settle(const struct world *world, struct step *step)
         if (noted->state == REVISION_RETIRING && noted->revoke_after_ms > world->now_ms)
             until = rules_sooner(until, rules_monotonic(world, noted->revoke_after_ms));
     }
+    until = rules_sooner(until, verify_at_ms(world));
     if (step->verdict.kind == VERDICT_NONE)
         step->verdict.kind = VERDICT_READY;
     return rule_wait(step, until);
@@ -575,6 +587,7 @@ struct step decide_living(const struct world *world)
         refresh_inventory,
         confirm_missing,
         drop_old_target,
+        verify,
         revoke_retired,
         rule_drop_gone,
         settle,

@@ -12,6 +12,7 @@
 #include "reconcile/failure.h"
 #include "reconcile/report_consumers.h"
 #include "reconcile/schedule.h"
+#include "reconcile/verify.h"
 
 enum { REVISIONS_WRITTEN = 5 };
 
@@ -284,6 +285,7 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
     set_abnormal(conditions, world, verdict, "Stalled",
                  pending && verdict->kind == VERDICT_STALLED);
     report_consumers_condition(conditions, world);
+    verify_report(world, conditions);
 }
 
 cJSON *report_status(const struct world *world, const struct verdict *verdict)

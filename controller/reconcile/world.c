@@ -30,6 +30,7 @@ void memory_free(struct memory *memory)
         return;
     credential_done(&memory->issued);
     mem_free(memory->discard_id);
+    mem_free(memory->verified);
     mem_free(memory->adoption_problem);
     for (size_t i = 0; i < FAILURE_SIDES; i++)
         mem_free(memory->failures[i].message);

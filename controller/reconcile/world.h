@@ -14,8 +14,15 @@
 /* ---- what one process remembers of one resource ---- */
 
 /* Whose fault a failure is, and so what it holds up: a Deepgram failure leaves healing alone, one
- * of the check before publishing holds up new credentials only. */
-enum failure_side { FAILURE_KUBERNETES, FAILURE_DEEPGRAM, FAILURE_CHECK, FAILURE_SIDES };
+ * of the check before publishing holds up new credentials only, and one of the trial afterwards the
+ * end of the old one. */
+enum failure_side {
+    FAILURE_KUBERNETES,
+    FAILURE_DEEPGRAM,
+    FAILURE_CHECK,
+    FAILURE_VERIFY,
+    FAILURE_SIDES
+};
 
 struct failure {
     bool active;
@@ -63,6 +70,7 @@ struct memory {
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
     int64_t heal_at_ms;      /* the same for heals of the target */
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
+    char *verified;          /* message of the last trial that worked; NULL: none */
     char *adoption_problem;  /* NULL: none */
     const char *told_reason; /* of the trouble that the last event told of; static or NULL */
     char target_same[32];    /* resourceVersions of the target whose data was compared with */

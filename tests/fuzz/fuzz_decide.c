@@ -203,6 +203,8 @@ static void read_memory(struct input *input)
         memory->issued.id = mem_strdup("issued-id");
     if (json_at(json, "discard"))
         memory->discard_id = mem_strdup("discarded-id");
+    if (json_at(json, "verified"))
+        mem_replace(&memory->verified, string_at(json, "verified"));
     mem_replace(&memory->adoption_problem, "there is no key in it");
     read_text(json, "useless", memory->target_useless, sizeof memory->target_useless);
     read_text(json, "same", memory->target_same, sizeof memory->target_same);
@@ -233,6 +235,7 @@ static void read_input(struct input *input)
     read_failure(input, "kubernetes", FAILURE_KUBERNETES);
     read_failure(input, "deepgram", FAILURE_DEEPGRAM);
     read_failure(input, "check", FAILURE_CHECK);
+    read_failure(input, "verify", FAILURE_VERIFY);
     for (size_t i = 0; i < input->world.revision_count; i++)
         input->world.revisions[i].listed = !json_bool_at(input->json, "unlisted", false);
 }
@@ -284,6 +287,8 @@ static bool is_complete(const struct world *world, const struct step *step)
         return has_secret(world, step->revision) && step->workload && step->workload->uid;
     case STEP_TAKE_BACK:
         return has_secret(world, step->revision) && world_fallback(world);
+    case STEP_VERIFY:
+        return has_secret(world, step->revision) && world->resource->spec.verify_url;
     case STEP_COMPARE_TARGET:
         return has_secret(world, step->revision) && world->target.ours;
     case STEP_CONFIRM:

@@ -42,6 +42,10 @@ ACCEPTED = [
     ("a label of a subdomain", BOTH, {"secret": {"labels": {"x.deepgram.com/a": "b"}}}),
     ("annotations", BOTH, {"secret": {"annotations": {LONGEST_LABEL: "any text: ${x}\n" * 200}}}),
     ("provider quay", PULL_SECRETS, {"provider": "quay"}),
+    ("a streaming address", API_KEYS,
+     {"verify": {"streaming": {"url": "ws://deepgram-api:8080/v1/listen", "timeout": "5m"}}}),
+    *((f"the streaming address {url}", API_KEYS, {"verify": {"streaming": {"url": url}}})
+      for url in ("wss://a", "ws://10.0.0.1", "ws://[::1]:8080/", "wss://a.b.c/x/y_z~1")),
     ("a repository", PULL_SECRETS, {"verify": {"repository": "deepgram/self-hosted-api"}}),
     ("a repository in depth", PULL_SECRETS, {"verify": {"repository": "a/b-c/d.e_f"}}),
     ("nothing to verify", PULL_SECRETS, {"verify": {}}),
@@ -136,6 +140,15 @@ REFUSED = [
     ("an annotation of 4097 characters", BOTH, {"secret": {"annotations": {"a": "v" * 4097}}},
      "spec.secret.annotations.a", "may not be more than 4096"),
     ("another provider", PULL_SECRETS, {"provider": "ecr"}, "spec.provider", '"quay"'),
+    *((f"the streaming address {url}", API_KEYS, {"verify": {"streaming": {"url": url}}},
+       "spec.verify.streaming.url", "should match")
+      for url in ("http://a", "ws://", "ws://u:p@a", "ws://a?token=x", "ws://a#x", "ws://a:0",
+                  "ws://a b", "ws://a/%2e", "ws://[::1")),
+    ("no streaming address", API_KEYS, {"verify": {"streaming": {}}},
+     "spec.verify.streaming.url", "Required value"),
+    *((f"a trial of {timeout}", API_KEYS,
+       {"verify": {"streaming": {"url": "ws://a", "timeout": timeout}}},
+       "spec.verify.streaming.timeout", "must be from 5s to 5m") for timeout in ("4s", "5m1s")),
     *((f"the repository {name}", PULL_SECRETS, {"verify": {"repository": name}},
        "spec.verify.repository", "should match")
       for name in ("api", "Deepgram/api", "deepgram//api", "deepgram/api:1", "deepgram/-api",

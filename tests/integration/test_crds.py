@@ -128,7 +128,7 @@ class TestValidation:
         assert PLACEHOLDER in message
 
     @pytest.mark.parametrize("plural", BOTH)
-    @pytest.mark.parametrize("unknown", ["rollout", "verify", "serviceAccounts", "projectID"])
+    @pytest.mark.parametrize("unknown", ["rollout", "serviceAccounts", "projectID"])
     def test_unknown_field_is_refused(self, control_plane, plural, unknown):
         with pytest.raises(ApiError, match=f'unknown field "spec.{unknown}"'):
             dry_run(control_plane, plural, {unknown: {}})
@@ -350,5 +350,7 @@ class TestSchema:
             ".spec.scopes", ".spec.scopes[]"}
         assert api_key.keys() - shared == {
             ".spec.role", ".spec.tags", ".spec.tags[]", ".spec.validFor", ".spec.expiresAt",
-            ".spec.rotation.before", ".spec.secret.data", ".spec.secret.data{}"}
-        assert pull_secret.keys() - shared == {".spec.provider", ".status.username"}
+            ".spec.rotation.before", ".spec.secret.data", ".spec.secret.data{}",
+            ".spec.verify.streaming.url", ".spec.verify.streaming.timeout"}
+        assert pull_secret.keys() - shared == {
+            ".spec.provider", ".spec.verify.repository", ".status.username"}

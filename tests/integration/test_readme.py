@@ -28,9 +28,9 @@ KINDS = {"DeepgramApiKey": "deepgramapikeys", "DeepgramPullSecret": "deepgrampul
 # Words in the form of a reason that no person is shown as one: a new one belongs here or into the
 # README.
 NOT_REASONS = {
-    "Ready", "Reconciling", "Stalled", "True", "False",  # conditions
+    "Ready", "Reconciling", "Stalled", "True", "False", "Unknown",  # conditions
     "Normal", "Warning", "Reconcile", "Issue", "Abandon", "Revoke", "KeepAgain", "Adopt",
-    "Inventory",  # of events: types and actions
+    "Inventory", "Verify",  # of events: types and actions
     "Succeeded", "Failed", "DeleteOptions",  # Kubernetes' own
     "Expiring", "Lost",  # why a credential is due; shown as RotationScheduled and Replaced
 }

@@ -54,6 +54,12 @@ static void make_expiring(void)
     make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"validFor\":\"2h\"");
 }
 
+static void make_streaming(void)
+{
+    make_resource(API_KEYS, VOICE, VOICE_KEY,
+                  ",\"verify\":{\"streaming\":{\"url\":\"ws://deepgram-api:8080\"}}");
+}
+
 static void make_second(void)
 {
     make_resource(API_KEYS, "video", "video-key", "");
@@ -234,6 +240,7 @@ static const struct action ACTIONS[] = {
     { "make-pull", make_pull, 1, false },
     { "make-retained", make_retained, 1, false },
     { "make-expiring", make_expiring, 1, false },
+    { "make-streaming", make_streaming, 1, false },
     { "make-adopting", make, 0, false },
     { "by-hand", make_by_hand, 0, false },
     { "unasked", make_unasked, 0, false },

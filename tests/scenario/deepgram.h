@@ -22,6 +22,7 @@ struct credential_record {
     enum death death;
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
+    bool streamed;       /* somebody proved that it serves */
     bool offered;        /* made by hand, in a Secret that asks to be adopted */
     bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };

@@ -31,6 +31,8 @@ MUTATIONS = [
     # ---- I2: no revocation under a pod ----
     ("pods of the revision before are not counted", "reconcile/living.c",
      "world->consumers.old_pods == 0", "world->consumers.old_pods < 100", "I2", story("token")),
+    ("a trial that is asked for isn't waited for", "reconcile/living.c",
+     " && (revision->failed || verify_is_done(world))", "", "I2", story("stream")),
     ("a deletion doesn't wait for pods", "reconcile/terminating.c",
      "        wait_for_pods,\n", "", "I2", story("delete-pods")),
     ("every pod counts as newer than the publication", "operator/gather.c",

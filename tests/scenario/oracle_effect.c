@@ -185,6 +185,22 @@ static void check_not_published(const struct credential_record *record)
     }
 }
 
+/* Where a trial is asked for, a replaced key waits until its successor has passed it. */
+static void check_successor(const struct credential_record *record)
+{
+    const cJSON *voice = api_get(API_KEYS, TEAM, "voice");
+    const char *current = json_string_at(voice, "status.id");
+    const struct credential_record *successor = current ? deepgram_find(current) : NULL;
+    const cJSON *revision = NULL;
+    if (!json_at(voice, "spec.verify.streaming") || !successor || successor->streamed ||
+        json_at(voice, "metadata.deletionTimestamp"))
+        return;
+    cJSON_ArrayForEach(revision, json_at(voice, "status.revisions"))
+        if (mem_streq(json_string_member(revision, "id"), record->id) &&
+            mem_streq(json_string_member(revision, "state"), "Retiring"))
+            sim_broken(I2, "revoked %s before %s was tried out", record->id, successor->id);
+}
+
 void oracle_revoking(const struct credential_record *record, const char *admin_key)
 {
     if (!record->offered && strncmp(record->uid, "0000", 4) != 0) {
@@ -198,6 +214,7 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
         sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
     if (!sim.blinded && !process_two_lead())
         check_not_published(record);
+    check_successor(record);
 }
 
 bool admin_key_works(const char *key)

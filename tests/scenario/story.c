@@ -54,6 +54,9 @@ static const struct story STORIES[] = {
     { "retain-recreate", "make-retained settle recreate settle" },
     { "revision-lost", "make settle deploy settle delete-revision settle" },
     { "console", "make settle console settle" },
+    { "stream", "make-streaming settle deploy settle token settle roll settle" },
+    { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
+                       "undeploy settle" },
 };
 
 const struct story *story_at(size_t index)

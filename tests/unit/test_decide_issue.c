@@ -516,6 +516,43 @@ static void test_a_credential_that_the_list_does_not_show(void **state)
     expect(rows);
 }
 
+static void test_a_published_key_is_tried_out(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "once pods use it", { published, trial, pod }, "verify r1" },
+        { "not before", { published, trial }, "report Ready for 500 s" },
+        { "not while a pod holds an older one",
+          { rotated, trial, old_pod },
+          "report Ready for 500 s" },
+        { "but for those that nobody waits for",
+          { rotated, ignoring, trial, old_pod },
+          "verify r2" },
+        { "before the old key is revoked", { rotated, trial, pod }, "verify r2" },
+        { "after a rotation without pods too", { rotated, trial }, "verify r2" },
+        { "not again after a restart", { published, trial_noted, pod }, "wait Ready for 500 s" },
+        { "nor in this process",
+          { published, trial, pod, trial_worked },
+          "report Ready for 500 s" },
+        { "each revision", { rotated, trial_noted, pod }, "verify r2" },
+        { "each address", { published, trial_noted, trial_elsewhere, pod }, "verify r1" },
+        { "later, when it failed", { rotated, trial, pod, trial_failed }, "report Ready for 20 s" },
+        { "and at once when the spec changed since",
+          { rotated, trial, pod, trial_failed, generation_4 },
+          "verify r2" },
+        { "what is published is healed meanwhile",
+          { rotated, trial, pod, trial_failed, target_touched },
+          "compare-target r2" },
+        { "and the old key goes when nobody asks for a trial any more",
+          { rotated, trial, pod, trial_failed, no_trial },
+          "revoke key-1 (Retired)" },
+        { "the trial of the key before proves nothing",
+          { rotated, trial_noted, trial_failed },
+          "report Ready for 20 s" },
+    };
+    expect(rows);
+}
+
 static void test_what_retired_is_revoked(void **state)
 {
     (void)state;
@@ -608,6 +645,7 @@ int main(void)
         cmocka_unit_test(test_orphans_are_revoked),
         cmocka_unit_test(test_the_inventory_is_refreshed),
         cmocka_unit_test(test_a_credential_that_the_list_does_not_show),
+        cmocka_unit_test(test_a_published_key_is_tried_out),
         cmocka_unit_test(test_what_retired_is_revoked),
         cmocka_unit_test(test_the_target_of_an_earlier_name_goes),
         cmocka_unit_test(test_when_it_comes_back_by_itself),

@@ -46,6 +46,7 @@ static void test_what_an_error_means(void **state)
         { FAILURE_CHECK, ERR_THROTTLED, "RegistryUnavailable", false, 1000 },
         { FAILURE_CHECK, ERR_TRANSIENT, "RegistryUnavailable", false, 1000 },
         { FAILURE_CHECK, ERR_MALFORMED, "RegistryUnavailable", false, 1000 },
+        { FAILURE_VERIFY, ERR_TRANSIENT, "VerifyFailed", false, 5000 },
         { FAILURE_KUBERNETES, ERR_FORBIDDEN, "KubernetesForbidden", true, 1000 },
         { FAILURE_KUBERNETES, ERR_INVALID, "KubernetesRefused", true, 5000 },
         { FAILURE_KUBERNETES, ERR_THROTTLED, "KubernetesUnavailable", false, 1000 },
@@ -110,7 +111,7 @@ static void test_the_wait_grows_up_to_five_minutes(void **state)
 static void test_deepgram_says_how_long(void **state)
 {
     (void)state;
-    for (enum failure_side side = 0; side < FAILURE_SIDES; side++) {
+    for (enum failure_side side = 0; side < FAILURE_VERIFY; side++) {
         auto_world struct world_fixture *fixture = WORLD(NULL);
         struct err err = ERR_INIT;
         err_set(&err, ERR_THROTTLED, "slow down");

@@ -62,7 +62,7 @@ static void condition_of_others(struct world_fixture *fixture)
 {
     cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(status, "conditions"),
-                         fixture_json("{\"type\":\"Verified\",\"status\":\"True\"}"));
+                         fixture_json("{\"type\":\"Audited\",\"status\":\"True\"}"));
 }
 
 static void conditions_broken(struct world_fixture *fixture)
@@ -211,7 +211,25 @@ static void test_conditions(void **state)
           "Ready=True Published" },
         { "others' conditions stay",
           { published, condition_of_others, spec_changed, admin_missing },
-          "Ready=True Published Verified=True WITHOUT REASON Stalled=True CredentialsNotFound" },
+          "Ready=True Published Audited=True WITHOUT REASON Stalled=True CredentialsNotFound" },
+        { "a trial that waits for pods",
+          { published, trial },
+          "Ready=True Published Verified=Unknown AwaitingConsumers" },
+        { "a trial that failed: the published key counts all the same",
+          { published, trial, pod, trial_failed },
+          "Ready=True Published Verified=False VerifyFailed" },
+        { "a trial that worked",
+          { published, trial, pod, trial_worked },
+          "Ready=True Published Verified=True Answered" },
+        { "which stays on record",
+          { published, trial_noted },
+          "Ready=True Published Verified=True Answered" },
+        { "until another key is tried out",
+          { rotated, trial_noted, pod, trial_failed },
+          "Ready=True Published Verified=False VerifyFailed" },
+        { "and goes when nobody asks for it any more",
+          { published, trial_noted, no_trial },
+          "Ready=True Published" },
         { "what isn't a list of conditions",
           { published, conditions_broken },
           "Ready=True Published" },

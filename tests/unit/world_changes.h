@@ -380,6 +380,53 @@ static inline void check_refuses(struct world_fixture *fixture)
     failure->stalled = true;
 }
 
+/* ---- the trial of a published key ---- */
+
+#define TRIAL_URL "ws://api:8080/v1/listen"
+
+static inline void trial(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.verify", "{\"streaming\":{\"url\":\"" TRIAL_URL "\"}}");
+}
+
+static inline void ignoring(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.rollout", "{\"mode\":\"Ignore\"}");
+}
+
+static inline void no_trial(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.verify", "{}");
+}
+
+static inline void trial_failed(struct world_fixture *fixture)
+{
+    add_failure(fixture, FAILURE_VERIFY, "VerifyFailed");
+}
+
+static inline void trial_worked(struct world_fixture *fixture)
+{
+    fixture->memory->verified = mem_strdup("Revision 1: " TRIAL_URL " answered in 1.2 s");
+}
+
+/* Of revision 1, by a former process. */
+static inline void trial_noted(struct world_fixture *fixture)
+{
+    trial(fixture);
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON_AddItemToArray(
+        cJSON_GetObjectItemCaseSensitive(status, "conditions"),
+        fixture_json("{\"type\":\"Verified\",\"status\":\"True\",\"reason\":\"Answered\","
+                     "\"message\":\"Revision 1: " TRIAL_URL " answered in 1.2 s\","
+                     "\"observedGeneration\":3,"
+                     "\"lastTransitionTime\":\"2026-05-31T00:00:00Z\"}"));
+}
+
+static inline void trial_elsewhere(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.verify", "{\"streaming\":{\"url\":\"ws://other\"}}");
+}
+
 static inline void adopted_before(struct world_fixture *fixture)
 {
     world_annotate(fixture->secrets[0], ANNOTATION_NONCE, "");

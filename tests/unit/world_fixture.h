@@ -225,8 +225,8 @@ static inline bool world_step_names_revision(enum step_kind kind)
 {
     return kind == STEP_ANNOUNCE || kind == STEP_CREATE || kind == STEP_KEEP ||
            kind == STEP_LOOK_FOR_REVISION || kind == STEP_KEEP_AGAIN || kind == STEP_ADOPT ||
-           kind == STEP_CHECK || kind == STEP_PUBLISH || kind == STEP_COMPARE_TARGET ||
-           kind == STEP_CONFIRM || kind == STEP_DROP_REVISION;
+           kind == STEP_CHECK || kind == STEP_VERIFY || kind == STEP_PUBLISH ||
+           kind == STEP_COMPARE_TARGET || kind == STEP_CONFIRM || kind == STEP_DROP_REVISION;
 }
 
 static inline void world_append_verdict(char **text, const struct verdict *verdict)
