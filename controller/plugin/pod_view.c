@@ -103,7 +103,22 @@ static cJSON *find_or_add(cJSON *consumers, const char *kind, const char *name)
     return entry;
 }
 
-cJSON *pod_view(const cJSON *pods, const cJSON *replica_sets, const struct pod_view_target *target)
+static void add_noted(cJSON *consumers, const cJSON *noted)
+{
+    const cJSON *note = NULL;
+    cJSON_ArrayForEach(note, noted) {
+        const char *kind = json_string_member(note, "kind");
+        const char *name = json_string_member(note, "name");
+        if (!kind || !name)
+            continue;
+        cJSON *entry = find_or_add(consumers, kind, name);
+        json_add_string(entry, "state", json_string_member(note, "state"));
+        json_add_string(entry, "message", json_string_member(note, "message"));
+    }
+}
+
+cJSON *pod_view(const cJSON *pods, const cJSON *replica_sets, const cJSON *noted,
+                const struct pod_view_target *target)
 {
     cJSON *consumers = cJSON_CreateArray();
     const cJSON *pod = NULL;
@@ -118,6 +133,7 @@ cJSON *pod_view(const cJSON *pods, const cJSON *replica_sets, const struct pod_v
         cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(entry, "pods"),
                              describe(pod, target));
     }
+    add_noted(consumers, noted);
     return consumers;
 }
 
@@ -165,7 +181,11 @@ void pod_view_rows(const cJSON *consumers, size_t depth, struct layout *layout)
                                               json_string_member(consumer, "name"));
             auto_free char *count = mem_printf("%d %s", cJSON_GetArraySize(pods),
                                                cJSON_GetArraySize(pods) == 1 ? "pod" : "pods");
-            layout_add(layout, depth, name, "", count, NULL);
+            const char *state = json_string_member(consumer, "state");
+            const char *message = json_string_member(consumer, "message");
+            auto_free char *detail = mem_printf("%s%s%s", state ? state : "", message ? ": " : "",
+                                                message ? message : "");
+            layout_add(layout, depth, name, "", count, detail[0] ? detail : NULL, NULL);
         }
         cJSON_ArrayForEach(pod, pods)
             add_pod_row(pod, pod_depth, layout);

@@ -16,10 +16,11 @@ struct pod_view_target {
     int64_t published_at_ms; /* 0: not told */
 };
 
-/* Array of {kind, name, pods: [{name, phase, createdAt, terminating, revision or olderThan}]}; a
- * pod of no workload is one of kind "Pod" itself. Finished pods hold no key. replica_sets may be
- * NULL. The caller deletes it. */
-NODISCARD cJSON *pod_view(const cJSON *pods, const cJSON *replica_sets,
+/* Array of {kind, name, state, message, pods: [{name, phase, createdAt, terminating, revision or
+ * olderThan}]}; a pod of no workload is one of kind "Pod" itself. State and message are those of
+ * `noted` (status.consumers), whose workloads without pods come last. Finished pods hold no key.
+ * replica_sets and noted may be NULL. The caller deletes it. */
+NODISCARD cJSON *pod_view(const cJSON *pods, const cJSON *replica_sets, const cJSON *noted,
                           const struct pod_view_target *target);
 /* Appends their rows at that depth. */
 void pod_view_rows(const cJSON *consumers, size_t depth, struct layout *layout);

@@ -148,7 +148,8 @@ cJSON *status_view(const struct resource *resource, const struct status_sources 
     add_target(resource, sources->secrets, view, &target);
     if (sources->pods)
         cJSON_AddItemToObject(view, "consumers",
-                              pod_view(sources->pods, sources->replica_sets, &target));
+                              pod_view(sources->pods, sources->replica_sets,
+                                       json_member(resource->status.json, "consumers"), &target));
     return view;
 }
 

@@ -155,6 +155,29 @@ static void test_rows(void **state)
     assert_null(strstr(buf_text(&text), FIXTURE_KEY));
 }
 
+static void test_workloads_as_the_operator_notes_them(void **state)
+{
+    (void)state;
+    auto_resource struct resource *resource =
+        with_status("{\"consumers\":[{\"kind\":\"Deployment\",\"name\":\"api\",\"state\":"
+                    "\"Blocked\",\"message\":\"no node\"},{\"kind\":\"DaemonSet\",\"name\":"
+                    "\"gone\",\"state\":\"Missing\"}]}");
+    auto_json cJSON *view = view_of(resource, PODS);
+    auto_layout struct layout layout = { 0 };
+    auto_buf struct buf text;
+    buf_init(&text, 8192);
+    status_view_rows(view, &layout);
+    layout_render(&layout, &text);
+    const char *api = strstr(buf_text(&text), "├─ Deployment api ");
+    const char *gone = strstr(buf_text(&text), "└─ DaemonSet gone ");
+    assert_non_null(api);
+    assert_non_null(gone);
+    const char *blocked = strstr(api, "  Blocked: no node\n");
+    assert_true(blocked && blocked < strchr(api, '\n'));
+    assert_non_null(strstr(gone, "  0 pods"));
+    assert_non_null(strstr(gone, "  Missing\n"));
+}
+
 static void test_a_resource_that_nobody_has_seen(void **state)
 {
     (void)state;
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_the_marker_tells_an_older_revision),
         cmocka_unit_test(test_finished_and_unrelated_pods_are_left_out),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_workloads_as_the_operator_notes_them),
         cmocka_unit_test(test_a_resource_that_nobody_has_seen),
     };
     return fixture_run(tests);
