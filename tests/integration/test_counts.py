@@ -118,3 +118,52 @@ def test_a_restart_writes_nothing_and_lists_each_project_once(control_plane, ten
     assert sum(requests.values()) <= len(PLURALS)  # the admin key, for each LIST
     asked = collections.Counter(request["operation"] for request in tenant.emulator.requests())
     assert asked == {"list_keys": 1, "list_credentials": 1}
+
+
+def revoked(tenant):
+    return [key for key in tenant.emulator.state(project_id=tenant.project_id)["keys"]
+            if not key["admin"] and not key["alive"]]
+
+
+def test_a_rotation_costs_eleven_requests_and_two_events(control_plane, tenant, operator):
+    process = operator()
+    names = [f"it-{index}" for index in range(COUNT)]
+    in_parallel(lambda name: tenant.api_key(name, rotation={"overlap": "1s"}), names)
+    wait_all_ready(control_plane, COUNT, 60, tenant.namespace)
+    wait_idle(process)
+    mark = control_plane.audit_mark()
+    rotate = {"metadata": {"annotations": {"deepgram.com/rotate": "now"}}}
+    in_parallel(lambda name: tenant.patch("DeepgramApiKey", name, rotate), names)
+    wait_for(lambda: len(revoked(tenant)) == COUNT, 120, "the old keys are revoked")
+    wait_idle(process)
+    requests = requests_since(control_plane, mark)
+    print(requests)
+    assert len(tenant.creates()) == 2 * COUNT and len(tenant.live()) == COUNT
+    written = sum(number for (verb, resource, _), number in requests.items()
+                  if verb in WRITES and resource != "events")
+    # The announcement, the new revision, the target, the report that the new one is current and the
+    # one that the old one is gone, and the old revision.
+    assert written == 6 * COUNT
+    assert requests["create", "events", ""] == 2 * COUNT  # issued, revoked
+    # Read: the admin key twice, the target as it was; before the revocation the resource and the
+    # revision that takes over.
+    assert sum(requests.values()) - requests["create", "events", ""] <= 11 * COUNT + 2
+
+
+def test_a_deletion_costs_five_requests_and_an_event(control_plane, tenant, operator):
+    process = operator()
+    names = [f"it-{index}" for index in range(COUNT)]
+    in_parallel(tenant.api_key, names)
+    wait_all_ready(control_plane, COUNT, 60, tenant.namespace)
+    wait_idle(process)
+    mark = control_plane.audit_mark()
+    in_parallel(lambda name: tenant.delete("DeepgramApiKey", name), names)
+    wait_for(lambda: tenant.live() == [], 120, "the keys are revoked")
+    wait_idle(process)
+    requests = requests_since(control_plane, mark)
+    print(requests)
+    assert requests["delete", "secrets", ""] == 2 * COUNT  # the target, the revision
+    assert requests["patch", PLURALS["DeepgramApiKey"], ""] == COUNT  # the finalizer
+    assert requests["create", "events", ""] == COUNT
+    # Once for all: the admin Secret's mark, and who else might need it.
+    assert sum(requests.values()) <= 6 * COUNT + 6
