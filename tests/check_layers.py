@@ -16,7 +16,7 @@ from pathlib import Path
 CONTROLLER = Path(__file__).resolve().parents[1] / "controller"
 
 # Layer → the layers that it may include. kube/ has a pure half and one that moves bytes.
-KUBE_PURE = {"path", "status", "watch_decoder", "store", "managed_fields"}
+KUBE_PURE = {"path", "status", "watch_decoder", "store", "managed_fields", "phrases"}
 MAY_INCLUDE = {
     "base": {"base"},
     "api": {"base", "api"},

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/shared_json.h"
+#include "kube/phrases.h"
 
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(block, size) mem_free(block)
@@ -51,8 +52,8 @@ struct entry {
     enum standing standing;
     bool tombstone;
     const char *version; /* both point behind the key */
-    const char *text;
-    char key[]; /* "namespace/name" */
+    const char *text;    /* shortened */
+    char key[];          /* "namespace/name" */
 };
 
 struct lately { /* the entries that are kept parsed, the latest first */
@@ -208,7 +209,8 @@ static const cJSON *entry_look(const struct entry *entry)
 {
     if (entry->parsed)
         return shared_json_hold(entry->parsed);
-    return shared_json_new(json_parse(entry->text, strlen(entry->text)));
+    auto_free char *text = phrases_restore(entry->text);
+    return shared_json_new(json_parse(text, strlen(text)));
 }
 
 /* ---- entries ---- */
@@ -270,7 +272,8 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
     uint64_t uid_hash = hash_uid(json_string_at(object, "metadata.uid"));
     if (store->trim)
         store->trim(object);
-    auto_free char *text = json_print(object);
+    auto_free char *printed = json_print(object);
+    auto_free char *text = phrases_shorten(printed);
 
     discard(store, old);
     struct entry *entry = entry_new(key, version, text);
