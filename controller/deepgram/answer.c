@@ -7,6 +7,7 @@
 #include "api/name.h"
 #include "api/timestamp.h"
 #include "base/json.h"
+#include "base/json_items.h"
 #include "deepgram/refusal.h"
 
 bool deepgram_answer_ok(enum deepgram_operation operation, const struct deepgram_answer *answer,
@@ -140,37 +141,44 @@ bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answ
                         json_member(description, "tags"), ret_marker);
 }
 
-/* False when it bears our marker, but can't be named. */
-static bool read_entry(const struct credential_kind *kind, const cJSON *json,
-                       struct deepgram_list *list)
+struct listing {
+    const struct credential_kind *kind;
+    struct deepgram_list *list;
+    size_t capacity;
+};
+
+static void add_entry(struct listing *listing, const struct deepgram_entry *entry)
 {
-    const cJSON *description = unwrap(kind, json);
-    const char *id = json_string_member(description, kind->id_field);
+    struct deepgram_list *list = listing->list;
+    if (list->count == listing->capacity) {
+        listing->capacity = listing->capacity > 0 ? 2 * listing->capacity : 16;
+        list->entries = mem_realloc(list->entries, listing->capacity * sizeof list->entries[0]);
+    }
+    list->entries[list->count++] = *entry;
+}
+
+/* False when it bears our marker, but can't be named. */
+static bool read_entry(void *context, const cJSON *json)
+{
+    struct listing *listing = context;
+    if (!cJSON_IsObject(json))
+        return false;
+    const cJSON *description = unwrap(listing->kind, json);
+    const char *id = json_string_member(description, listing->kind->id_field);
     struct marker marker;
     if (!marker_parse(json_string_member(description, "comment"), json_member(description, "tags"),
                       &marker)) {
-        list->foreign++;
+        listing->list->foreign++;
         return true;
     }
     if (!name_is_credential_id(id))
         return false;
-    struct deepgram_entry *entry = &list->entries[list->count++];
-    *entry = (struct deepgram_entry){ .id = mem_strdup(id), .marker = marker };
-    entry->expires_at_ms = timestamp_or(json_string_member(description, "expiration_date"), 0);
-    return true;
-}
-
-static bool read_list(const struct credential_kind *kind, const cJSON *json,
-                      struct deepgram_list *list)
-{
-    const cJSON *array = json_member(json, kind->list_field);
-    if (!cJSON_IsArray(array))
-        return false;
-    list->entries = mem_calloc((size_t)cJSON_GetArraySize(array), sizeof list->entries[0]);
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, array)
-        if (!cJSON_IsObject(item) || !read_entry(kind, item, list))
-            return false;
+    add_entry(listing, &(struct deepgram_entry){
+                           .id = mem_strdup(id),
+                           .marker = marker,
+                           .expires_at_ms =
+                               timestamp_or(json_string_member(description, "expiration_date"), 0),
+                       });
     return true;
 }
 
@@ -180,8 +188,9 @@ bool deepgram_listed(enum resource_kind kind, const struct deepgram_answer *answ
     *ret_list = (struct deepgram_list){ 0 };
     if (!deepgram_answer_ok(DEEPGRAM_LIST, answer, err))
         return false;
-    auto_json cJSON *json = parse_body(answer);
-    if (read_list(credential_kind(kind), json, ret_list))
+    struct listing listing = { .kind = credential_kind(kind), .list = ret_list };
+    if (answer->body && json_items(answer->body, answer->body_length, listing.kind->list_field,
+                                   read_entry, &listing))
         return true;
     deepgram_list_done(ret_list);
     err->http_status = (int)answer->status;
