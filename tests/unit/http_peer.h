@@ -86,7 +86,7 @@ static inline void http_peer_on_data(void *context, int fd, unsigned events)
     (void)events;
     struct http_peer_connection *connection = context;
     struct http_peer *peer = connection->peer;
-    char bytes[4096];
+    char bytes[64 * 1024]; /* what came is looked through as a whole each time */
     ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (got <= 0) {
         http_peer_close(connection);
