@@ -248,7 +248,6 @@ static reader *const api_key_readers[] = {
 static reader *const pull_secret_readers[] = {
     read_provider,
     spec_verify_read_repository,
-    spec_verify_read_service_accounts,
 };
 
 static void run(reader *const *readers, size_t count, const cJSON *json, struct spec *spec,

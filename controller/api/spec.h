@@ -58,8 +58,7 @@ struct spec {
     const char *verify_repository; /* pull Secrets; NULL: not given */
     const char *verify_url;        /* API keys: verify.streaming.url; NULL: not given */
     int64_t verify_timeout_ms;
-    const cJSON *service_accounts; /* pull Secrets: array of names, or NULL */
-    const cJSON *secret_data;      /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
+    const cJSON *secret_data; /* templates; NULL: {DEEPGRAM_API_KEY: "${apiKey}"} */
 };
 
 /* Takes any JSON or NULL. False when the spec can't be used: INVALID names the first field and what

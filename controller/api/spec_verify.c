@@ -1,11 +1,10 @@
-/* Where new credentials are tried out, and who gets them. What is written here ends in requests to
- * other machines, so that it is looked at closely. */
+/* Where credentials are tried out. What is written here ends in requests to other machines, so that
+ * it is looked at closely. */
 #include "api/spec_verify.h"
 
 #include <string.h>
 
 #include "api/field.h"
-#include "api/name.h"
 #include "api/stream_url.h"
 
 enum { REPOSITORY_MAX_BYTES = 255, VERIFY_TIMEOUT_MAX_MS = 300 * 1000 };
@@ -69,19 +68,4 @@ bool spec_verify_read_streaming(const cJSON *json, struct spec *spec, struct err
     spec->verify_url = url;
     spec->verify_timeout_ms = timeout_ms;
     return true;
-}
-
-static bool check_account(const char *name, struct err *err)
-{
-    if (name_is_subdomain(name))
-        return true;
-    return err_set(err, ERR_INVALID,
-                   "spec.serviceAccounts holds \"%.64s\", which is not the name of a "
-                   "ServiceAccount",
-                   name);
-}
-
-bool spec_verify_read_service_accounts(const cJSON *json, struct spec *spec, struct err *err)
-{
-    return field_list(json, "serviceAccounts", check_account, &spec->service_accounts, err);
 }

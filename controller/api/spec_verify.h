@@ -1,4 +1,4 @@
-/* The readers of spec.verify and spec.serviceAccounts; see api/spec. Pure. */
+/* The readers of spec.verify; see api/spec. Pure. */
 #ifndef API_SPEC_VERIFY_H
 #define API_SPEC_VERIFY_H
 
@@ -6,7 +6,5 @@
 
 NODISCARD bool spec_verify_read_repository(const cJSON *json, struct spec *spec, struct err *err);
 NODISCARD bool spec_verify_read_streaming(const cJSON *json, struct spec *spec, struct err *err);
-NODISCARD bool spec_verify_read_service_accounts(const cJSON *json, struct spec *spec,
-                                                 struct err *err);
 
 #endif

@@ -133,10 +133,6 @@ static void test_complaints_name_the_field(void **state)
         { "a long wait for it",
           "{" PROJECT ",\"verify\":{\"streaming\":{\"url\":\"ws://api\",\"timeout\":\"301s\"}}}",
           "spec.verify.streaming.timeout is longer", RESOURCE_API_KEY },
-        { "ServiceAccounts", "{" PROJECT ",\"serviceAccounts\":[\"default\"]}", "",
-          RESOURCE_PULL_SECRET },
-        { "no ServiceAccount's name", "{" PROJECT ",\"serviceAccounts\":[\"A_b\"]}",
-          "spec.serviceAccounts holds \"A_b\"", RESOURCE_PULL_SECRET },
         { "the first complaint is kept", "{\"projectId\":\"x\",\"role\":\"root\"}",
           "spec.projectId is not a UUID", RESOURCE_API_KEY },
     };
