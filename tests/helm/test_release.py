@@ -1,6 +1,7 @@
 """Releases on a real API server: install, upgrade, uninstall, with the operator at work as the chart
 says: its command line, environment, volumes, user and ServiceAccount."""
 
+import json
 import shutil
 
 import yaml
@@ -126,7 +127,7 @@ class TestWatchNamespaces:
     def rules(self, client, namespace):
         review = client.post(f"{REVIEWS}/selfsubjectrulesreviews", {"spec": {"namespace": namespace}})
         assert not review["status"]["incomplete"]
-        return [rule for rule in review["status"]["resourceRules"]]
+        return sorted(review["status"]["resourceRules"], key=json.dumps)  # they come in any order
 
     def allowed(self, release, namespace, name=""):
         """{(verb, resource)} of what the operator may do in the namespace ("" for all)."""
