@@ -35,10 +35,10 @@ static const char *keep(struct consumers *consumers, const char *text)
     return item->valuestring;
 }
 
-bool consumers_refers(const cJSON *object, const char *secret)
+static bool has_name(const cJSON *names, const char *secret)
 {
     const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, json_member(object, "secrets"))
+    cJSON_ArrayForEach(name, names)
         if (mem_streq(name->valuestring, secret))
             return true;
     return false;
@@ -100,7 +100,7 @@ static void describe(const struct gathering *gathering, const cJSON *workload,
     const struct spec *spec = &gathering->world->resource->spec;
     view->name = json_string_at(workload, "metadata.name");
     view->uid = json_string_at(workload, "metadata.uid");
-    view->refers = consumers_refers(workload, spec->secret_name);
+    view->refers = has_name(json_member(workload, "secrets"), spec->secret_name);
     view->chosen = spec->rollout_mode == ROLLOUT_RESTART &&
                    (!spec->rollout_workloads || is_named(spec, view->kind, view->name));
     view->rank = json_int_at(workload, "rank", 0);
@@ -163,11 +163,22 @@ static int64_t time_at(const cJSON *pod, const char *path)
     return timestamp_or(json_string_at(pod, path), 0);
 }
 
+/* A node reads pull credentials each time that it pulls: once its images are there, or when it waits
+ * for a next attempt, a pod holds none. */
+static bool may_be_pulling(const cJSON *pod)
+{
+    return !json_member(pod, "started") && !json_member(pod, "trouble");
+}
+
 static bool is_old(const struct world *world, const cJSON *pod)
 {
+    const char *secret = world->resource->spec.secret_name;
     int64_t published_ms = world->target.published_at_ms;
-    return published_ms == 0 ||
-           time_at(pod, "metadata.creationTimestamp") <= published_ms + PUBLICATION_SKEW_MS;
+    if (published_ms == 0)
+        return true;
+    if (has_name(json_member(pod, "pulls"), secret) && !may_be_pulling(pod))
+        return false;
+    return time_at(pod, "metadata.creationTimestamp") <= published_ms + PUBLICATION_SKEW_MS;
 }
 
 /* A container reads the Secret when it starts, also when it starts again in an old pod. */

@@ -19,7 +19,4 @@ NODISCARD struct consumers *consumers_gather(const struct caches *caches,
                                              const struct world *world);
 void consumers_free(struct consumers *consumers);
 
-/* Does this object (a pod, a workload as cached) refer to the Secret? */
-NODISCARD bool consumers_refers(const cJSON *object, const char *secret);
-
 #endif

@@ -250,6 +250,7 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world_derive(world);
     gathered->consumers = consumers_gather(runtime->caches, world);
     world->consumers = gathered->consumers->view;
+    world_count_markers(world);
     for (size_t i = 0; i < world->revision_count; i++)
         world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);
     return gathered;

@@ -17,7 +17,7 @@
 
 enum {
     PASSES_MAX = 64, /* at once */
-    CONNECTIONS_PER_HOST = 32,
+    CONNECTIONS_PER_HOST = 32, /* beside the watches */
     SHUTDOWN_MS = 10 * 1000,
 };
 
@@ -190,7 +190,8 @@ static bool start_clients(struct manager *manager, struct err *err)
     metrics_set(runtime->metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
     metrics_set(runtime->metrics, METRIC_LEADER, 0, NULL);
     if (!http_new(runtime->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
-                  CONNECTIONS_PER_HOST, &manager->http, err))
+                  CONNECTIONS_PER_HOST + (long)watches_count(runtime->options), &manager->http,
+                  err))
         return false;
     runtime->kube = kube_client_new(runtime->loop, manager->http, manager->config, observe_kube,
                                     runtime->metrics);

@@ -114,6 +114,9 @@ static void announced(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     if (err)
         pass->gathered->memory->announced = (struct attempt){ 0 };
+    else if (strcmp(pass->step.why, "Created") != 0)
+        pass_event(pass, EVENT_NORMAL, "Rotating", "Issue", "Issuing revision %lld (%s)",
+                   (long long)pass->step.revision, pass->step.why);
     resource_written(context, object, err);
 }
 

@@ -20,7 +20,7 @@ void trim_keep_only(cJSON *object, const char *const *names, size_t count);
 /* Pods: name, times, `finished`, and
  *   secrets    names of all Secrets that it refers to (env, envFrom, volumes, projected volumes,
  *              imagePullSecrets; init containers too)
- *   pulls      true when it refers to Secrets for pulling images alone
+ *   pulls      of these, those that it refers to for pulling images alone
  *   owner      "Deployment/name": the workload behind its ReplicaSet, or whatever controls it
  *   revisions  our markers, by the name behind the prefix
  *   ready      true when it is

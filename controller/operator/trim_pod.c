@@ -13,15 +13,19 @@ enum { REASON_BYTES_MAX = 64, MESSAGE_BYTES_MAX = 256 };
 
 /* ---- references ---- */
 
-static void add_name(cJSON *names, const char *name)
+static bool has_name(const cJSON *names, const char *name)
 {
-    if (!name)
-        return;
     const cJSON *known = NULL;
     cJSON_ArrayForEach(known, names)
         if (mem_streq(known->valuestring, name))
-            return;
-    cJSON_AddItemToArray(names, cJSON_CreateString(name));
+            return true;
+    return false;
+}
+
+static void add_name(cJSON *names, const char *name)
+{
+    if (name && !has_name(names, name))
+        cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
 static void add_from_containers(cJSON *names, const cJSON *containers)
@@ -47,7 +51,7 @@ static void add_from_volumes(cJSON *names, const cJSON *volumes)
     }
 }
 
-/* Adds "secrets", and "pulls" when the node alone reads them. */
+/* Adds "secrets", and "pulls" with those that the node alone reads. */
 static bool add_secrets(cJSON *object, const cJSON *spec)
 {
     cJSON *names = json_add_array(object, "secrets");
@@ -55,14 +59,18 @@ static bool add_secrets(cJSON *object, const cJSON *spec)
     add_from_containers(names, json_member(spec, "containers"));
     add_from_containers(names, json_member(spec, "ephemeralContainers"));
     add_from_volumes(names, json_member(spec, "volumes"));
-    bool pulls = cJSON_GetArraySize(names) == 0;
+    cJSON *pulls = NULL;
     const cJSON *pull = NULL;
-    cJSON_ArrayForEach(pull, json_member(spec, "imagePullSecrets"))
-        add_name(names, json_string_member(pull, "name"));
-    bool any = cJSON_GetArraySize(names) > 0;
-    if (any && pulls)
-        cJSON_AddTrueToObject(object, "pulls");
-    return any;
+    cJSON_ArrayForEach(pull, json_member(spec, "imagePullSecrets")) {
+        const char *name = json_string_member(pull, "name");
+        if (!name || has_name(names, name))
+            continue;
+        if (!pulls)
+            pulls = json_add_array(object, "pulls");
+        add_name(pulls, name);
+        add_name(names, name);
+    }
+    return cJSON_GetArraySize(names) > 0;
 }
 
 static void add_markers(cJSON *object, const cJSON *metadata)

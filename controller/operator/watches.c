@@ -70,6 +70,12 @@ static size_t count_namespaces(char *const *namespaces)
     return count;
 }
 
+size_t watches_count(const struct options *options)
+{
+    size_t namespaces = count_namespaces(options->namespaces);
+    return TYPES * (namespaces > 0 ? namespaces : 1);
+}
+
 struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct caches *caches,
                             const struct options *options, struct metrics *metrics,
                             void (*synced)(void *context), void *context)
@@ -89,7 +95,7 @@ struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct 
     watches->synced = synced;
     watches->context = context;
     size_t namespaces = count_namespaces(options->namespaces);
-    watches->items = mem_calloc(TYPES * (namespaces > 0 ? namespaces : 1), sizeof(struct watch));
+    watches->items = mem_calloc(watches_count(options), sizeof(struct watch));
     for (size_t i = 0; i < TYPES; i++) {
         if (namespaces == 0)
             add(watches, loop, kube, &types[i], NULL, options->watch_timeout_ms);

@@ -10,6 +10,9 @@
 
 struct watches;
 
+/* How many connections they keep to the API server. */
+NODISCARD size_t watches_count(const struct options *options);
+
 /* synced: called each time a further one has synced for the first time. */
 NODISCARD struct watches *watches_new(struct loop *loop, struct kube_client *kube,
                                       struct caches *caches, const struct options *options,

@@ -390,6 +390,10 @@ static bool must_wait_to_issue(const struct world *world, struct step *step)
         return rule_verdict(step, VERDICT_STALLED, "ExpiryPassed", INT64_MAX,
                             "spec.expiresAt lies in the past, so a new credential would be dead at "
                             "once: set a later time, or use spec.validFor");
+    if (schedule_expiry_near(world))
+        return rule_verdict(step, VERDICT_STALLED, "ExpiryTooNear", INT64_MAX,
+                            "spec.expiresAt is less than a minute away: a new credential would be "
+                            "dead before any pod has it. Set a later time, or use spec.validFor");
     if (rule_wait_for_check(world, step) || rule_admin_problem(world, step, true))
         return true;
     size_t open = open_attempts(world);

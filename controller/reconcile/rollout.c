@@ -270,9 +270,9 @@ static void wait_for_others(const struct world *world, struct rollout *rollout)
 }
 
 /* The first credential has no predecessor that a pod could hold. */
-static bool is_first(const struct world_revision *published)
+static bool is_first(const struct world *world)
 {
-    return published->number <= 1;
+    return world->revisions[0].number == world_published(world)->number;
 }
 
 static void roll_out(const struct world *world, struct rollout *rollout)
@@ -280,7 +280,7 @@ static void roll_out(const struct world *world, struct rollout *rollout)
     size_t done = 0;
     size_t total = 0;
     const struct workload_view *next = next_workload(world, &done, &total);
-    if (is_first(world_published(world)) || is_finished(world)) {
+    if (is_first(world) || is_finished(world)) {
         rollout->phase = ROLLOUT_DONE;
         say(rollout, "No pod that uses Secret %s is older than revision %lld",
             world->resource->spec.secret_name, (long long)world_published(world)->number);

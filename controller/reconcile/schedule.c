@@ -6,6 +6,7 @@
 
 enum {
     SPREAD_PERMILLE = 100,
+    EXPIRY_NEAR_MS = 60 * 1000,
     RETRY_MS = 10 * 60 * 1000, /* after the first failure; twice as long after each further one */
     RETRY_DOUBLINGS_MAX = 5,
 };
@@ -113,4 +114,10 @@ bool schedule_expiry_passed(const struct world *world)
 {
     int64_t expires_at = world->resource->spec.expires_at_ms;
     return expires_at != 0 && expires_at <= world->now_ms;
+}
+
+bool schedule_expiry_near(const struct world *world)
+{
+    int64_t expires_at = world->resource->spec.expires_at_ms;
+    return expires_at != 0 && expires_at <= world->now_ms + EXPIRY_NEAR_MS;
 }

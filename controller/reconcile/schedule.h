@@ -19,5 +19,7 @@ int64_t schedule_retry_ms(const struct world *world);
 
 /* spec.expiresAt is over: nothing can be issued for it. */
 bool schedule_expiry_passed(const struct world *world);
+/* It is too near for pods to get what is issued for it. */
+bool schedule_expiry_near(const struct world *world);
 
 #endif

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/revision_number.h"
+
 struct memory *memory_new(const char *uid, int64_t monotonic_ms)
 {
     struct memory *memory = mem_alloc(sizeof *memory);
@@ -222,6 +224,17 @@ void world_derive(struct world *world)
             revision->gone = true;
     }
     derive_highest(world);
+}
+
+enum { MARKER_BELIEVED_MAX = 1000000 }; /* anybody may write one */
+
+void world_count_markers(struct world *world)
+{
+    for (size_t i = 0; i < world->consumers.workload_count; i++) {
+        int64_t marked = revision_number_parse(world->consumers.workloads[i].marker);
+        if (marked > world->highest_revision && marked <= MARKER_BELIEVED_MAX)
+            world->highest_revision = marked;
+    }
 }
 
 const struct world_revision *world_newest(const struct world *world)

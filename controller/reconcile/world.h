@@ -236,6 +236,10 @@ struct world {
 /* Fills the derived part. */
 void world_derive(struct world *world);
 
+/* Once the consumers are known: a namesake that is gone may have left its markers on their
+ * templates. Its numbers aren't used again, or a restart would change nothing. */
+void world_count_markers(struct world *world);
+
 /* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be
  * discarded; NULL when there is none. */
 const struct world_revision *world_newest(const struct world *world);

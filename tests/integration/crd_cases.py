@@ -51,6 +51,12 @@ ACCEPTED = [
     ("nothing to verify", PULL_SECRETS, {"verify": {}}),
     ("role owner", API_KEYS, {"role": "owner"}),
     ("no role", API_KEYS, {"role": "none", "scopes": ["usage:read"]}),
+    ("a roll-out", API_KEYS, {"rollout": {
+        "mode": "Wait", "timeout": "90s", "workloads": [
+            {"kind": kind, "name": "a"} for kind in ("Deployment", "StatefulSet", "DaemonSet")]}}),
+    ("a roll-out of 32 workloads", API_KEYS, {"rollout": {"workloads": [
+        {"kind": "Deployment", "name": f"{index:02d}{LONGEST_SUBDOMAIN[2:]}"}
+        for index in range(32)]}}),
     ("tags", API_KEYS, {"tags": ["batch", "rev", "team: speech", "\N{PARROT}" * 128]}),
     ("a lifetime", API_KEYS, {"validFor": "1h30m"}),
     ("an expiry", API_KEYS, {"expiresAt": "2099-12-31T23:59:59Z"}),
@@ -112,6 +118,27 @@ REFUSED = [
      "spec.rotation.overlap", "rotation.overlap must be positive"),
     ("an overlap of a day", BOTH, {"rotation": {"overlap": "1d"}},
      "spec.rotation.overlap", DURATION_PATTERN),
+    ("an unknown mode", API_KEYS, {"rollout": {"mode": "Never"}},
+     "spec.rollout.mode", '"Restart", "Wait", "Ignore"'),
+    ("no time for a roll-out", API_KEYS, {"rollout": {"timeout": "0s"}},
+     "spec.rollout.timeout", "rollout.timeout must be positive"),
+    ("a roll-out of a day", API_KEYS, {"rollout": {"timeout": "1d"}},
+     "spec.rollout.timeout", DURATION_PATTERN),
+    ("no workloads", API_KEYS, {"rollout": {"workloads": []}},
+     "spec.rollout.workloads", "at least 1 items"),
+    ("33 workloads", API_KEYS, {"rollout": {"workloads": [
+        {"kind": "Deployment", "name": f"w{index}"} for index in range(33)]}},
+     "spec.rollout.workloads", "at most 32 items"),
+    ("a workload twice", API_KEYS, {"rollout": {"workloads": [
+        {"kind": "Deployment", "name": "a"}, {"kind": "Deployment", "name": "a"}]}},
+     "spec.rollout.workloads", "a workload must not be named twice"),
+    ("a Job as a workload", API_KEYS, {"rollout": {"workloads": [{"kind": "Job", "name": "a"}]}},
+     "spec.rollout.workloads[0].kind", '"Deployment", "StatefulSet", "DaemonSet"'),
+    ("a workload without a name", API_KEYS, {"rollout": {"workloads": [{"kind": "Deployment"}]}},
+     "spec.rollout.workloads[0].name", "Required value"),
+    ("a workload in capitals", API_KEYS,
+     {"rollout": {"workloads": [{"kind": "Deployment", "name": "Api"}]}},
+     "spec.rollout.workloads[0].name", SUBDOMAIN_PATTERN),
     ("an unknown policy", BOTH, {"deletionPolicy": "Delete"},
      "spec.deletionPolicy", '"Revoke", "Retain"'),
     ("suspend as text", BOTH, {"suspend": "yes"}, "spec.suspend", "must be of type boolean"),

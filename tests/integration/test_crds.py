@@ -4,6 +4,7 @@ Most cases are dry runs: they go through all of admission and store nothing.
 """
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -128,7 +129,7 @@ class TestValidation:
         assert PLACEHOLDER in message
 
     @pytest.mark.parametrize("plural", BOTH)
-    @pytest.mark.parametrize("unknown", ["rollout", "serviceAccounts", "projectID"])
+    @pytest.mark.parametrize("unknown", ["restart", "project", "projectID"])
     def test_unknown_field_is_refused(self, control_plane, plural, unknown):
         with pytest.raises(ApiError, match=f'unknown field "spec.{unknown}"'):
             dry_run(control_plane, plural, {unknown: {}})
@@ -173,8 +174,10 @@ class TestDefaults:
         "suspend": False,
     }
 
+    API_KEY = {**COMMON, "role": "member", "rollout": {"mode": "Restart", "timeout": "2h"}}
+
     def test_api_key(self, control_plane):
-        assert dry_run(control_plane, API_KEYS, {})["spec"] == {**self.COMMON, "role": "member"}
+        assert dry_run(control_plane, API_KEYS, {})["spec"] == self.API_KEY
 
     def test_pull_secret(self, control_plane):
         stored = dry_run(control_plane, PULL_SECRETS, {})
@@ -209,7 +212,7 @@ class TestDefaults:
             return control_plane.client.patch(path, body, type="apply", fieldManager="test")["spec"]
 
         own = {"scopes": ["usage:read"], "role": "none", "secret": {"data": {"key": "${apiKey}"}}}
-        default = {**self.COMMON, "role": "member"}
+        default = self.API_KEY
         assert applied({}) == default
         assert applied(own) == {**default, **own}
         assert applied({}) == default
@@ -336,7 +339,8 @@ class TestKubectl:
 
 class TestSchema:
     def test_both_kinds_agree_on_what_they_share(self):
-        """Apart from words, and from scopes: pull secrets take product scopes only."""
+        """Apart from words, from scopes (pull secrets take product scopes only), and from what has to
+        do with roll-outs."""
         def bare(node):
             if isinstance(node, dict):
                 return {name: bare(child) for name, child in node.items()
@@ -347,8 +351,9 @@ class TestSchema:
                                  if "properties" not in node} for plural in BOTH)
         shared = api_key.keys() & pull_secret.keys()
         assert {path for path in shared if api_key[path] != pull_secret[path]} == {
-            ".spec.scopes", ".spec.scopes[]"}
-        assert api_key.keys() - shared == {
+            ".spec.scopes", ".spec.scopes[]", ".status.revisions"}
+        assert {path for path in api_key.keys() - shared
+                if not re.search("rollout|consumers|failedAt", path)} == {
             ".spec.role", ".spec.tags", ".spec.tags[]", ".spec.validFor", ".spec.expiresAt",
             ".spec.rotation.before", ".spec.secret.data", ".spec.secret.data{}",
             ".spec.verify.streaming.url", ".spec.verify.streaming.timeout"}

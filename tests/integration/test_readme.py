@@ -32,12 +32,17 @@ NOT_REASONS = {
     "Normal", "Warning", "Reconcile", "Issue", "Abandon", "Revoke", "KeepAgain", "Adopt",
     "Inventory", "Verify",  # of events: types and actions
     "Succeeded", "Failed", "DeleteOptions",  # Kubernetes' own
+    "RollOut", "ConsumersUpdated",
+    "Blocked", "Updating", "Waiting", "Missing", "Unrelated",  # states of a consumer
+    "OnDelete", "Unschedulable", "CrashLoopBackOff",  # Kubernetes' own
+    "ContainerCreating", "PodInitializing", "ReplicaSet", "PodScheduled", "NotReady",
     "Expiring", "Lost",  # why a credential is due; shown as RotationScheduled and Replaced
 }
 
 FLAGS_OF_OTHERS = {
-    "--cascade", "--create-namespace", "--current", "--flatten", "--for", "--from-file", "--install",
-    "--minify", "--overwrite", "--raw", "--recursive", "--set", "--show-managed-fields",
+    "--cascade", "--create-namespace", "--current", "--flatten", "--for", "--force", "--from-file",
+    "--install", "--minify", "--overwrite", "--raw", "--recursive", "--set",
+    "--show-managed-fields",
 }
 
 

@@ -282,6 +282,48 @@ static inline void healed_too_often(struct world_fixture *fixture)
     fixture->memory->heal_at_ms = MONOTONIC_MS + 150 * SECOND_MS;
 }
 
+/* ---- roll-outs ---- */
+
+/* Nothing is known yet about the pods of what is published. */
+static inline void not_rolled_out(struct world_fixture *fixture)
+{
+    cJSON *status = cJSON_GetObjectItemCaseSensitive(fixture->json, "status");
+    cJSON *conditions = cJSON_GetObjectItemCaseSensitive(status, "conditions");
+    cJSON_DeleteItemFromArray(conditions, 1);
+}
+
+/* Revision 2 is published and noted; the roll-out is about to begin. */
+static inline void rolling(struct world_fixture *fixture)
+{
+    rotating(fixture);
+    not_rolled_out(fixture);
+}
+
+/* Pods failed on revision 2 ten seconds ago; it is still published. */
+static inline void failed(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[1], ANNOTATION_FAILED_AT, "2026-06-01T11:59:50Z");
+    world_annotate(fixture->secrets[1], ANNOTATION_FAILED, "pod e-0 CrashLoopBackOff");
+    world_annotate(fixture->secrets[1], ANNOTATION_FAILED_COUNT, "1");
+}
+
+/* As above, and revision 1 is published again since nine seconds, and noted. */
+static inline void taken_back(struct world_fixture *fixture)
+{
+    rolling(fixture);
+    failed(fixture);
+    world_hold(fixture, 1, "key-1");
+    fixture->world.target.published_at_ms = NOW_MS - 9 * SECOND_MS;
+    world_put(fixture->json, "status.revision", "1");
+    world_put(fixture->json, "status.id", "\"key-1\"");
+    world_put(fixture->json, "status.issuedAt", "\"" ISSUED_AT_1 "\"");
+    world_put(fixture->json, "status.revisions",
+              "[{\"revision\":1,\"id\":\"key-1\",\"state\":\"Current\",\"issuedAt\":\"" ISSUED_AT_1
+              "\",\"reason\":\"Created\"},{\"revision\":2,\"id\":\"key-2\",\"state\":\"Retiring\","
+              "\"issuedAt\":\"" ISSUED_AT_2 "\",\"reason\":\"SpecChanged\",\"failedAt\":"
+              "\"2026-06-01T11:59:50Z\",\"revokeAfter\":\"2026-06-01T12:00:00Z\"}]");
+}
+
 /* ---- pods ---- */
 
 static inline void pod(struct world_fixture *fixture)

@@ -29,7 +29,12 @@ static const int64_t MONOTONIC_MS = 100 * HOUR_MS;
 #define FIXTURE_TARGET_VERSION "70"
 #define FIXTURE_ADMIN_VERSION "9"
 
-enum { FIXTURE_SECRETS_MAX = 40, FIXTURE_ENTRIES_MAX = 4, FIXTURE_CHANGES_MAX = 10 };
+enum {
+    FIXTURE_SECRETS_MAX = 40,
+    FIXTURE_ENTRIES_MAX = 4,
+    FIXTURE_CHANGES_MAX = 10,
+    FIXTURE_WORKLOADS_MAX = 4,
+};
 
 struct world_fixture {
     enum resource_kind kind;
@@ -41,6 +46,7 @@ struct world_fixture {
     const char *unlisted_id; /* not in the last list */
     struct resource *resource;
     struct memory *memory;
+    struct workload_view workloads[FIXTURE_WORKLOADS_MAX];
     struct world world;
 };
 
@@ -88,6 +94,25 @@ static inline cJSON *world_add_secret(struct world_fixture *fixture, int number,
     cJSON *secret = fixture_json(text);
     fixture->secrets[fixture->secret_count++] = secret;
     return secret;
+}
+
+/* A Deployment of three pods, all newer than the publication, that refers to the target. */
+static inline struct workload_view *world_add_workload(struct world_fixture *fixture,
+                                                       const char *name)
+{
+    struct consumers_view *consumers = &fixture->world.consumers;
+    struct workload_view *workload = &fixture->workloads[consumers->workload_count++];
+    *workload = (struct workload_view){ .kind = WORKLOAD_DEPLOYMENT,
+                                        .name = name,
+                                        .uid = "workload-uid",
+                                        .refers = true,
+                                        .chosen = true,
+                                        .settled = true,
+                                        .marker = "",
+                                        .pods = 3 };
+    consumers->pods += workload->pods;
+    consumers->workloads = fixture->workloads;
+    return workload;
 }
 
 /* The target as this resource made it for that revision. */
@@ -226,7 +251,8 @@ static inline bool world_step_names_revision(enum step_kind kind)
     return kind == STEP_ANNOUNCE || kind == STEP_CREATE || kind == STEP_KEEP ||
            kind == STEP_LOOK_FOR_REVISION || kind == STEP_KEEP_AGAIN || kind == STEP_ADOPT ||
            kind == STEP_CHECK || kind == STEP_VERIFY || kind == STEP_PUBLISH ||
-           kind == STEP_COMPARE_TARGET || kind == STEP_CONFIRM || kind == STEP_DROP_REVISION;
+           kind == STEP_COMPARE_TARGET || kind == STEP_CONFIRM || kind == STEP_DROP_REVISION ||
+           kind == STEP_RESTART || kind == STEP_PUT_BACK || kind == STEP_TAKE_BACK;
 }
 
 static inline void world_append_verdict(char **text, const struct verdict *verdict)
@@ -258,6 +284,8 @@ static inline void world_append_parameters(char **text, const struct step *step)
     auto_free char *why = step->why ? mem_printf("(%s)", step->why) : NULL;
     if (world_step_names_revision(step->kind))
         world_append(text, revision);
+    if (step->workload)
+        world_append(text, step->workload->name);
     if (step->id)
         world_append(text, step->id);
     if (step->secret_name)
