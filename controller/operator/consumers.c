@@ -17,7 +17,8 @@ struct gathering {
     const struct world *world;
     enum workload_kind kind;        /* of the workloads that are visited */
     char marker[MARKER_NAME_BYTES]; /* name of this resource's */
-    int64_t failed_since_ms;        /* what started later may hold a failed revision; INT64_MAX */
+    int64_t
+        failed_since_ms; /* what started later may hold a failed revision; INT64_MAX: none does */
 };
 
 static const char *or_empty(const char *text)
@@ -163,8 +164,8 @@ static int64_t time_at(const cJSON *pod, const char *path)
     return timestamp_or(json_string_at(pod, path), 0);
 }
 
-/* A node reads pull credentials each time that it pulls: once its images are there, or when it waits
- * for a next attempt, a pod holds none. */
+/* A node reads pull credentials each time that it pulls: once its images are there, or when it
+ * waits for a next attempt, a pod holds none. */
 static bool may_be_pulling(const cJSON *pod)
 {
     return !json_member(pod, "started") && !json_member(pod, "trouble");
@@ -185,7 +186,7 @@ static bool is_old(const struct world *world, const cJSON *pod)
 static bool may_hold_failed(const struct gathering *gathering, const cJSON *pod)
 {
     int64_t started_ms = time_at(pod, "started");
-    return is_old(gathering->world, pod) &&
+    return gathering->failed_since_ms != INT64_MAX && is_old(gathering->world, pod) &&
            (started_ms == 0 || started_ms >= gathering->failed_since_ms);
 }
 

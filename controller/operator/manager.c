@@ -16,7 +16,7 @@
 #include "operator/watches.h"
 
 enum {
-    PASSES_MAX = 64, /* at once */
+    PASSES_MAX = 64,           /* at once */
     CONNECTIONS_PER_HOST = 32, /* beside the watches */
     SHUTDOWN_MS = 10 * 1000,
 };

@@ -2,7 +2,8 @@
  * is the same each time, and brings all that its step needs.
  *
  * The input is a JSON document {"kind": 0 or 1, "resource": …, "secrets": […], "target": …,
- * "admin": …, "world": {…}, "inventory": […], "memory": {…}}; what is missing is as in a new world.
+ * "admin": …, "world": {…}, "inventory": […], "workloads": […], "memory": {…}}; what is missing is
+ * as in a new world.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -17,10 +18,11 @@
 #include "reconcile/credential.h"
 #include "reconcile/failure.h"
 #include "reconcile/report.h"
+#include "reconcile/rollout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-enum { SECRETS_MAX = 64, ENTRIES_MAX = 8 };
+enum { SECRETS_MAX = 64, ENTRIES_MAX = 8, WORKLOADS_MAX = 6 };
 static const int64_t NOW_MS = 1780315200000; /* 2026-06-01T12:00:00Z */
 static const int64_t MONOTONIC_MS = 360000000;
 
@@ -30,6 +32,7 @@ struct input {
     struct memory *memory;
     struct revision revisions[SECRETS_MAX];
     struct inventory_entry entries[ENTRIES_MAX];
+    struct workload_view workloads[WORKLOADS_MAX];
     struct world world;
 };
 
@@ -47,6 +50,12 @@ static int64_t time_at(const cJSON *json, const char *path, int64_t fallback)
     if (!json_at(json, path))
         return fallback;
     return MONOTONIC_MS + json_int_at(json, path, 0) % MONOTONIC_MS;
+}
+
+/* How long before now. */
+static int64_t time_back(const cJSON *json, const char *path)
+{
+    return json_int_at(json, path, 0) % MONOTONIC_MS;
 }
 
 static size_t count_at(const cJSON *json, const char *path)
@@ -101,6 +110,54 @@ static void read_old_target(struct input *input)
     view->resource_version = "1";
 }
 
+static struct pod_note read_note(const cJSON *workload, const char *name)
+{
+    const cJSON *note = json_member(workload, name);
+    return (struct pod_note){ .name = json_string_member(note, "name"),
+                              .reason = string_at(note, "reason"),
+                              .message = json_string_member(note, "message"),
+                              .since_ms = NOW_MS - time_back(note, "since") };
+}
+
+/* As operator/consumers gathers it: the numbers are consistent. */
+static void read_workload(struct input *input, const cJSON *json)
+{
+    struct consumers_view *consumers = &input->world.consumers;
+    struct workload_view *view = &input->workloads[consumers->workload_count++];
+    *view = (struct workload_view){
+        .kind = (enum workload_kind)(count_at(json, "kind") % WORKLOAD_KINDS),
+        .name = string_at(json, "name"),
+        .uid = json_string_member(json, "uid"),
+        .refers = json_bool_at(json, "refers", true),
+        .chosen = json_bool_at(json, "chosen", true),
+        .rank = (int64_t)count_at(json, "rank"),
+        .settled = json_bool_at(json, "settled", true),
+        .held = json_string_member(json, "held"),
+        .marker = string_at(json, "marker"),
+        .published_at_ms = NOW_MS - time_back(json, "published"),
+        .old_pods = count_at(json, "oldPods"),
+        .unready_pods = count_at(json, "unreadyPods"),
+        .failing = read_note(json, "failing"),
+        .unschedulable = read_note(json, "unschedulable"),
+    };
+    view->pods = view->old_pods + view->unready_pods + count_at(json, "readyPods");
+    view->leaving_pods = count_at(json, "leavingPods") % (view->old_pods + 1);
+    consumers->pods += view->pods;
+    consumers->old_pods += view->old_pods;
+}
+
+static void read_workloads(struct input *input)
+{
+    struct consumers_view *consumers = &input->world.consumers;
+    consumers->workloads = input->workloads;
+    consumers->failed_pods = count_at(json_member(input->json, "world"), "failedPods");
+    const cJSON *workload = NULL;
+    cJSON_ArrayForEach(workload, json_member(input->json, "workloads"))
+        if (consumers->workload_count < WORKLOADS_MAX)
+            read_workload(input, workload);
+    rollout_sort(input->workloads, consumers->workload_count, &input->resource->spec);
+}
+
 static void read_admin(struct input *input)
 {
     const cJSON *facts = json_member(input->json, "world");
@@ -142,6 +199,7 @@ static void read_world(struct input *input)
     world->namespace_terminating = json_bool_at(facts, "namespaceTerminating", false);
     world->project_mint_at_ms = time_at(facts, "projectMint", 0);
     world->project_blocked_until_ms = time_at(facts, "projectBlocked", 0);
+    world->target.published_at_ms = NOW_MS - time_back(facts, "published");
     world->consumers = (struct consumers_view){ .pods = count_at(facts, "pods"),
                                                 .old_pods = count_at(facts, "oldPods"),
                                                 .example = "",
@@ -232,6 +290,8 @@ static void read_input(struct input *input)
     read_inventory(input);
     read_memory(input);
     world_derive(&input->world);
+    read_workloads(input);
+    world_count_markers(&input->world);
     read_failure(input, "kubernetes", FAILURE_KUBERNETES);
     read_failure(input, "deepgram", FAILURE_DEEPGRAM);
     read_failure(input, "check", FAILURE_CHECK);
@@ -342,7 +402,7 @@ static void check_patch(const struct world *world, const struct verdict *verdict
     cJSON_ArrayForEach(condition, json_at(patch, "status.conditions")) {
         const char *type = json_string_at(condition, "type");
         if (mem_streq(type, "Ready") || mem_streq(type, "Reconciling") ||
-            mem_streq(type, "Stalled"))
+            mem_streq(type, "Stalled") || mem_streq(type, "ConsumersUpdated"))
             assert(is_text(json_string_at(condition, "reason")) &&
                    json_string_at(condition, "message"));
     }

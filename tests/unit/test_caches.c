@@ -288,6 +288,51 @@ static void test_namespaces_that_go(void **state)
     expect_keys("its objects tell on their own", "");
 }
 
+static void put_workload(const char *name, const char *version, const char *secret,
+                         const char *annotations)
+{
+    auto_free char *text = mem_printf(
+        "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"%s\",\"uid\":\"uid-%s\","
+        "\"resourceVersion\":\"%s\"},\"spec\":{\"template\":{\"metadata\":{\"annotations\":{%s}},"
+        "\"spec\":{\"volumes\":[{\"secret\":{\"secretName\":\"%s\"}}]}}}}",
+        name, name, version, annotations, secret);
+    put(caches->workloads[WORKLOAD_DEPLOYMENT], text);
+}
+
+static void test_a_workload_wakes_whoever_feeds_it(void **state)
+{
+    (void)state;
+    put_resource(RESOURCE_API_KEY, "a", "1", "");
+    put_resource(RESOURCE_API_KEY, "b", "2", "");
+    expect_keys("resources", "key:ns/a key:ns/b");
+    put_workload("w", "3", "a", "");
+    expect_keys("new", "key:ns/a");
+    put_workload("w", "4", "a", "");
+    expect_keys("nothing that counts", "");
+    put_workload("w", "5", "a", "\"revision.deepgram.com/a\":\"2\"");
+    expect_keys("marked", "key:ns/a");
+    put_workload("w", "6", "b", "");
+    expect_keys("fed by another", "key:ns/a key:ns/b");
+    remove_object(caches->workloads[WORKLOAD_DEPLOYMENT], "w");
+    expect_keys("gone", "key:ns/b");
+}
+
+static void test_a_pod_wakes_nobody_by_what_no_decision_knows_of(void **state)
+{
+    (void)state;
+    put_resource(RESOURCE_API_KEY, "a", "1", "");
+    put_pod("p", "a");
+    expect_keys("new", "key:ns/a");
+    put(caches->pods, "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"p\",\"uid\":\"uid-p\","
+                      "\"resourceVersion\":\"2\",\"labels\":{\"x\":\"y\"}},\"spec\":"
+                      "{\"imagePullSecrets\":[{\"name\":\"a\"}]}}");
+    expect_keys("a label", "");
+    put(caches->pods, "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"p\",\"uid\":\"uid-p\","
+                      "\"resourceVersion\":\"3\",\"deletionTimestamp\":\"t\"},\"spec\":"
+                      "{\"imagePullSecrets\":[{\"name\":\"a\"}]}}");
+    expect_keys("it goes", "key:ns/a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +349,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_pod_with_many_secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_at_the_start_everything_is_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(test_namespaces_that_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_workload_wakes_whoever_feeds_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_pod_wakes_nobody_by_what_no_decision_knows_of, setup,
+                                        teardown),
     };
     return fixture_run(tests);
 }

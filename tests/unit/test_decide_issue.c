@@ -48,6 +48,16 @@ static void expires_at_noon(struct world_fixture *fixture)
     world_put(fixture->json, "spec.expiresAt", "\"2026-06-01T12:00:00Z\"");
 }
 
+static void expires_within_a_minute(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.expiresAt", "\"2026-06-01T12:01:00Z\"");
+}
+
+static void expires_after_a_minute(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.expiresAt", "\"2026-06-01T12:01:01Z\"");
+}
+
 static void owner_role(struct world_fixture *fixture)
 {
     world_put(fixture->json, "spec.role", "\"owner\"");
@@ -261,6 +271,10 @@ static void test_when_a_credential_is_issued(void **state)
         { "not for a time that has passed",
           { expires_at_noon, admin_missing },
           "report Stalled ExpiryPassed for an event" },
+        { "nor for one that no pod would live to see",
+          { expires_within_a_minute, admin_missing },
+          "report Stalled ExpiryTooNear for an event" },
+        { "a minute is enough", { expires_after_a_minute }, "announce r1 (Created)" },
         { "the admin Secret is marked first", { admin_unmarked }, "mark-admin" },
     };
     expect(rows);

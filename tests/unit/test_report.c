@@ -494,6 +494,167 @@ static void test_a_patch_removes_what_went(void **state)
     assert_true(cJSON_IsArray(json_member(status, "conditions")));
 }
 
+/* ---- consumers ---- */
+
+static void engine_rolling(struct world_fixture *fixture)
+{
+    rolling(fixture);
+    struct workload_view *engine = world_add_workload(fixture, "engine");
+    engine->old_pods = 1;
+    engine->marker = "2";
+    fixture->world.consumers.old_pods = 1;
+}
+
+static void engine_done(struct world_fixture *fixture)
+{
+    rolling(fixture);
+    (void)world_add_workload(fixture, "engine");
+}
+
+static void without_a_node(struct world_fixture *fixture)
+{
+    fixture->workloads[0].unschedulable =
+        (struct pod_note){ .name = "engine-x", .reason = "Unschedulable", .message = "no node" };
+}
+
+static void engine_failing(struct world_fixture *fixture)
+{
+    engine_rolling(fixture);
+    fixture->workloads[0].failing = (struct pod_note){ .name = "engine-x",
+                                                       .reason = "NotReady",
+                                                       .since_ms = NOW_MS - SECOND_MS };
+}
+
+static void another_is_missing(struct world_fixture *fixture)
+{
+    struct workload_view *missing = world_add_workload(fixture, "gone");
+    *missing = (struct workload_view){ .name = "gone", .marker = "" };
+}
+
+static void engine_is_next(struct world_fixture *fixture)
+{
+    engine_rolling(fixture);
+    fixture->workloads[0].marker = "1";
+    fixture->workloads[0].settled = false;
+}
+
+static void engine_on_failed(struct world_fixture *fixture)
+{
+    taken_back(fixture);
+    world_add_workload(fixture, "engine")->marker = "1";
+}
+
+static void a_bare_pod(struct world_fixture *fixture)
+{
+    old_pod(fixture);
+}
+
+static void test_consumers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        const char *condition;
+        const char *consumers;
+    } rows[] = {
+        { "none", { rolling }, "True Updated", NULL },
+        { "pull credentials", { pull_secret, rolling }, NULL, NULL },
+        { "not published", { kept }, NULL, NULL },
+        { "rolling out",
+          { engine_rolling },
+          "False RollingOut",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
+          "\"updatedPods\":2,\"state\":\"Updating\"}]" },
+        { "blocked",
+          { engine_rolling, without_a_node },
+          "False RolloutBlocked",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
+          "\"updatedPods\":2,\"state\":\"Blocked\",\"message\":\"no node\"}]" },
+        { "failing",
+          { engine_failing },
+          "False RollingOut",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
+          "\"updatedPods\":2,\"state\":\"Updating\",\"message\":\"NotReady\"}]" },
+        { "not begun",
+          { engine_is_next },
+          "False RollingOut",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":1,\"pods\":3,"
+          "\"updatedPods\":2,\"state\":\"Waiting\"}]" },
+        { "done, one is missing",
+          { engine_done, another_is_missing },
+          "True Updated",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
+          "\"updatedPods\":3,\"state\":\"Updated\"},{\"kind\":\"Deployment\",\"name\":\"gone\","
+          "\"pods\":0,\"updatedPods\":0,\"state\":\"Missing\"}]" },
+        { "taken back",
+          { engine_on_failed },
+          "False RolledBack",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":1,\"pods\":3,"
+          "\"updatedPods\":3,\"state\":\"Updated\"}]" },
+        { "others' pods", { rolling, a_bare_pod }, "False WaitingForPods", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        auto_json cJSON *status = report_status(&fixture->world, &ready);
+        const cJSON *condition =
+            condition_find(json_member(status, "conditions"), "ConsumersUpdated");
+        auto_free char *text = condition
+                                   ? mem_printf("%s %s", json_string_member(condition, "status"),
+                                                json_string_member(condition, "reason"))
+                                   : NULL;
+        fixture_expect(rows[i].name, text, rows[i].condition);
+        fixture_expect_json(rows[i].name, json_member(status, "consumers"), rows[i].consumers);
+    }
+}
+
+static void shown(struct world_fixture *fixture)
+{
+    auto_json cJSON *status = report_status(&fixture->world, &ready);
+    auto_free char *text = json_print(status);
+    cJSON_DeleteItemFromObjectCaseSensitive(fixture->resource->json, "status");
+    cJSON_AddItemToObject(fixture->resource->json, "status", fixture_json(text));
+    status_parse(json_member(fixture->resource->json, "status"), &fixture->resource->status);
+}
+
+static void test_progress_alone_is_told_now_and_then(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(engine_rolling);
+    shown(fixture);
+    assert_int_equal(report_news(&fixture->world, &ready), REPORT_NOTHING);
+    fixture->workloads[0].pods++;
+    assert_int_equal(report_news(&fixture->world, &ready), REPORT_PROGRESS);
+
+    fixture->memory->reported_ms = MONOTONIC_MS - SECOND_MS;
+    struct step step = decide(&fixture->world);
+    assert_int_equal(step.kind, STEP_WAIT);
+    assert_int_equal(step.wait_until_ms, MONOTONIC_MS + SECOND_MS);
+    fixture->memory->reported_ms = MONOTONIC_MS - 2 * SECOND_MS;
+    assert_int_equal(decide(&fixture->world).kind, STEP_REPORT);
+
+    without_a_node(fixture);
+    fixture->memory->reported_ms = MONOTONIC_MS;
+    assert_int_equal(report_news(&fixture->world, &ready), REPORT_CHANGE);
+    assert_int_equal(decide(&fixture->world).kind, STEP_REPORT);
+}
+
+static void test_a_failed_revision_in_status(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(taken_back, rotation_requested);
+    world_put(fixture->resource->json, "status.lastHandledRotateRequest", "\"now\"");
+    status_parse(json_member(fixture->resource->json, "status"), &fixture->resource->status);
+    auto_json cJSON *status = report_status(&fixture->world, &ready);
+    auto_free char *revisions = describe_revisions(status);
+    assert_string_equal(revisions,
+                        "1:Current Created 2:Retiring SpecChanged until 2026-06-01T12:00:00Z");
+    const cJSON *failed = cJSON_GetArrayItem(json_member(status, "revisions"), 1);
+    assert_string_equal(json_string_member(failed, "failedAt"), "2026-06-01T11:59:50Z");
+    assert_string_equal(json_string_member(status, "lastHandledRotateRequest"), "now");
+    assert_string_equal(json_string_member(status, "nextRotationAt"), "2026-06-01T12:09:50Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +666,9 @@ int main(void)
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_revisions),
         cmocka_unit_test(test_a_patch_removes_what_went),
+        cmocka_unit_test(test_consumers),
+        cmocka_unit_test(test_progress_alone_is_told_now_and_then),
+        cmocka_unit_test(test_a_failed_revision_in_status),
     };
     return fixture_run(tests);
 }

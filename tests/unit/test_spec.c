@@ -85,6 +85,26 @@ static void test_complaints_name_the_field(void **state)
         { "before as long as the lifetime",
           "{" PROJECT ",\"validFor\":\"1h\",\"rotation\":{\"before\":\"60m\"}}",
           "spec.rotation.before is not shorter than spec.validFor", RESOURCE_API_KEY },
+        { "rollout of the wrong type", "{" PROJECT ",\"rollout\":7}",
+          "spec.rollout is not an object", RESOURCE_API_KEY },
+        { "an unknown mode", "{" PROJECT ",\"rollout\":{\"mode\":\"restart\"}}",
+          "spec.rollout.mode is \"restart\"", RESOURCE_API_KEY },
+        { "no timeout", "{" PROJECT ",\"rollout\":{\"timeout\":\"0s\"}}",
+          "spec.rollout.timeout is not a positive duration", RESOURCE_API_KEY },
+        { "workloads of the wrong type", "{" PROJECT ",\"rollout\":{\"workloads\":{}}}",
+          "spec.rollout.workloads is not a list", RESOURCE_API_KEY },
+        { "a Job among them", "{" PROJECT ",\"rollout\":{\"workloads\":[{\"kind\":\"Job\"}]}}",
+          "spec.rollout.workloads: the kind has to be", RESOURCE_API_KEY },
+        { "a path among them",
+          "{" PROJECT ",\"rollout\":{\"workloads\":[{\"kind\":\"Deployment\",\"name\":\"../x\"}]}}",
+          "spec.rollout.workloads: an entry lacks a valid name", RESOURCE_API_KEY },
+        { "33 of them",
+          "{" PROJECT
+          ",\"rollout\":{\"workloads\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+          "0,0,0,0,0,0,0,0,0]}}",
+          "spec.rollout.workloads has more than 32 entries", RESOURCE_API_KEY },
+        { "a pull Secret has no roll-out", "{" PROJECT ",\"rollout\":7}", "",
+          RESOURCE_PULL_SECRET },
         { "deletion policy", "{" PROJECT ",\"deletionPolicy\":\"Keep\"}",
           "spec.deletionPolicy is \"Keep\"", RESOURCE_API_KEY },
         { "suspend", "{" PROJECT ",\"suspend\":\"true\"}", "spec.suspend is neither",
@@ -322,9 +342,33 @@ static void test_roles_have_names(void **state)
     assert_int_equal(untouched, ROLE_ADMIN);
 }
 
+static void test_a_roll_out(void **state)
+{
+    (void)state;
+    struct spec spec;
+    struct err err = ERR_INIT;
+    auto_json cJSON *none = fixture_json("{" PROJECT "}");
+    assert_true(spec_parse(RESOURCE_API_KEY, none, "voice", &spec, &err));
+    assert_int_equal(spec.rollout_mode, ROLLOUT_RESTART);
+    assert_int_equal(spec.rollout_timeout_ms, 2 * 3600 * 1000);
+    assert_null(spec.rollout_workloads);
+    auto_json cJSON *all = fixture_json(
+        "{" PROJECT
+        ",\"rollout\":{\"mode\":\"Ignore\",\"timeout\":\"90s\",\"workloads\":[{\"kind\":"
+        "\"DaemonSet\",\"name\":\"a\"}]}}");
+    assert_true(spec_parse(RESOURCE_API_KEY, all, "voice", &spec, &err));
+    assert_int_equal(spec.rollout_mode, ROLLOUT_IGNORE);
+    assert_int_equal(spec.rollout_timeout_ms, 90 * 1000);
+    assert_int_equal(cJSON_GetArraySize(spec.rollout_workloads), 1);
+    auto_json cJSON *empty = fixture_json("{" PROJECT ",\"rollout\":{\"workloads\":[]}}");
+    assert_true(spec_parse(RESOURCE_API_KEY, empty, "voice", &spec, &err));
+    assert_null(spec.rollout_workloads);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_roll_out),
         cmocka_unit_test(test_complaints_name_the_field),
         cmocka_unit_test(test_comment_length_counts_characters),
         cmocka_unit_test(test_defaults),

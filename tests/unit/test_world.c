@@ -447,6 +447,74 @@ static void test_orphans(void **state)
     }
 }
 
+/* ---- what pods failed on ---- */
+
+static void failed_noted_only(struct world_fixture *fixture)
+{
+    taken_back(fixture);
+    cJSON *annotations = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(fixture->secrets[1], "metadata"), "annotations");
+    cJSON_DeleteItemFromObjectCaseSensitive(annotations, ANNOTATION_FAILED_AT);
+}
+
+static void third_kept(struct world_fixture *fixture)
+{
+    world_add_secret(fixture, 3, ISSUED_AT_2);
+}
+
+static void first_gone(struct world_fixture *fixture)
+{
+    memory_add_gone(fixture->memory, "key-1", MONOTONIC_MS);
+}
+
+static void test_what_failed_is_neither_newest_nor_to_fall_back_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        world_change_fn *with[FIXTURE_CHANGES_MAX];
+        int64_t newest, taken_back, fallback; /* 0: none */
+    } rows[] = {
+        { "none failed", { rotating }, 2, 0, 1 },
+        { "the published one failed", { rotating, failed }, 1, 2, 1 },
+        { "it was taken back", { taken_back }, 1, 2, 0 },
+        { "status alone knows", { failed_noted_only }, 1, 2, 0 },
+        { "a later one is issued", { taken_back, third_kept }, 3, 2, 0 },
+        { "a later one is issued before it is taken back",
+          { rotating, failed, third_kept },
+          3,
+          0,
+          1 },
+        { "there is nothing else", { rotating, failed, first_gone }, 0, 2, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture = world_fixture_new(rows[i].with);
+        const struct world_revision *newest = world_newest(&fixture->world);
+        const struct world_revision *back = world_taken_back(&fixture->world);
+        const struct world_revision *fallback = world_fallback(&fixture->world);
+        if ((newest ? newest->number : 0) != rows[i].newest ||
+            (back ? back->number : 0) != rows[i].taken_back ||
+            (fallback ? fallback->number : 0) != rows[i].fallback)
+            fail_msg("%s", rows[i].name);
+    }
+}
+
+static void test_numbers_that_a_namesake_left_on_a_template_are_not_used_again(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(rotating);
+    struct workload_view *workload = world_add_workload(fixture, "engine");
+    static const struct {
+        const char *marker;
+        int64_t highest;
+    } rows[] = { { "", 2 }, { "1", 2 }, { "7", 7 }, { "x", 7 }, { "1000001", 7 } };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        workload->marker = rows[i].marker;
+        world_count_markers(&fixture->world);
+        assert_int_equal(fixture->world.highest_revision, rows[i].highest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_credentials_that_may_live),
         cmocka_unit_test(test_which_announcements_may_have_left_something),
         cmocka_unit_test(test_orphans),
+        cmocka_unit_test(test_what_failed_is_neither_newest_nor_to_fall_back_on),
+        cmocka_unit_test(test_numbers_that_a_namesake_left_on_a_template_are_not_used_again),
     };
     return fixture_run(tests);
 }
