@@ -7,6 +7,7 @@
 #include "base/json.h"
 
 static const char ALREADY_EXISTS[] = "AlreadyExists: ";
+static const char TERMINATING[] = "because it is being terminated";
 
 static enum err_kind kind_of_code(long code)
 {
@@ -67,4 +68,9 @@ bool kube_status_error(long code, const cJSON *status, struct err *err)
 bool kube_status_already_exists(const struct err *err)
 {
     return err->kind == ERR_CONFLICT && strstr(err->message, ALREADY_EXISTS) != NULL;
+}
+
+bool kube_status_namespace_terminating(const struct err *err)
+{
+    return err->kind == ERR_FORBIDDEN && strstr(err->message, TERMINATING) != NULL;
 }

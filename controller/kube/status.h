@@ -18,4 +18,8 @@ bool kube_status_error(long code, const cJSON *status, struct err *err);
 /* True when the error is a 409 with reason AlreadyExists. */
 bool kube_status_already_exists(const struct err *err);
 
+/* True when the error is a 403 that isn't about rights: nothing is created any more in a namespace
+ * that is being deleted. */
+bool kube_status_namespace_terminating(const struct err *err);
+
 #endif

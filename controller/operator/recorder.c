@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/utf8.h"
+#include "kube/status.h"
 
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(block, size) mem_free(block)
@@ -47,6 +48,7 @@ struct recorder {
     struct recent *recent;
     struct sending *sending;
     size_t sending_count;
+    bool forbidden_told;
 };
 
 /* ---- written lately? ---- */
@@ -145,14 +147,25 @@ static void sending_free(struct sending *sending)
     mem_free(sending);
 }
 
+/* A missing right is told once. In a namespace that is going there are no new events for anybody.
+ */
+static void tell_failure(struct recorder *recorder, const struct err *err)
+{
+    metrics_add(recorder->metrics, METRIC_EVENTS_FAILED, 1, NULL);
+    bool missing_right = err->kind == ERR_FORBIDDEN && !kube_status_namespace_terminating(err);
+    if (missing_right && !recorder->forbidden_told)
+        log_warn("events can't be written", "error", err->message, NULL);
+    else
+        log_debug("an event was not written", "error", err->message, NULL);
+    recorder->forbidden_told = recorder->forbidden_told || missing_right;
+}
+
 static void on_written(void *context, cJSON **object, const struct err *err)
 {
     (void)object;
     struct sending *sending = context;
-    if (err) {
-        metrics_add(sending->recorder->metrics, METRIC_EVENTS_FAILED, 1, NULL);
-        log_debug("an event was not written", "error", err->message, NULL);
-    }
+    if (err)
+        tell_failure(sending->recorder, err);
     sending_free(sending);
 }
 

@@ -1,7 +1,7 @@
 /* Kubernetes Events (events.k8s.io/v1): one per state change, deduplicated: the same reason and
  * message for the same object within ten minutes isn't written again. Fire and forget: an event
  * that can't be written (a terminating namespace, no permission, too many under way) is counted and
- * blocks nothing.
+ * blocks nothing; a missing permission is logged once.
  */
 #ifndef OPERATOR_RECORDER_H
 #define OPERATOR_RECORDER_H

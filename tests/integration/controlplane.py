@@ -51,11 +51,12 @@ def say_on_stderr(text):
 
 class ControlPlane:
     """`parts` names what runs besides etcd and kube-apiserver: "kcm" (kube-controller-manager),
-    "scheduler", "kwok" (needs fake nodes, see add_nodes). `say` gets a line for each start."""
+    "scheduler", "kwok" (needs fake nodes, see add_nodes). `say` gets a line for each start.
+    `apiserver_flags` go behind those that are always there."""
 
     wait_for = staticmethod(wait_for)
 
-    def __init__(self, parts=(), etcd_quota_bytes=None, say=say_on_stderr):
+    def __init__(self, parts=(), etcd_quota_bytes=None, apiserver_flags=(), say=say_on_stderr):
         self.directory = Path(tempfile.mkdtemp(prefix="controlplane-"))
         self.pki = make_pki(self.directory / "pki")
         self.port = free_port()
@@ -67,6 +68,7 @@ class ControlPlane:
         self._wanted = frozenset(parts)
         self._processes = {}  # in the order of their start
         self._etcd_quota_bytes = etcd_quota_bytes
+        self._more_apiserver_flags = apiserver_flags
 
     def __enter__(self):
         return self.start()
@@ -339,6 +341,7 @@ class ControlPlane:
             # Without it a SIGTERM waits up to a minute for watches to end.
             "--shutdown-watch-termination-grace-period=1s",
             "--audit-log-maxsize=10000",  # MB: never rotated, audit() reads one file
+            *self._more_apiserver_flags,
         ]
 
     def _kcm_flags(self):

@@ -233,6 +233,41 @@ static void test_an_event_that_fails_is_counted(void **state)
     assert_int_equal(failures(), 1);
 }
 
+/* What was logged while the answer came. */
+static void answer_and_read_log(size_t index, const struct err *err, char *ret_log, size_t size)
+{
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    int saved = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    answer(index, err);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(file);
+    ret_log[fread(ret_log, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+static void test_a_missing_right_is_logged_once(void **state)
+{
+    (void)state;
+    char log[4096];
+    record("Issued", "a");
+    record("Issued", "b");
+    record("Issued", "c");
+    struct err going = ERR_INIT;
+    err_set(&going, ERR_FORBIDDEN, "no, because it is being terminated");
+    answer_and_read_log(0, &going, log, sizeof log);
+    assert_string_equal(log, "");
+    struct err right = ERR_INIT;
+    err_set(&right, ERR_FORBIDDEN, "cannot create resource \"events\"");
+    answer_and_read_log(1, &right, log, sizeof log);
+    assert_non_null(strstr(log, "cannot create resource"));
+    answer_and_read_log(2, &right, log, sizeof log);
+    assert_string_equal(log, "");
+    assert_int_equal(failures(), 3);
+}
+
 static void test_a_flood_is_dropped_and_counted(void **state)
 {
     (void)state;
@@ -274,6 +309,7 @@ int main(void)
         recorder_test(test_a_long_note_is_cut_between_characters),
         recorder_test(test_the_longest_name_fits),
         recorder_test(test_an_event_that_fails_is_counted),
+        recorder_test(test_a_missing_right_is_logged_once),
         recorder_test(test_a_flood_is_dropped_and_counted),
         recorder_test(test_freed_while_events_are_under_way),
     };

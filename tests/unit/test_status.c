@@ -96,6 +96,19 @@ static void test_already_exists_is_told_from_a_conflict(void **state)
     assert_false(kube_status_already_exists(&other));
 }
 
+static void test_a_terminating_namespace_is_told_from_a_missing_right(void **state)
+{
+    (void)state;
+    struct err going = error_of(
+        403,
+        "{\"reason\":\"Forbidden\",\"message\":\"events \\\"a\\\" is forbidden: unable to create "
+        "new content in namespace team because it is being terminated\"}");
+    assert_true(kube_status_namespace_terminating(&going));
+    struct err right =
+        error_of(403, "{\"reason\":\"Forbidden\",\"message\":\"User cannot create\"}");
+    assert_false(kube_status_namespace_terminating(&right));
+}
+
 static void test_nonsense_is_no_crash(void **state)
 {
     (void)state;
@@ -118,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_versions_that_cannot_be_followed_are_gone),
         cmocka_unit_test(test_already_exists_is_told_from_a_conflict),
+        cmocka_unit_test(test_a_terminating_namespace_is_told_from_a_missing_right),
         cmocka_unit_test(test_nonsense_is_no_crash),
     };
     json_setup();

@@ -25,7 +25,7 @@
   verbs: [get, list, watch, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end }}
 
 {{- /* What can only be had for the whole cluster; --namespaces does without. */}}
@@ -33,7 +33,7 @@
 # Nothing new is created in a namespace that is going.
 - apiGroups: [""]
   resources: [namespaces]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end }}
 
 {{- define "deepgram-operator.subject" -}}
