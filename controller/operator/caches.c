@@ -163,6 +163,7 @@ static void resource_changed(struct caches *caches, enum resource_kind kind, con
 {
     caches->ready[kind] += count_ready(after);
     caches->ready[kind] -= count_ready(before);
+    resource_series_change(caches->series, kind, before, after);
     struct enqueue enqueue = { caches->queue, caches_queue_kind(kind) };
     enqueue_object(&enqueue, after ? after : before);
     if (before)
@@ -288,6 +289,7 @@ struct caches *caches_new(struct queue *queue, const struct options *options)
     struct caches *caches = mem_alloc(sizeof *caches);
     caches->queue = queue;
     caches->options = options;
+    caches->series = resource_series_new();
     caches->resources[RESOURCE_API_KEY] =
         store_new(resource_trim, index_resource, api_key_changed, caches);
     caches->resources[RESOURCE_PULL_SECRET] =
@@ -311,6 +313,7 @@ void caches_free(struct caches *caches)
     for (size_t i = 0; i < WORKLOAD_KINDS; i++)
         store_free(caches->workloads[i]);
     store_free(caches->namespaces);
+    resource_series_free(caches->series);
     mem_free(caches);
 }
 

@@ -10,15 +10,17 @@
 #include "kube/store.h"
 #include "operator/options.h"
 #include "operator/queue.h"
+#include "operator/resource_series.h"
 
 struct caches {
     struct store *resources[RESOURCE_KINDS];
     struct store *secrets; /* metadata only */
     struct store *pods;
     struct store *workloads[WORKLOAD_KINDS];
-    struct store *namespaces;     /* empty when only some namespaces are watched */
-    size_t ready[RESOURCE_KINDS]; /* how many of them are Ready: counted, never searched for */
-    struct queue *queue;          /* borrowed */
+    struct store *namespaces;       /* empty when only some namespaces are watched */
+    size_t ready[RESOURCE_KINDS];   /* how many of them are Ready: counted, never searched for */
+    struct resource_series *series; /* what each of them shows in the metrics */
+    struct queue *queue;            /* borrowed */
     const struct options *options;
 };
 

@@ -152,7 +152,7 @@ static bool ready(void *context, const char **missing)
     return watches_synced(manager->watches, missing);
 }
 
-static void collect(void *context)
+static void collect(void *context, struct buf *page)
 {
     struct manager *manager = context;
     struct runtime *runtime = &manager->runtime;
@@ -170,6 +170,11 @@ static void collect(void *context)
     metrics_set(runtime->metrics, METRIC_WORKQUEUE_ADDS, (double)stats.adds_total, "resources",
                 NULL);
     watches_collect(manager->watches);
+    resource_series_render(runtime->caches->series, page);
+    size_t dropped = resource_series_dropped(runtime->caches->series);
+    if (dropped > 0)
+        metrics_set(runtime->metrics, METRIC_SAMPLES_DROPPED, (double)dropped,
+                    "deepgram_operator_resource_ready", NULL);
 }
 
 static void observe_kube(void *context, const char *method, const char *plural, long code,
@@ -189,6 +194,8 @@ static bool start_clients(struct manager *manager, struct err *err)
     runtime->metrics = metrics_new();
     metrics_set(runtime->metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
     metrics_set(runtime->metrics, METRIC_LEADER, 0, NULL);
+    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
+        metrics_start_kind(runtime->metrics, resource_kind_name(kind));
     if (!http_new(runtime->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
                   CONNECTIONS_PER_HOST + (long)watches_count(runtime->options), &manager->http,
                   err))

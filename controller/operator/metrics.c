@@ -50,6 +50,10 @@ static const struct descriptor {
                                     "Credentials created at Deepgram.",
                                     COUNTER,
                                     { "kind" } },
+    [METRIC_CREDENTIALS_ROTATED] = { "deepgram_operator_credentials_rotated_total",
+                                     "Credentials published in place of an earlier one.",
+                                     COUNTER,
+                                     { "kind" } },
     [METRIC_CREDENTIALS_REVOKED] = { "deepgram_operator_credentials_revoked_total",
                                      "Credentials revoked at Deepgram and confirmed gone.",
                                      COUNTER,
@@ -317,6 +321,19 @@ struct metrics *metrics_new(void)
             (void)series_new(metrics, (enum metric)metric, "");
     metrics_set(metrics, METRIC_BUILD_INFO, 1, DEEPGRAM_OPERATOR_VERSION, NULL);
     return metrics;
+}
+
+static bool differs_by_kind_only(const struct descriptor *descriptor)
+{
+    return descriptor->type == COUNTER && descriptor->labels[0] && !descriptor->labels[1] &&
+           strcmp(descriptor->labels[0], "kind") == 0;
+}
+
+void metrics_start_kind(struct metrics *metrics, const char *kind)
+{
+    for (int metric = 0; metric < METRIC_COUNT; metric++)
+        if (differs_by_kind_only(&descriptors[metric]))
+            metrics_add(metrics, (enum metric)metric, 0, kind, NULL);
 }
 
 void metrics_free(struct metrics *metrics)

@@ -15,6 +15,7 @@ enum metric {
     METRIC_RESOURCES,               /* gauge {kind} */
     METRIC_RESOURCES_READY,         /* gauge {kind} */
     METRIC_CREDENTIALS_ISSUED,      /* counter {kind} */
+    METRIC_CREDENTIALS_ROTATED,     /* counter {kind}: a new one took the place of another */
     METRIC_CREDENTIALS_REVOKED,     /* counter {kind} */
     METRIC_CREDENTIALS_ORPHANED,    /* counter {kind}: found by marker and revoked */
     METRIC_ROLLBACKS,               /* counter {kind}: taken back, because pods failed */
@@ -41,6 +42,9 @@ struct metrics;
 /* Metrics without labels are there from the start with the value 0, METRIC_BUILD_INFO with 1. */
 NODISCARD struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
+/* The counters that only differ by kind are there with 0 for this kind from now on: one that
+ * appears with its first event shows no increase. */
+void metrics_start_kind(struct metrics *metrics, const char *kind);
 
 /* Label values follow in the order of the table, one per label of the metric, ended by NULL.
  * metrics_add() is for counters (of 0 too: a series that is there before its first event can be

@@ -71,7 +71,7 @@ static int answer_ready(struct probes *probes, struct buf *body)
 /* Half a page would show counters that fell: none is better. */
 static int answer_metrics(struct probes *probes, const char **content_type, struct buf *body)
 {
-    probes->collect(probes->context);
+    probes->collect(probes->context, body);
     metrics_render(probes->metrics, body);
     if (body->failed) {
         buf_reset(body);

@@ -17,8 +17,9 @@ struct probes;
 
 /* Asks whether all caches are synced; when not, *missing says which (borrowed). */
 typedef bool probes_ready_fn(void *context, const char **missing);
-/* Called before /metrics is rendered, so that gauges are fresh. */
-typedef void probes_collect_fn(void *context);
+/* Called before /metrics is rendered, so that gauges are fresh; what is kept elsewhere it puts on
+ * the page itself. */
+typedef void probes_collect_fn(void *context, struct buf *page);
 
 NODISCARD struct probes *probes_new(struct loop *loop, struct metrics *metrics,
                                     probes_ready_fn *ready, probes_collect_fn *collect,

@@ -46,6 +46,9 @@ static void tell_published(struct pass *pass, const cJSON *written)
     int64_t revision = json_int_at(written, "status.revision", 0);
     if (revision == resource->status.revision)
         return;
+    if (resource->status.revision > 0 && revision > resource->status.revision)
+        metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ROTATED, 1,
+                    resource_kind_name(pass->kind), NULL);
     pass_event(pass, EVENT_NORMAL, "Issued", "Issue",
                "Issued credential %s as revision %lld and published it in Secret %s",
                json_string_at(written, "status.id"), (long long)revision,

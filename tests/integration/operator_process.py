@@ -37,7 +37,7 @@ class Metrics:
                 labels = dict(LABEL.findall(sample["labels"] or ""))
                 self.samples.append((sample["name"], labels, float(sample["value"])))
 
-    def value(self, name, **labels):
+    def value(self, name, /, **labels):
         """The sum over the samples that have these labels; None when there is none."""
         values = [
             value for sample_name, sample_labels, value in self.samples

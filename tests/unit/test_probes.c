@@ -25,10 +25,11 @@ static bool is_ready(void *context, const char **missing)
     return !seen->missing;
 }
 
-static void collect(void *context)
+static void collect(void *context, struct buf *page)
 {
     struct world *seen = context;
     seen->collected++;
+    buf_puts(page, "kept_elsewhere 1\n");
     metrics_set(metrics, METRIC_LEADER, 1, NULL);
 }
 
@@ -101,6 +102,7 @@ static void test_metrics_are_collected_first(void **state)
     assert_int_equal(get("/metrics"), 200);
     assert_int_equal(world.collected, 1);
     assert_non_null(strstr(buf_text(&body), "\ndeepgram_operator_leader 1\n"));
+    assert_non_null(strstr(buf_text(&body), "kept_elsewhere 1\n"));
     assert_string_equal(content_type, "text/plain; version=0.0.4; charset=utf-8");
 }
 
