@@ -3,6 +3,7 @@ says: its command line, environment, volumes, user and ServiceAccount."""
 
 import json
 import shutil
+import time
 
 import yaml
 
@@ -287,27 +288,91 @@ class TestPluginWithoutCrds:
 
 
 class TestUpgrade:
-    def test_from_an_earlier_chart_creates_revokes_and_restarts_nothing(self, release, tmp_path):
-        earlier = tmp_path / "earlier"
-        shutil.copytree(CHART, earlier)
-        chart = yaml.safe_load((earlier / "Chart.yaml").read_text())
-        (earlier / "Chart.yaml").write_text(
+    """What an upgrade changes: the Deployment (a new image), the CRDs. What it must not: anything of
+    the resources, at Deepgram or of who uses the credentials."""
+
+    @staticmethod
+    def earlier(directory):
+        """The chart as a release before: another version, and CRDs with a column less."""
+        shutil.copytree(CHART, directory)
+        chart = yaml.safe_load((directory / "Chart.yaml").read_text())
+        (directory / "Chart.yaml").write_text(
             yaml.safe_dump({**chart, "version": "0.0.9", "appVersion": "0.0.9"}))
-        release.install(earlier)
+        for path in (directory / "files" / "crds").iterdir():
+            crd = yaml.safe_load(path.read_text())
+            crd["spec"]["versions"][0]["additionalPrinterColumns"].pop()
+            path.write_text(yaml.safe_dump(crd))
+        return directory
+
+    @staticmethod
+    def run_consumer(tenant):
+        """Two pods with the key, and credentials for their image."""
+        labels = {"app": "engine"}
+        tenant.client.post(f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments", {
+            "metadata": {"name": "engine"},
+            "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": {
+                "metadata": {"labels": labels},
+                "spec": {"imagePullSecrets": [{"name": "regcred"}], "containers": [
+                    {"name": "engine", "image": "engine",
+                     "envFrom": [{"secretRef": {"name": "api-key"}}]}]}}}})
+
+        def runs():
+            status = tenant.client.get(TestUpgrade.consumer(tenant))["status"]
+            return status.get("readyReplicas") == 2
+
+        wait_for(runs, 60, "the pods run")
+
+    @staticmethod
+    def consumer(tenant):
+        return f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/engine"
+
+    @staticmethod
+    def state(tenant):
+        """Of all that must stay as it is: resources with their Secrets, the workload, its pods."""
+        pods = tenant.client.get(f"/api/v1/namespaces/{tenant.namespace}/pods")["items"]
+        return {
+            "resources": [tenant.find("DeepgramApiKey", "api-key"),
+                          tenant.find("DeepgramPullSecret", "regcred")],
+            "secrets": [(secret["metadata"]["uid"], secret["metadata"]["resourceVersion"])
+                        for secret in tenant.secrets()],
+            "template": tenant.client.get(TestUpgrade.consumer(tenant))["spec"]["template"],
+            "pods": sorted(pod["metadata"]["uid"] for pod in pods),
+            "live": sorted(tenant.live()),
+            "creates": len(tenant.creates()),
+        }
+
+    def test_from_an_earlier_chart_nothing_is_created_written_or_restarted(self, release, tmp_path):
+        def deployment():
+            return release.client.get(
+                f"/apis/apps/v1/namespaces/{release.namespace}/deployments/{NAME}")["spec"]["template"]
+
+        def columns():
+            crd = release.client.get(f"{CRD_PATH}/{CRDS[0]}")
+            return crd["spec"]["versions"][0]["additionalPrinterColumns"]
+
+        release.install(self.earlier(tmp_path / "earlier"))
+        old = deployment(), columns()
         tenant = release.tenant()
         with running(release.operator()):
-            before = issue_both(tenant)
-            pods = consumer(tenant, "api-key")
+            issue_both(tenant)
+            self.run_consumer(tenant)
+        before = self.state(tenant)
         release.install()
+        assert deployment() != old[0] and len(columns()) == len(old[1]) + 1
+        mark = release.plane.audit_mark()
+        tenant.emulator.clear_requests()
         with running(release.operator()):
-            after = (tenant.wait_ready("DeepgramApiKey", "api-key"),
-                     tenant.wait_ready("DeepgramPullSecret", "regcred"))
-            assert [found["status"]["id"] for found in after] == [
-                found["status"]["id"] for found in before]
-            assert len(tenant.creates()) == 2
-            assert consumer_pods(tenant) == pods
-            tenant.client.delete(
-                f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/consumer")
+            # It looks at each resource and lists what the project has of each kind.
+            wait_for(lambda: {r["operation"] for r in tenant.emulator.requests()} >= {
+                "list_keys", "list_credentials"}, 20, "it has looked at everything")
+            time.sleep(2)
+            assert self.state(tenant) == {**before, "creates": 0}
+            written = [(event["verb"], event["objectRef"]["resource"])
+                       for event in release.plane.audit(mark, release.user)
+                       if event["verb"] not in ("get", "list", "watch")
+                       and event["objectRef"]["resource"] != "leases"]
+            assert written == []
+            tenant.client.delete(self.consumer(tenant))
             delete_both(tenant)
 
 
