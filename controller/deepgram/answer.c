@@ -99,7 +99,7 @@ bool deepgram_created(enum resource_kind kind, const struct deepgram_answer *ans
     auto_json cJSON *json = parse_body(answer);
     const char *problem = cJSON_IsObject(json)
                               ? read_created(credential_kind(kind), json, ret_credential)
-                              : "it isn't JSON, or cut";
+                              : "the body isn't JSON, or is cut short";
     if (!problem)
         return true;
     err->http_status = (int)answer->status;

@@ -81,8 +81,8 @@ static bool fill_unanswered(enum deepgram_operation operation, const struct deep
         return err_set(err, ERR_TRANSIENT, "Deepgram can't be reached (%.200s); it is tried again",
                        failure);
     if (answer->transport == DEEPGRAM_TOO_LARGE)
-        return fill_unclear(operation, "the answer of Deepgram is too large to be read", err);
-    auto_free char *what = mem_printf("no complete answer came from Deepgram (%.200s)", failure);
+        return fill_unclear(operation, "Deepgram's answer is too large to be read", err);
+    auto_free char *what = mem_printf("No complete answer came from Deepgram (%.200s)", failure);
     return fill_unclear(operation, what, err);
 }
 
@@ -163,8 +163,8 @@ bool refusal_fill(enum deepgram_operation operation, const struct deepgram_answe
                        "--deepgram-url",
                        answer->status);
     return err_set(err, ERR_INVALID,
-                   "Deepgram refused the request (%s): trying again can't help until the spec "
-                   "changes",
+                   "Deepgram refused the request (%s): change the spec (scopes, for example); "
+                   "nothing is tried again before",
                    said);
 }
 

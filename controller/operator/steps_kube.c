@@ -28,24 +28,31 @@ static void patch_resource(struct pass *pass, const char *subresource, cJSON *pa
 
 /* ---- status ---- */
 
-/* A new trouble is worth an event, also where Ready stays True; the same one in other words isn't.
- */
-static void tell_trouble(struct pass *pass)
+/* What keeps a resource from being at rest is worth an event, also where Ready stays True, and so
+ * is its end, unless another event shows it; the same in other words isn't. */
+static void tell_state(struct pass *pass, bool shown)
 {
     const struct verdict *verdict = &pass->step.verdict;
     struct memory *memory = pass->gathered->memory;
+    if (verdict->kind == VERDICT_NONE)
+        return;
+    const char *reason = verdict->kind == VERDICT_READY ? NULL : verdict->reason;
     bool trouble = verdict->kind == VERDICT_STALLED || verdict->kind == VERDICT_PROGRESSING;
-    if (trouble && !mem_streq(memory->told_reason, verdict->reason))
-        pass_event(pass, EVENT_WARNING, verdict->reason, "Reconcile", "%s", verdict->message);
-    memory->told_reason = trouble ? verdict->reason : NULL;
+    if (reason && !mem_streq(memory->told_reason, reason))
+        pass_event(pass, trouble ? EVENT_WARNING : EVENT_NORMAL, reason, "Reconcile", "%s",
+                   verdict->message);
+    else if (!reason && memory->told_reason && !shown)
+        pass_event(pass, EVENT_NORMAL, "Recovered", "Reconcile", "%s is over", memory->told_reason);
+    memory->told_reason = reason;
 }
 
-static void tell_published(struct pass *pass, const cJSON *written)
+/* Was there something to tell? */
+static bool tell_published(struct pass *pass, const cJSON *written)
 {
     const struct resource *resource = pass->gathered->resource;
     int64_t revision = json_int_at(written, "status.revision", 0);
     if (revision == resource->status.revision)
-        return;
+        return false;
     if (resource->status.revision > 0 && revision > resource->status.revision)
         metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ROTATED, 1,
                     resource_kind_name(pass->kind), NULL);
@@ -56,6 +63,7 @@ static void tell_published(struct pass *pass, const cJSON *written)
     log_info("credential published", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "id",
              json_string_at(written, "status.id"), NULL);
+    return true;
 }
 
 /* The end of a roll-out, and what holds one up, each once. */
@@ -79,8 +87,7 @@ static void reported(void *context, cJSON **object, const struct err *err)
     if (!err) {
         pass->gathered->memory->reported_ms = clock_monotonic_ms();
         tell_rollout(pass, *object);
-        tell_published(pass, *object);
-        tell_trouble(pass);
+        tell_state(pass, tell_published(pass, *object));
     }
     resource_written(context, object, err);
 }

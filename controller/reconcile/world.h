@@ -72,7 +72,7 @@ struct memory {
     char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
     char *verified;          /* message of the last trial that worked; NULL: none */
     char *adoption_problem;  /* NULL: none */
-    const char *told_reason; /* of the trouble that the last event told of; static or NULL */
+    const char *told_reason; /* of the state that the last event told of; static, NULL: at rest */
     char target_same[32];    /* resourceVersions of the target whose data was compared with */
     char target_differs[32]; /* what it should be */
     char first_admin_version[32]; /* as they were when this process first saw the resource */

@@ -256,10 +256,10 @@ def test_a_redirect_is_never_followed(tenant):
 
 UNCERTAIN = [
     ("an error inside Deepgram", KEY, "status", "500 INJECTED_FAULT"),
-    ("a reset connection", KEY, "reset", "no complete answer"),
-    ("an answer lost", KEY, "lost", "no complete answer"),
-    ("pull credentials lost", PULL, "lost", "no complete answer"),
-    ("an answer cut", KEY, "cut", "no complete answer"),
+    ("a reset connection", KEY, "reset", "No complete answer"),
+    ("an answer lost", KEY, "lost", "No complete answer"),
+    ("pull credentials lost", PULL, "lost", "No complete answer"),
+    ("an answer cut", KEY, "cut", "No complete answer"),
     ("no key in it", KEY, "no_secret", "holds no secret"),
     ("no password in it", PULL, "no_secret", "holds no secret"),
     ("a web page", KEY, "html", "isn't JSON"),

@@ -242,7 +242,7 @@ ROWS = {
     Permission("pods", "watch"): Row(Begins(), place="log"),
     **{Permission(f"apps/{plural}", verb): row
        for plural in ("deployments", "statefulsets", "daemonsets") for verb, row in {
-           "get": Row(Restarts(plural, contested=True)),
+           "get": Row(Restarts(plural, contested=True), place="log"),  # over before one looks
            "list": Row(Begins(), place="log"),
            "watch": Row(Begins(), place="log"),
            "patch": Row(Restarts(plural)),

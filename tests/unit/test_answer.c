@@ -32,7 +32,7 @@ static void test_statuses(void **state)
         { "success", DEEPGRAM_LIST, 200, "", ERR_NONE, "" },
         { "no content", DEEPGRAM_REVOKE, 204, "", ERR_NONE, "" },
         { "wrong request", DEEPGRAM_CREATE, 400, "{\"err_code\":\"INVALID_JSON\"}", ERR_INVALID,
-          "Deepgram refused the request (400 INVALID_JSON): trying again can't help" },
+          "Deepgram refused the request (400 INVALID_JSON): change the spec" },
         { "too large a request", DEEPGRAM_CREATE, 413, NULL, ERR_INVALID,
           "Deepgram refused the request (413):" },
         { "unprocessable", DEEPGRAM_CREATE, 422, "", ERR_INVALID,
@@ -97,12 +97,12 @@ static void test_no_answer(void **state)
         { DEEPGRAM_NOT_SENT, DEEPGRAM_CREATE, ERR_TRANSIENT,
           "Deepgram can't be reached (could not resolve); it is tried again" },
         { DEEPGRAM_BROKEN, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME,
-          "no complete answer came from Deepgram (could not resolve); the credential may have" },
+          "No complete answer came from Deepgram (could not resolve); the credential may have" },
         { DEEPGRAM_BROKEN, DEEPGRAM_REVOKE, ERR_TRANSIENT,
-          "no complete answer came from Deepgram (could not resolve); it is tried again" },
+          "No complete answer came from Deepgram (could not resolve); it is tried again" },
         { DEEPGRAM_TOO_LARGE, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME,
-          "the answer of Deepgram is too" },
-        { DEEPGRAM_TOO_LARGE, DEEPGRAM_LIST, ERR_TRANSIENT, "the answer of Deepgram is too" },
+          "Deepgram's answer is too" },
+        { DEEPGRAM_TOO_LARGE, DEEPGRAM_LIST, ERR_TRANSIENT, "Deepgram's answer is too" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct deepgram_answer answer = { .transport = rows[i].transport,
@@ -227,10 +227,10 @@ static void test_a_success_that_cannot_be_read_is_unknown(void **state)
         enum resource_kind kind;
         const char *body, *problem;
     } rows[] = {
-        { "empty", RESOURCE_API_KEY, "", "it isn't JSON, or cut" },
-        { "cut", RESOURCE_API_KEY, "{" KEY, "it isn't JSON, or cut" },
-        { "HTML", RESOURCE_API_KEY, "<html>", "it isn't JSON, or cut" },
-        { "a list", RESOURCE_API_KEY, "[]", "it isn't JSON, or cut" },
+        { "empty", RESOURCE_API_KEY, "", "the body isn't JSON, or is cut short" },
+        { "cut", RESOURCE_API_KEY, "{" KEY, "the body isn't JSON, or is cut short" },
+        { "HTML", RESOURCE_API_KEY, "<html>", "the body isn't JSON, or is cut short" },
+        { "a list", RESOURCE_API_KEY, "[]", "the body isn't JSON, or is cut short" },
         { "empty object", RESOURCE_API_KEY, "{}", "it names no id" },
         { "no key", RESOURCE_API_KEY, "{\"api_key_id\":\"x\"}", "it holds no secret" },
         { "empty key", RESOURCE_API_KEY, "{\"api_key_id\":\"x\",\"key\":\"\"}",
