@@ -34,5 +34,11 @@ suite "scenario" make --no-print-directory -s scenario
 suite "control plane" make --no-print-directory -s controlplane
 suite "integration" make --no-print-directory -s integration
 suite "chart" make --no-print-directory -s helm
+if [ "$(id -u)" -eq 0 ]; then
+  suite "image" make --no-print-directory -s image-test
+else
+  echo "== image: skipped: only root can build it without Docker"
+  echo "0 0 1" >>"$TEST_COUNTS"
+fi
 
 tests/counts.sh "$TEST_COUNTS" && [ "$broken" -eq 0 ]
