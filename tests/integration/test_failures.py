@@ -198,7 +198,7 @@ def test_a_bad_request_is_not_repeated_until_something_changes(tenant, mend):
     tenant.put_admin_secret()
     tenant.api_key()
     trouble(tenant, KEY, "api-key", "InvalidRequest", "400 Bad Request", "Scope not licensed",
-            "until the spec changes")
+            "change the spec")
     tenant.patch(KEY, "api-key", {"metadata": {"labels": {"no": "reason"}}})
     time.sleep(3)  # a fast retry would come after one to two seconds
     assert len(tenant.creates()) == 1

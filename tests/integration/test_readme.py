@@ -295,7 +295,7 @@ def test_every_command_of_the_plugin():
 
 def test_the_metrics_are_those_of_the_code():
     code = "".join((CONTROLLER / "operator" / name).read_text()
-                   for name in ("metrics.c", "process.c"))
+                   for name in ("metrics.c", "process.c", "resource_series.c"))
     told = rows(section("## Metrics"), "metric")
     prefixed = r'"((?:deepgram_operator|workqueue|process)_\w+)"'
     assert sorted(names(told)) == sorted(re.findall(prefixed, code))
