@@ -100,8 +100,7 @@ static void test_no_answer(void **state)
           "No complete answer came from Deepgram (could not resolve); the credential may have" },
         { DEEPGRAM_BROKEN, DEEPGRAM_REVOKE, ERR_TRANSIENT,
           "No complete answer came from Deepgram (could not resolve); it is tried again" },
-        { DEEPGRAM_TOO_LARGE, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME,
-          "Deepgram's answer is too" },
+        { DEEPGRAM_TOO_LARGE, DEEPGRAM_CREATE, ERR_UNKNOWN_OUTCOME, "Deepgram's answer is too" },
         { DEEPGRAM_TOO_LARGE, DEEPGRAM_LIST, ERR_TRANSIENT, "Deepgram's answer is too" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
