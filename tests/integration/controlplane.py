@@ -115,14 +115,14 @@ class ControlPlane:
             self._create_node(f"node-{index}", {})
         wait_for(self._nodes_ready, 30, "the fake nodes are ready")
 
-    def add_node(self, name, labels):
+    def add_node(self, name, labels, taints=()):
         """One more; what its labels mean to kwok says tests/controlplane/README.md."""
-        self._create_node(name, labels)
+        self._create_node(name, labels, taints)
         wait_for(self._nodes_ready, 30, f"the fake node {name} is ready")
 
-    def _create_node(self, name, labels):
+    def _create_node(self, name, labels, taints=()):
         metadata = {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}}
-        self.client.post("/api/v1/nodes", {"metadata": metadata})
+        self.client.post("/api/v1/nodes", {"metadata": metadata, "spec": {"taints": list(taints)}})
 
     # Resource types
 
@@ -388,7 +388,8 @@ class ControlPlane:
         # The controller manager takes the not-ready taint off a little after the condition is True.
         def is_ready(node):
             conditions = node["status"].get("conditions", [])
-            return not node["spec"].get("taints") and any(
+            taints = [taint["key"] for taint in node["spec"].get("taints", [])]
+            return "node.kubernetes.io/not-ready" not in taints and any(
                 (c["type"], c["status"]) == ("Ready", "True") for c in conditions
             )
 

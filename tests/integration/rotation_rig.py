@@ -132,11 +132,14 @@ class Rig(Tenant):
         self.sampler.wait_for_next()
 
     def gpu_node(self, gpus):
-        """A node that pods of this namespace can ask for; returns their nodeSelector."""
+        """A node that takes only pods of this namespace that ask for it, as it goes with the story;
+        returns what their spec needs for that."""
         name = f"gpu-{uuid.uuid4().hex[:8]}"
-        self.plane.add_node(name, {f"{KWOK}gpus": str(gpus), "for": self.namespace})
+        taint = {"key": "for", "value": self.namespace, "effect": "NoSchedule"}
+        self.plane.add_node(name, {f"{KWOK}gpus": str(gpus), "for": self.namespace}, [taint])
         self._nodes.append(name)
-        return {"for": self.namespace}
+        return {"nodeSelector": {"for": self.namespace},
+                "tolerations": [{**taint, "operator": "Equal"}]}
 
     # ---- what is done ----
 

@@ -93,8 +93,7 @@ def an_operator_that_is_killed_while_it_goes_back(rig):
 def without_a_spare_gpu_it_waits_and_goes_on_when_a_node_appears(rig):
     rig.operator()
     rig.key(rollout={"timeout": f"{TIMEOUT_S}s"})
-    selector = rig.gpu_node(3)
-    rig.chart(engine={"nodeSelector": selector}, gpus=1)
+    rig.chart(engine=rig.gpu_node(3), gpus=1)
     since = rig.sampler.now
     old = rig.rotate()
     message = rig.wait_told("False", "RolloutBlocked", f"2 of 3: {ENGINE}", "1 pending",
