@@ -195,7 +195,7 @@ integration: all $(B)/deepgram-operator-asan $(B)/deepgram-operator-failpoints $
 	@tests/integration/run.sh $(B)
 
 .PHONY: soak
-soak: all $(B)/deepgram-operator-asan controlplane venv ## Fifty rotations under random kills of the operator (some eleven minutes)
+soak: all $(B)/deepgram-operator-asan controlplane venv ## Fifty rotations under random kills of the operator, and fifty failovers (some 16 minutes)
 	@tests/soak/run.sh $(B)
 
 # ---- chart, manifests, image ----------------------------------------------------------------

@@ -56,9 +56,10 @@ def test_a_trouble_that_passes_without_a_new_credential_is_told_to_be_over(tenan
     tenant.wait_ready(KEY, "api-key")
     tenant.put_admin_secret("x" * 40)
     tenant.patch(KEY, "api-key", {"spec": {"comment": "another"}})
-    wait_told(tenant, "Normal Issued", "Warning Unauthorized")
+    wait_told(tenant, "Normal Issued", "Normal Rotating", "Warning Unauthorized")
     tenant.patch(KEY, "api-key", {"spec": {"comment": None}})
-    note = wait_told(tenant, "Normal Issued", "Warning Unauthorized", "Normal Recovered")
+    note = wait_told(tenant, "Normal Issued", "Normal Rotating", "Warning Unauthorized",
+                     "Normal Recovered")
     assert "Unauthorized" in note
 
 
@@ -67,7 +68,7 @@ def test_a_rotation_is_told_by_what_was_issued_and_what_was_revoked(tenant):
     tenant.pull_secret(rotation={"overlap": "1s"})
     tenant.wait_ready(PULL, "regcred")
     tenant.patch(PULL, "regcred", {"metadata": {"annotations": {"deepgram.com/rotate": "now"}}})
-    note = wait_told(tenant, "Normal Issued", "Normal Issued", "Normal Revoked")
+    note = wait_told(tenant, "Normal Issued", "Normal Rotating", "Normal Issued", "Normal Revoked")
     assert note.endswith("at Deepgram (Retired)")
 
 

@@ -26,10 +26,10 @@ from resources import Tenant, condition
 
 KEY, PULL = "DeepgramApiKey", "DeepgramPullSecret"
 AT_ONCE = 8
-PAUSE_S = 6  # longer than it waits with a restart, shorter than its lease
+PAUSE_S = 8  # longer than it waits with a restart, shorter than its lease
 API_SERVER_FLAGS = ("--feature-gates=WatchList=false",
                     "--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
-FLAGS = ("--settle=2s", "--inventory-interval=5s")
+FLAGS = ("--settle=2s", "--inventory-interval=5s", "--lease-duration=30s", "--lease-renew=20s")
 RIGHTS = "/apis/rbac.authorization.k8s.io/v1"
 LEASES = "coordination.k8s.io/leases"
 
