@@ -305,41 +305,27 @@ class TestUpgrade:
         return directory
 
     @staticmethod
-    def run_consumer(tenant):
-        """Two pods with the key, and credentials for their image."""
-        labels = {"app": "engine"}
-        tenant.client.post(f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments", {
-            "metadata": {"name": "engine"},
-            "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": {
-                "metadata": {"labels": labels},
-                "spec": {"imagePullSecrets": [{"name": "regcred"}], "containers": [
-                    {"name": "engine", "image": "engine",
-                     "envFrom": [{"secretRef": {"name": "api-key"}}]}]}}}})
-
-        def runs():
-            status = tenant.client.get(TestUpgrade.consumer(tenant))["status"]
-            return status.get("readyReplicas") == 2
-
-        wait_for(runs, 60, "the pods run")
-
-    @staticmethod
-    def consumer(tenant):
-        return f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/engine"
-
-    @staticmethod
     def state(tenant):
         """Of all that must stay as it is: resources with their Secrets, the workload, its pods."""
-        pods = tenant.client.get(f"/api/v1/namespaces/{tenant.namespace}/pods")["items"]
         return {
             "resources": [tenant.find("DeepgramApiKey", "api-key"),
                           tenant.find("DeepgramPullSecret", "regcred")],
             "secrets": [(secret["metadata"]["uid"], secret["metadata"]["resourceVersion"])
                         for secret in tenant.secrets()],
-            "template": tenant.client.get(TestUpgrade.consumer(tenant))["spec"]["template"],
-            "pods": sorted(pod["metadata"]["uid"] for pod in pods),
+            "consumer": consumer_pods(tenant),
             "live": sorted(tenant.live()),
             "creates": len(tenant.creates()),
         }
+
+    @staticmethod
+    def at_rest(tenant):
+        """The state, once it has told its new consumers and nothing changes any more."""
+        def resting():
+            before = TestUpgrade.state(tenant)
+            time.sleep(2)
+            return before if TestUpgrade.state(tenant) == before else None
+
+        return wait_for(resting, 30, "nothing changes")
 
     def test_from_an_earlier_chart_nothing_is_created_written_or_restarted(self, release, tmp_path):
         def deployment():
@@ -355,8 +341,8 @@ class TestUpgrade:
         tenant = release.tenant()
         with running(release.operator()):
             issue_both(tenant)
-            self.run_consumer(tenant)
-        before = self.state(tenant)
+            consumer(tenant, "api-key")
+            before = self.at_rest(tenant)
         release.install()
         assert deployment() != old[0] and len(columns()) == len(old[1]) + 1
         mark = release.plane.audit_mark()
@@ -372,7 +358,8 @@ class TestUpgrade:
                        if event["verb"] not in ("get", "list", "watch")
                        and event["objectRef"]["resource"] != "leases"]
             assert written == []
-            tenant.client.delete(self.consumer(tenant))
+            tenant.client.delete(
+                f"/apis/apps/v1/namespaces/{tenant.namespace}/deployments/consumer")
             delete_both(tenant)
 
 
