@@ -44,10 +44,17 @@ static int64_t count_at(const cJSON *json, const char *path)
     return count > 0 ? count : 0;
 }
 
+/* The last number is nobody's: what claims it is as good as wiped. */
+static int64_t read_number(const cJSON *json)
+{
+    int64_t number = revision_number_at(json, "revision");
+    return number < REVISION_NUMBER_MAX ? number : 0;
+}
+
 static bool read_revision(const cJSON *json, struct status_revision *ret)
 {
     struct status_revision revision = {
-        .number = revision_number_at(json, "revision"),
+        .number = read_number(json),
         .id = json_string_at(json, "id"),
         .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
         .reason = json_string_at(json, "reason"),
@@ -80,7 +87,7 @@ void status_parse(const cJSON *json, struct status *ret_status)
     *ret_status = (struct status){
         .json = json,
         .observed_generation = count_at(json, "observedGeneration"),
-        .revision = revision_number_at(json, "revision"),
+        .revision = read_number(json),
         .id = name_is_credential_id(id) ? id : "",
         .secret_name = name_is_subdomain(secret_name) ? secret_name : "",
         .secret_resource_version = string_or_empty(json_string_at(json, "secretResourceVersion")),

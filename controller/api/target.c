@@ -1,5 +1,6 @@
 /* Rendered from the existing object's metadata, because a Secret is replaced as a whole: what
- * others wrote there has to be in the new one. Its data is ours alone. */
+ * others wrote there has to be in the new one. Its data is ours alone, but for logins of other
+ * registries. */
 #include "api/target.h"
 
 #include <inttypes.h>
@@ -17,6 +18,7 @@ enum {
 };
 
 static const char DEFAULT_ENTRY[] = "DEEPGRAM_API_KEY";
+static const char DOCKER_ENTRY[] = ".dockerconfigjson";
 static const char DEFAULT_TEMPLATE[] = "${apiKey}";
 
 const char *target_type(enum resource_kind kind)
@@ -201,20 +203,38 @@ static bool render_entries(cJSON *data, const struct resource *resource,
     return true;
 }
 
-static void render_docker(cJSON *data, const struct credential *credential)
+/* Logins of other registries stay: a Secret that was adopted may have some. */
+static cJSON *other_logins(const cJSON *existing)
+{
+    const char *encoded = json_string_member(json_member(existing, "data"), DOCKER_ENTRY);
+    size_t length = 0;
+    auto_free char *text = encoded ? base64_decode(encoded, &length) : NULL;
+    auto_json cJSON *config = text ? json_parse(text, length) : NULL;
+    cJSON *auths = cJSON_DetachItemFromObjectCaseSensitive(config, "auths");
+    if (!cJSON_IsObject(auths)) {
+        cJSON_Delete(auths);
+        return cJSON_CreateObject();
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(auths, PULL_REGISTRY);
+    return auths;
+}
+
+static void render_docker(cJSON *data, const struct credential *credential, const cJSON *existing)
 {
     const char *username = credential->username ? credential->username : "";
     const char *password = secret_reveal(&credential->secret);
     auto_free char *pair = mem_printf("%s:%s", username, password);
     auto_free char *auth = base64_encode(pair, strlen(pair));
     auto_json cJSON *config = cJSON_CreateObject();
-    cJSON *registry = json_add_object(json_add_object(config, "auths"), PULL_REGISTRY);
+    cJSON *auths = other_logins(existing);
+    cJSON_AddItemToObject(config, "auths", auths);
+    cJSON *registry = json_add_object(auths, PULL_REGISTRY);
     json_add_string(registry, "username", username);
     json_add_string(registry, "password", password);
     json_add_string(registry, "auth", auth);
     auto_free char *text = json_print(config);
     auto_free char *encoded = base64_encode(text, strlen(text));
-    json_add_string(data, ".dockerconfigjson", encoded);
+    json_add_string(data, DOCKER_ENTRY, encoded);
 }
 
 void target_digest(const cJSON *secret, char ret_hex[CANONICAL_DIGEST_BYTES])
@@ -236,7 +256,7 @@ cJSON *target_render(const struct resource *resource, const struct revision *rev
     json_add_string(secret, "type", target_type(resource->kind));
     cJSON *data = json_add_object(secret, "data");
     if (resource->kind == RESOURCE_PULL_SECRET)
-        render_docker(data, credential);
+        render_docker(data, credential, existing);
     else if (!render_entries(data, resource, credential, err))
         return NULL;
     char digest[CANONICAL_DIGEST_BYTES];

@@ -55,6 +55,63 @@ static void confirmed(void *context, const struct deepgram_answer *answer)
     deepgram_call_failed(pass, &err);
 }
 
+/* ---- not there, says Deepgram ---- */
+
+/* The key itself knows better: an admin key may not see what another one created. */
+static void proved(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err))
+        err_set(&err, ERR_FORBIDDEN,
+                "Credential %s lives, but Deepgram doesn't show it to the admin key, which may "
+                "only revoke what it created itself: use one of the role owner, or the one that "
+                "created it",
+                pass->id);
+    else if (err.kind == ERR_UNAUTHORIZED) {
+        gone(pass);
+        return;
+    }
+    deepgram_call_failed(pass, &err);
+}
+
+static void prove_with(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct credential credential = { 0 };
+    struct err problem = ERR_INIT;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    } else if (err || !revision_read(*object, &credential, &problem)) {
+        gone(pass); /* there is nothing to ask with */
+    } else {
+        deepgram_request_done(&pass->request);
+        deepgram_check(&pass->request);
+        deepgram_call_send(pass, &credential.secret, proved);
+    }
+    credential_done(&credential);
+}
+
+static const struct revision *keeper(const struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    for (size_t i = 0; world->checkable && i < world->secret_count; i++)
+        if (strcmp(world->secrets[i].id, pass->id) == 0)
+            return &world->secrets[i];
+    return NULL;
+}
+
+static void prove_gone(struct pass *pass)
+{
+    const struct revision *kept = keeper(pass);
+    if (kept)
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, kept->secret_name, NULL, NULL, false, prove_with);
+    else
+        gone(pass);
+}
+
+/* ---- deleting ---- */
+
 static void revoked(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -65,7 +122,7 @@ static void revoked(void *context, const struct deepgram_answer *answer)
         return;
     }
     if (is_gone) {
-        gone(pass);
+        prove_gone(pass);
         return;
     }
     deepgram_request_done(&pass->request);

@@ -1,6 +1,7 @@
 /* The rules of a resource that is not being deleted, in the order in which they count: first what
  * must not be lost, then what holds everything up, then publishing and healing (which need no
  * Deepgram), then a new credential when one is due, then what earlier ones left behind. */
+#include "api/revision_number.h"
 #include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 #include "reconcile/report.h"
@@ -403,6 +404,12 @@ static bool must_wait_to_issue(const struct world *world, struct step *step)
                             "%zu creates in a row had no answer: no further one until it is "
                             "certain what they left at Deepgram",
                             open);
+    if (world->highest_revision >= REVISION_NUMBER_MAX)
+        return rule_verdict(step, VERDICT_STALLED, "RevisionsExhausted", INT64_MAX,
+                            "Revision %d is the last that there can be, and something claims to be "
+                            "it: status, " ANNOTATION_ISSUING ", or a Secret of this resource. "
+                            "Remove what is wrong there",
+                            REVISION_NUMBER_MAX);
     int64_t may_mint_ms = mint_earliest_ms(world);
     if (may_mint_ms > world->monotonic_ms)
         return rule_verdict(step, VERDICT_PROGRESSING, "MintLimited", may_mint_ms,

@@ -50,18 +50,6 @@ static bool release_secrets(const struct world *world, struct step *step)
     return false;
 }
 
-/* Also one that was released before spec.deletionPolicy was changed back to Revoke, or whose
- * adoption was under way. */
-static bool holds_target(const struct world *world)
-{
-    if (world->target.ours || (world->target.adopt && world_newest(world)))
-        return true;
-    for (size_t i = 0; world->target.lost && i < world->revision_count; i++)
-        if (strcmp(world->revisions[i].id, world->target.id) == 0)
-            return true;
-    return false;
-}
-
 /* Pods that refer to another Secret wake nobody here: in a namespace that goes, they count too. */
 static int64_t look_again_ms(const struct world *world)
 {
@@ -91,7 +79,7 @@ static bool wait_for_pods(const struct world *world, struct step *step)
     if (world->old_target.pods > 0)
         return in_use(world, step, world->old_target.pods, world->old_target.name,
                       world->old_target.example);
-    if (world->consumers.pods == 0 || (world->target.exists && !holds_target(world)))
+    if (world->consumers.pods == 0 || (world->target.exists && !world_holds_target(world)))
         return false;
     return in_use(world, step, world->consumers.pods, world->resource->spec.secret_name,
                   world->consumers.example);
@@ -101,7 +89,7 @@ static bool close_door(const struct world *world, struct step *step)
 {
     if (retains(world))
         return false;
-    if (holds_target(world)) {
+    if (world_holds_target(world)) {
         step->secret_name = world->resource->spec.secret_name;
         return world->target.deleting ? rule_wait(step, INT64_MAX)
                                       : rule_step(step, STEP_DELETE_TARGET);
@@ -130,7 +118,7 @@ static bool revoke_everything(const struct world *world, struct step *step)
     if (retains(world))
         return false;
     for (size_t i = 0; i < world->revision_count; i++) {
-        if (world->revisions[i].gone)
+        if (world->revisions[i].gone || world_is_being_adopted(world, &world->revisions[i]))
             continue;
         if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
             return true;

@@ -358,6 +358,22 @@ static bool was_never_published(const struct world *world, const struct inventor
     return false;
 }
 
+bool world_holds_target(const struct world *world)
+{
+    if (world->target.ours)
+        return true;
+    for (size_t i = 0; world->target.lost && i < world->revision_count; i++)
+        if (strcmp(world->revisions[i].id, world->target.id) == 0)
+            return true;
+    return false;
+}
+
+bool world_is_being_adopted(const struct world *world, const struct world_revision *revision)
+{
+    return world->target.adopt && world->target.id[0] == '\0' && revision->secret &&
+           revision->secret->nonce[0] == '\0';
+}
+
 /* What was never published, nobody can hold; anything else may have been once. */
 static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
 {
@@ -365,7 +381,7 @@ static bool may_be_held(const struct world *world, const struct inventory_entry 
         return false;
     if (world->old_target.pods > 0)
         return true;
-    if (world->target.exists && !world->target.ours && !world->target.lost)
+    if (world->target.exists && !world_holds_target(world))
         return false; /* those pods hold what somebody else published */
     return world_published(world) ? world->consumers.old_pods > 0 : world->consumers.pods > 0;
 }

@@ -256,6 +256,11 @@ const struct world_revision *world_published(const struct world *world);
 bool world_target_differs(const struct world *world);
 /* Nothing can be read out of the target as it is. */
 bool world_is_useless(const struct world *world);
+/* The target is this resource's, also one that was released before spec.deletionPolicy was changed
+ * back to Revoke. */
+bool world_holds_target(const struct world *world);
+/* Its value is a person's, who asked for it to be taken over, and the target isn't ours yet. */
+bool world_is_being_adopted(const struct world *world, const struct world_revision *revision);
 /* Some revision isn't known to be gone at Deepgram. */
 bool world_holds_credential(const struct world *world);
 /* An announced create whose revision is in no revision Secret or status: it may have left a

@@ -19,6 +19,7 @@ static struct {
 void actions_reset(void)
 {
     memset(&people, 0, sizeof people);
+    damage_reset();
 }
 
 /* ---- resources ---- */
@@ -186,11 +187,13 @@ static void live_forever(void)
 
 static void suspend(void)
 {
+    sim.suspended_ms = sim.suspended_ms ? sim.suspended_ms : time_now_ms();
     people_merge_voice("{\"spec\":{\"suspend\":true}}");
 }
 
 static void go_on(void)
 {
+    sim.suspended_ms = 0;
     people_merge_voice("{\"spec\":{\"suspend\":false}}");
 }
 
@@ -226,6 +229,13 @@ static void make_by_hand(void)
              value);
 }
 
+/* The same with a key that has no role. */
+static void make_limited(void)
+{
+    make_by_hand();
+    sim.deepgram.credentials[sim.deepgram.count - 1].limited = true;
+}
+
 /* The same, but nobody asks. */
 static void make_unasked(void)
 {
@@ -243,6 +253,7 @@ static const struct action ACTIONS[] = {
     { "make-streaming", make_streaming, 1, false },
     { "make-adopting", make, 0, false },
     { "by-hand", make_by_hand, 0, false },
+    { "by-hand-limited", make_limited, 0, false },
     { "unasked", make_unasked, 0, false },
     { "second", make_second, 1, true },
     { "twin", make_twin, 1, true },

@@ -92,6 +92,86 @@ static void revoke_at_console(void)
         deepgram_kill(record, BY_PERSON);
 }
 
+/* Somebody else's controller wants it gone when the namespace is. */
+static void co_own(void)
+{
+    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
+    if (!target || json_at(target, "metadata.deletionTimestamp"))
+        return;
+    auto_json cJSON *owners = cJSON_CreateArray();
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(target, "metadata.ownerReferences"))
+        cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
+    auto_free char *other =
+        mem_printf("{\"apiVersion\":\"v1\",\"kind\":\"Namespace\","
+                   "\"name\":\"" TEAM "\",\"uid\":\"%s\"}",
+                   json_string_at(api_get(API_NAMESPACES, NULL, TEAM), "metadata.uid"));
+    cJSON_AddItemToArray(owners, json_parse(other, strlen(other)));
+    auto_free char *text = json_print(owners);
+    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"ownerReferences\":%s}}", text);
+}
+
+/* ---- somebody who never gives in ---- */
+
+enum { WAR_BEAT_MS = SECOND, WAR_HEALS = 5, WAR_HEAL_MS = 30 * SECOND };
+
+static struct {
+    struct loop_timer beat;
+    int64_t began_ms;
+    unsigned undone;
+    bool told;
+} war;
+
+static bool is_told_of_war(void)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(people_voice(), "status.conditions"))
+        if (mem_streq(json_string_member(item, "reason"), "SecretConflict"))
+            return true;
+    return false;
+}
+
+static bool holds_mine(const cJSON *target)
+{
+    return mem_streq(json_string_at(target, "data.DEEPGRAM_API_KEY"), "bWluZQ==");
+}
+
+static void on_beat(void *context)
+{
+    (void)context;
+    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
+    war.told = war.told || is_told_of_war();
+    if (!holds_mine(target)) {
+        api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":{\"DEEPGRAM_API_KEY\":\"bWluZQ==\"}}");
+        war.undone += holds_mine(api_get(API_SECRETS, TEAM, VOICE_KEY)); /* it may be immutable */
+    }
+    /* Whoever starts anew counts anew: two processes after a take-over. */
+    int64_t patience = WAR_HEALS * (2 + 2 * (int64_t)sim.schedule->fault_count);
+    int64_t lasted_ms = time_now_ms() - war.began_ms;
+    if (war.undone > patience + lasted_ms / WAR_HEAL_MS)
+        sim_broken(LIVELOCK, "put right %u times in vain", war.undone);
+    if (war.undone > patience && !war.told)
+        sim_broken(WEDGED, "nobody is told that somebody else writes the target");
+    loop_timer_start(&sim.loop, &war.beat, WAR_BEAT_MS, on_beat, NULL);
+}
+
+static void begin_war(void)
+{
+    memset(&war, 0, sizeof war);
+    war.began_ms = time_now_ms();
+    loop_timer_start(&sim.loop, &war.beat, WAR_BEAT_MS, on_beat, NULL);
+}
+
+static void end_war(void)
+{
+    loop_timer_stop(&war.beat);
+}
+
+void damage_reset(void)
+{
+    memset(&war, 0, sizeof war);
+}
+
 static void make_admin(void)
 {
     auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
@@ -112,13 +192,45 @@ static void break_admin(void)
     api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"U0VLUkVULXdyb25n\"}}");
 }
 
+static void put_admin_key(const char *text)
+{
+    auto_free char *key = base64_encode(text, strlen(text));
+    api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}", key);
+}
+
 static void mend_admin(void)
 {
-    auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
     if (!api_get(API_SECRETS, TEAM, "admin"))
         make_admin();
     else
-        api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}", key);
+        put_admin_key(ADMIN_KEY);
+}
+
+static void lessen_admin(void)
+{
+    put_admin_key(LESSER_ADMIN_KEY);
+}
+
+static void unmark_admin(void)
+{
+    api_merge(API_SECRETS, TEAM, "admin", "{\"metadata\":{\"finalizers\":null}}");
+}
+
+/* Somebody's finalizer: a deletion takes as long as they want. */
+static void hold_target(void)
+{
+    api_merge(API_SECRETS, TEAM, VOICE_KEY,
+              "{\"metadata\":{\"finalizers\":[\"example.com/backup\"]}}");
+}
+
+static void free_target(void)
+{
+    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"finalizers\":null}}");
+}
+
+static void release_target(void)
+{
+    api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"ownerReferences\":null}}");
 }
 
 static void deploy(void)
@@ -145,11 +257,19 @@ static const struct action DAMAGE[] = {
     { "relabel-target", relabel_target, 0, true },
     { "retype-target", retype_target, 0, true },
     { "freeze-target", freeze_target, 0, true },
+    { "co-own", co_own, 0, true },
+    { "hold-target", hold_target, 0, false },
+    { "free-target", free_target, 0, false },
+    { "release-target", release_target, 0, true },
+    { "unmark-admin", unmark_admin, 0, true },
+    { "war", begin_war, 0, false },
+    { "peace", end_war, 0, false },
     { "delete-revision", delete_revision, 1, false },
     { "console", revoke_at_console, 1, false },
     { "make-admin", make_admin, 0, false },
     { "delete-admin", delete_admin, 0, true },
     { "break-admin", break_admin, 0, true },
+    { "lessen-admin", lessen_admin, 0, false },
     { "mend-admin", mend_admin, 0, true },
     { "deploy", deploy, 0, false },
     { "undeploy", actors_undeploy, 0, true },

@@ -23,7 +23,10 @@ struct credential_record {
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
     bool streamed;       /* somebody proved that it serves */
+    bool by_lesser;      /* created with LESSER_ADMIN_KEY */
     bool offered;        /* made by hand, in a Secret that asks to be adopted */
+    bool limited;        /* grants less than self-hosted products and a role */
+    int64_t replaced_ms; /* monotonic: its successor was published in its place; 0: never */
     bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };
 

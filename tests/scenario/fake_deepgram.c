@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "net/http.h"
+#include "oracle_facts.h"
 #include "sim.h"
 
 enum { LATENCY_MS = 20, BODY_MAX = 1 << 20 };
@@ -137,7 +138,7 @@ static cJSON *describe(const struct credential_record *record)
     json_add_string(json, "created", created);
     cJSON *scopes = json_add_array(json, "scopes");
     cJSON_AddItemToArray(scopes, cJSON_CreateString("self-hosted:products"));
-    if (!record->pull)
+    if (!record->pull && !record->limited)
         cJSON_AddItemToArray(scopes, cJSON_CreateString("member"));
     if (record->expires_ms != 0) {
         char expires[TIMESTAMP_BYTES];
@@ -167,6 +168,8 @@ static void create(struct http_detail *detail, bool pull, bool works)
     assert(comment);
     struct credential_record *record = add(comment, json_member(body, "tags"), pull);
     record->expires_ms = expiry_asked(body);
+    record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
+    oracle_creating(record->uid);
     sim.deepgram.creates++;
     if (!works)
         deepgram_kill(record, STILLBORN);
@@ -192,6 +195,11 @@ static bool is_listed(const struct credential_record *record)
     return deepgram_alive(record) || (record->death != ALIVE && now_ms < record->unlisted_ms);
 }
 
+static bool is_shown(const struct credential_record *record, const char *admin_key)
+{
+    return record->pull || record->by_lesser || strcmp(admin_key, LESSER_ADMIN_KEY) != 0;
+}
+
 static void list(struct http_detail *detail, bool pull)
 {
     detail->status = 200;
@@ -199,7 +207,7 @@ static void list(struct http_detail *detail, bool pull)
     cJSON *array = json_add_array(detail->answer, pull ? "distribution_credentials" : "api_keys");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
-        if (record->pull != pull || !is_listed(record))
+        if (record->pull != pull || !is_listed(record) || !is_shown(record, detail->key))
             continue;
         cJSON *item = cJSON_CreateObject();
         json_add_string(json_add_object(item, "member"), "email", "ops@example.com");
@@ -208,16 +216,22 @@ static void list(struct http_detail *detail, bool pull)
     }
 }
 
-static struct credential_record *live(const char *id, bool pull)
+static struct credential_record *live(const struct http_detail *detail, const char *id, bool pull)
 {
     struct credential_record *record = deepgram_find(id);
-    return record && record->pull == pull && deepgram_alive(record) ? record : NULL;
+    return record && record->pull == pull && deepgram_alive(record) && is_shown(record, detail->key)
+               ? record
+               : NULL;
 }
 
-static void on_one(struct http_detail *detail, const char *id, bool pull)
+static void on_one(const struct request *request, const char *id, bool pull)
 {
-    struct credential_record *record = live(id, pull);
+    struct http_detail *detail = request->detail;
+    struct credential_record *record = live(detail, id, pull);
     if (!record) {
+        const struct credential_record *hidden = deepgram_find(id);
+        if (hidden && !is_shown(hidden, detail->key) && !oracle_secret_names(id))
+            oracle_excuse(hidden->uid); /* the key itself is the only other proof, and it is lost */
         refuse(detail, 404, "NOT_FOUND", "no such credential");
         return;
     }
@@ -228,7 +242,8 @@ static void on_one(struct http_detail *detail, const char *id, bool pull)
         return;
     }
     oracle_revoking(record, detail->key);
-    deepgram_kill(record, BY_OPERATOR);
+    if (!request->hollow)
+        deepgram_kill(record, BY_OPERATOR);
     json_add_string(detail->answer, "message", "deleted");
 }
 
@@ -249,7 +264,7 @@ static void on_collection(struct request *request, const char *rest, bool pull)
     if (!admin_key_works(detail->key))
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
     else if (rest[0] == '/')
-        on_one(detail, rest + 1, pull);
+        on_one(request, rest + 1, pull);
     else if (strcmp(detail->method, "POST") == 0)
         create(detail, pull, !request->stillborn);
     else

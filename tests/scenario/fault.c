@@ -15,7 +15,7 @@ enum {
     TIMEOUT_MS = 30 * SECOND,
 };
 
-enum target { ANY, KUBE_WRITE, DEEPGRAM, DEEPGRAM_WRITE, KEY_CREATE };
+enum target { ANY, KUBE_WRITE, DEEPGRAM, DEEPGRAM_WRITE, KEY_CREATE, CREDENTIAL_DELETE };
 
 struct fault_type {
     const char *name;
@@ -56,6 +56,11 @@ static void cut(struct request *request)
 static void stillborn(struct request *request)
 {
     request->stillborn = true;
+}
+
+static void hollow(struct request *request)
+{
+    request->hollow = true;
 }
 
 static void late(struct request *request)
@@ -171,6 +176,7 @@ static const struct fault_type TYPES[FAULT_KINDS] = {
     [FAULT_LOST] = { "lost", ANY, lost, 1, false },
     [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, false },
     [FAULT_STILLBORN] = { "stillborn", KEY_CREATE, stillborn, 1, false },
+    [FAULT_HOLLOW] = { "hollow", CREDENTIAL_DELETE, hollow, 0, false },
     [FAULT_LATE] = { "late", DEEPGRAM_WRITE, late, 1, false },
     [FAULT_LATE_WRITE] = { "late-write", KUBE_WRITE, late_write, 0, false },
     [FAULT_CONFLICT] = { "conflict", KUBE_WRITE, conflict, 0, false },
@@ -205,6 +211,8 @@ bool fault_applies(enum fault_kind kind, const struct request_note *note)
         return note->to_deepgram && note->writes;
     case KEY_CREATE:
         return strncmp(note->what, "POST deepgram keys", strlen("POST deepgram keys")) == 0;
+    case CREDENTIAL_DELETE:
+        return strncmp(note->what, "DELETE deepgram", strlen("DELETE deepgram")) == 0;
     }
     return false;
 }

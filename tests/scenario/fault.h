@@ -22,6 +22,7 @@ enum fault_kind {
     FAULT_LOST,        /* carried out, the answer is lost */
     FAULT_CUT,         /* carried out, the answer can't be read */
     FAULT_STILLBORN,   /* a key is created and handed out, and doesn\'t work */
+    FAULT_HOLLOW,      /* a deletion is confirmed, and nothing is deleted */
     FAULT_LATE,        /* no answer, carried out later */
     FAULT_LATE_WRITE,  /* the same of the API server */
     FAULT_CONFLICT,    /* 409 from the API server */

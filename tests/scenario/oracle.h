@@ -12,6 +12,8 @@ void oracle_written_body(enum api_type type, const cJSON *body);
 /* before: NULL when it was created; after: NULL when it is gone. */
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
                            bool deletion);
+/* A credential for the resource of that UID. */
+void oracle_creating(const char *uid);
 void oracle_revoking(const struct credential_record *record, const char *admin_key);
 void oracle_text(const char *where, const char *text);
 void oracle_excuse(const char *uid);

@@ -11,6 +11,9 @@
 #include "oracle_facts.h"
 #include "sim.h"
 
+/* Times are written in whole seconds, and clocks learned to a second and a half. */
+enum { ROUNDING_MS = 3 * SECOND };
+
 /* Retain: what the resource names when it goes stays alive, and nothing else. */
 static void note_retained(const cJSON *resource)
 {
@@ -62,6 +65,22 @@ static bool keeps_finalizers(const cJSON *before, const cJSON *after, const char
     return true;
 }
 
+/* Every owner that is no resource of ours is still there. */
+static bool keeps_owners(const cJSON *before, const cJSON *after)
+{
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(before, "metadata.ownerReferences")) {
+        const char *kind = json_string_member(owner, "kind");
+        bool found = kind && strncmp(kind, "Deepgram", 8) == 0;
+        const cJSON *kept = NULL;
+        cJSON_ArrayForEach(kept, json_at(after, "metadata.ownerReferences"))
+            found = found || cJSON_Compare(kept, owner, true);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static bool is_ours(const cJSON *secret)
 {
     const char *kind = json_string_at(oracle_controller_of(secret), "kind");
@@ -79,6 +98,30 @@ static void check_resource_write(const cJSON *before, const cJSON *after)
                    json_string_at(after, "metadata.name"));
 }
 
+/* Told so long ago that nothing can be on its way any more. */
+static bool is_suspended(const cJSON *resource)
+{
+    return json_bool_at(resource, "spec.suspend", false) &&
+           !json_at(resource, "metadata.deletionTimestamp") && sim.suspended_ms != 0 &&
+           time_now_ms() > sim.suspended_ms + MINUTE;
+}
+
+void oracle_creating(const char *uid)
+{
+    const struct api_object *resource = oracle_find_uid(uid);
+    if (resource && is_suspended(resource->json))
+        sim_broken(I4, "created a credential for %s, which is suspended", resource->name);
+}
+
+static void check_suspended(const cJSON *secret)
+{
+    const char *uid = json_string_at(oracle_controller_of(secret), "uid");
+    const struct api_object *resource = uid ? oracle_find_uid(uid) : NULL;
+    if (resource && is_suspended(resource->json))
+        sim_broken(I7, "wrote %s of %s, which is suspended",
+                   json_string_at(secret, "metadata.name"), resource->name);
+}
+
 static void check_secret_owner(const cJSON *before, const cJSON *after)
 {
     static const char *const MARK[] = { "finalizers" };
@@ -89,6 +132,8 @@ static void check_secret_owner(const cJSON *before, const cJSON *after)
             sim_broken(I7, "changed Secret %s, which nobody gave to the operator", name);
         return;
     }
+    if (!keeps_owners(before, after))
+        sim_broken(I7, "took another owner off Secret %s", name);
     const char *now = json_string_at(oracle_controller_of(after), "uid");
     const char *then = json_string_at(oracle_controller_of(before), "uid");
     if (then && now && !mem_streq(now, then))
@@ -130,17 +175,43 @@ static void check_published(const cJSON *before, const cJSON *after)
         sim_broken(I3, "published %s in %s without a revision Secret", record->id, name);
 }
 
-/* A key whose Secret was taken over counts as the resource's from then on. */
-static void note_adopted(const cJSON *secret)
+/* When its overlap begins; what is published once more has no successor. */
+static void note_replaced(const cJSON *before, const cJSON *after)
 {
-    auto_free char *value = deepgram_value_in(secret);
-    struct credential_record *record = value ? deepgram_by_value(value) : NULL;
-    const char *uid = json_string_at(oracle_controller_of(secret), "uid");
-    if (!record || record->uid[0] != '\0' || !uid)
+    auto_free char *old = deepgram_value_in(before);
+    auto_free char *new = deepgram_value_in(after);
+    struct credential_record *replaced = old ? deepgram_by_value(old) : NULL;
+    struct credential_record *published = new ? deepgram_by_value(new) : NULL;
+    if (published)
+        published->replaced_ms = 0;
+    if (published && replaced && replaced != published)
+        replaced->replaced_ms = time_now_ms();
+}
+
+static void give_to(struct credential_record *record, const char *uid)
+{
+    if (!record || record->uid[0] != '\0')
         return;
     if (!record->offered)
         sim_broken(I7, "adopted %s, which nobody offered", record->id);
     snprintf(record->uid, sizeof record->uid, "%s", uid);
+}
+
+/* A key whose Secret was taken over counts as the resource's from then on: what the Secret holds,
+ * and what was kept of it before somebody edited it. */
+static void note_adopted(const cJSON *secret)
+{
+    const char *uid = json_string_at(oracle_controller_of(secret), "uid");
+    auto_free char *value = deepgram_value_in(secret);
+    if (!uid)
+        return;
+    give_to(value ? deepgram_by_value(value) : NULL, uid);
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const cJSON *json = sim.api.objects[i].json;
+        const char *id = sim.api.objects[i].type == API_SECRETS ? oracle_revision_id(json) : NULL;
+        if (id && mem_streq(json_string_at(oracle_controller_of(json), "uid"), uid))
+            give_to(deepgram_find(id), uid);
+    }
 }
 
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
@@ -159,17 +230,40 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
             note_retained(before);
         return;
     }
-    if (deletion && !is_ours(before) && !oracle_annotation(before, ANNOTATION_ADOPT))
+    if (deletion && !is_ours(before))
         sim_broken(I7, "deleted Secret %s, which isn't its own",
                    json_string_at(before, "metadata.name"));
     if (deletion || !after)
         return;
     if (before)
         check_secret_owner(before, after);
-    if (before && !oracle_controller_of(before) && !oracle_revision_id(after))
+    check_suspended(after);
+    if (!oracle_controller_of(before) && !oracle_revision_id(after))
         note_adopted(after);
-    if (!oracle_revision_id(after))
-        check_published(before, after);
+    if (oracle_revision_id(after))
+        return;
+    check_published(before, after);
+    note_replaced(before, after);
+}
+
+/* Whoever isn't a pod may hold it too: only time protects those. */
+static void check_overlap(const struct credential_record *record)
+{
+    const struct api_object *resource = oracle_find_uid(record->uid);
+    int64_t over_ms = record->replaced_ms + OVERLAP_MS - ROUNDING_MS;
+    if (record->replaced_ms != 0 && time_now_ms() < over_ms && resource &&
+        !json_at(resource->json, "metadata.deletionTimestamp"))
+        sim_broken(I2, "revoked %s before its overlap was over", record->id);
+}
+
+/* What was written for a resource that goes, and came only after its door was closed, goes with it;
+ * a late write is not to be known by a watch that stands still. */
+static bool came_late(const cJSON *target)
+{
+    const char *owner = json_string_at(oracle_controller_of(target), "uid");
+    const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
+    return fault_planned(FAULT_LATE_WRITE) && fault_planned(FAULT_STALE) &&
+           (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
 }
 
 static void check_not_published(const struct credential_record *record)
@@ -177,7 +271,7 @@ static void check_not_published(const struct credential_record *record)
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
         if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
-            json_at(object->json, "metadata.deletionTimestamp"))
+            json_at(object->json, "metadata.deletionTimestamp") || came_late(object->json))
             continue;
         auto_free char *value = deepgram_value_in(object->json);
         if (mem_streq(value, record->value))
@@ -203,21 +297,23 @@ static void check_successor(const struct credential_record *record)
 
 void oracle_revoking(const struct credential_record *record, const char *admin_key)
 {
-    if (!record->offered && strncmp(record->uid, "0000", 4) != 0) {
+    if (strncmp(record->uid, "0000", 4) != 0) {
         sim_broken(I7, "revoked %s, which is not its own", record->id);
         return;
     }
-    if (strcmp(admin_key, ADMIN_KEY) != 0)
+    if (!admin_key_works(admin_key))
         sim_broken(I7, "revoked %s with another namespace's key", record->id);
     const char *pod = actors_holder(record->value);
     if (pod && !sim.blinded)
         sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
-    if (!sim.blinded && !process_two_lead())
+    if (!sim.blinded && !process_two_lead()) {
         check_not_published(record);
+        check_overlap(record);
+    }
     check_successor(record);
 }
 
 bool admin_key_works(const char *key)
 {
-    return strcmp(key, ADMIN_KEY) == 0;
+    return strcmp(key, ADMIN_KEY) == 0 || strcmp(key, LESSER_ADMIN_KEY) == 0;
 }

@@ -80,6 +80,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
         return; /* can't be replaced */
     if (!record || !deepgram_alive(record))
         sim_broken(I3, "%s's target holds no live credential", object->name);
+    else if (record->limited)
+        sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
     else if (!mem_streq(record->id, id))
         sim_broken(I3, "%s's status says %s, its target holds %s", object->name, id, record->id);
     else if (!mem_streq(json_string_at(target, "type"), type))
@@ -131,6 +133,27 @@ static void judge_status(const struct api_object *object)
         sim_broken(WEDGED, "%s's announcement stays open", object->name);
 }
 
+/* What is known to be dead is kept no longer. */
+static void judge_kept(const struct api_object *object)
+{
+    const char *id = object->type == API_SECRETS ? oracle_revision_id(object->json) : NULL;
+    const char *owner = json_string_at(oracle_controller_of(object->json), "uid");
+    const struct api_object *resource = id && owner ? oracle_find_uid(owner) : NULL;
+    const struct credential_record *record = id ? deepgram_find(id) : NULL;
+    if (resource && !json_at(resource->json, "metadata.deletionTimestamp") && record &&
+        record->death == BY_OPERATOR && admin_usable(true) && !api_namespace_terminating(TEAM))
+        sim_broken(I1, "%s is revoked, and %s still keeps it", id, object->name);
+}
+
+/* Whatever fails, the next one has to be there in time: hours before. */
+static void judge_expiry(const struct credential_record *record)
+{
+    int64_t expired_ms = record->expires_ms - (time_server_ms() - time_now_ms());
+    if (record->death == ALIVE && record->expires_ms != 0 && expired_ms <= time_now_ms() &&
+        record->replaced_ms == 0 && sim.schedule->fault_count == 0 && oracle_find_uid(record->uid))
+        sim_broken(I3, "%s expired while it was published", record->id);
+}
+
 static bool has_finalizer(const cJSON *resource)
 {
     const cJSON *item = NULL;
@@ -140,11 +163,41 @@ static bool has_finalizer(const cJSON *resource)
     return false;
 }
 
+/* Nobody else wants it, and a person or an earlier deletion gave it to this resource. */
+static bool is_ours_to_take(const struct api_object *object, const cJSON *target)
+{
+    if (oracle_controller_of(target) || json_at(target, "metadata.deletionTimestamp"))
+        return false;
+    auto_free char *value = deepgram_value_in(target);
+    const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    if (!record || !deepgram_alive(record))
+        return false;
+    if (record->offered && oracle_annotation(target, ANNOTATION_ADOPT))
+        return true;
+    return oracle_secret_names(record->id) &&
+           mem_streq(oracle_annotation(target, ANNOTATION_ID), record->id) &&
+           (strcmp(record->uid, json_string_at(object->json, "metadata.uid")) == 0);
+}
+
+static void judge_mark(const struct api_object *object)
+{
+    const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
+    const cJSON *item = NULL;
+    if (!admin || json_at(admin, "metadata.deletionTimestamp"))
+        return;
+    cJSON_ArrayForEach(item, json_at(admin, "metadata.finalizers"))
+        if (mem_streq(item->valuestring, FINALIZER_IN_USE))
+            return;
+    sim_broken(I1, "what could revoke %s's credential may be deleted", object->name);
+}
+
 static void judge_living(const struct api_object *object)
 {
     const cJSON *json = object->json;
     const char *name = json_string_at(json, "spec.secret.name");
     const cJSON *target = api_get(API_SECRETS, TEAM, name);
+    if (target && admin_usable(true) && is_ours_to_take(object, target))
+        sim_broken(WEDGED, "%s doesn't take over %s", object->name, name);
     if (api_namespace_terminating(TEAM) || (target && !owns_target(json)))
         return; /* somebody else's by now */
     if (!admin_usable(true) && !target)
@@ -156,6 +209,7 @@ static void judge_living(const struct api_object *object)
     if (!has_finalizer(json))
         sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
+    judge_mark(object);
     if (admin_usable(true))
         judge_status(object);
 }
@@ -179,9 +233,11 @@ void oracle_judge(void)
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (deepgram_alive(record) && strncmp(record->uid, "0000", 4) == 0)
             judge_credential(record);
+        judge_expiry(record);
     }
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
+        judge_kept(object);
         if (object->type != API_KEYS && object->type != API_PULLS)
             continue;
         if (json_at(object->json, "metadata.deletionTimestamp"))

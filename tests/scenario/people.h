@@ -14,6 +14,8 @@ void people_merge_voice(const char *patch);
 /* Is its target no longer VOICE_KEY? */
 bool people_renamed(void);
 
+/* For a new schedule. */
+void damage_reset(void);
 /* The actions of damage.c; NULL at the end. */
 const struct action *damage_at(size_t index);
 

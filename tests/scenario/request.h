@@ -38,7 +38,8 @@ struct request {
     /* set by faults */
     enum reply_kind reply_kind;
     bool carried_out;
-    bool stillborn;    /* what it creates doesn\'t work */
+    bool stillborn;    /* what it creates doesn't work */
+    bool hollow;       /* what it deletes lives on */
     bool kills;        /* the process dies when it is carried out */
     int64_t effect_ms; /* from leaving to the effect */
     int64_t reply_ms;  /* from the effect to the answer */

@@ -33,6 +33,8 @@
 #define SECRET_MARK "SEKRET"
 #define SECRET_MARK_BASE64 "U0VLUkVU"
 #define ADMIN_KEY SECRET_MARK "-admin-of-" TEAM
+/* Of the role admin only: sees nothing but what it created itself. */
+#define LESSER_ADMIN_KEY SECRET_MARK "-lesser-admin-of-" TEAM
 
 enum {
     SECOND = 1000,
@@ -42,6 +44,7 @@ enum {
     INVENTORY_MS = 10 * MINUTE,
     LIST_LAG_MS = 30 * SECOND,
     DRAIN_MS = 40 * SECOND,
+    OVERLAP_MS = 60 * SECOND, /* of every resource */
 };
 
 struct excuse { /* creds of this uid may stay alive */
@@ -87,6 +90,7 @@ struct sim {
     struct request_note notes[REQUESTS_MAX];
     int64_t changed_ms; /* monotonic time of the last change of anything anywhere */
     bool blinded;       /* a person took away what tells which pods use a renamed target */
+    int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     int64_t mints_allowed;
     struct excuse excuses[EXCUSES_MAX];
     size_t excuse_count;

@@ -2,6 +2,8 @@
  * earlier ones left: what each of them decides, and that it goes before the next. */
 #include "world_changes.h"
 
+#include "api/revision_number.h"
+
 #define expect(rows) world_expect_steps(rows, ARRAY_LENGTH(rows))
 
 /* ---- changes that only these rows need ---- */
@@ -243,6 +245,11 @@ static void test_a_create_follows_its_announcement_at_once(void **state)
     expect(rows);
 }
 
+static void last_number_announced(struct world_fixture *fixture)
+{
+    add_attempts(fixture, 1, REVISION_NUMBER_MAX);
+}
+
 static void test_when_a_credential_is_issued(void **state)
 {
     (void)state;
@@ -275,6 +282,9 @@ static void test_when_a_credential_is_issued(void **state)
           { expires_within_a_minute, admin_missing },
           "report Stalled ExpiryTooNear for an event" },
         { "a minute is enough", { expires_after_a_minute }, "announce r1 (Created)" },
+        { "not beyond the last number that can be read",
+          { last_number_announced, answer_just_lost },
+          "report Stalled RevisionsExhausted for 110 s" },
         { "the admin Secret is marked first", { admin_unmarked }, "mark-admin" },
     };
     expect(rows);

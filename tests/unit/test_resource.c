@@ -35,6 +35,8 @@ static void test_any_json_is_harmless(void **state)
         "{\"status\":{\"conditions\":{},\"revisions\":{},\"revision\":\"1\",\"failures\":-3,"
         "\"issuedAt\":1,\"id\":[]}}",
         "{\"status\":{\"conditions\":[1,{}],\"revisions\":[1,{},{\"revision\":1}]}}",
+        "{\"status\":{\"revision\":1000000000,\"revisions\":[{\"revision\":1000000000,"
+        "\"id\":\"id-3\",\"state\":\"Current\"}]}}",
     };
     for (int kind = 0; kind < RESOURCE_KINDS; kind++) {
         for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {

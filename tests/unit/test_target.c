@@ -103,6 +103,38 @@ static void test_pull_credentials_log_in_at_quay(void **state)
     assert_int_equal(cJSON_GetArraySize(json_at(secret, "data")), 1);
 }
 
+static void test_logins_of_other_registries_stay(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        const char *after; /* beside ours */
+    } rows[] = {
+        { "{\"auths\":{\"ghcr.io\":{\"auth\":\"eDp5\"},\"quay.io\":{\"auth\":\"b2xk\"}}}",
+          "{\"ghcr.io\":{\"auth\":\"eDp5\"}}" },
+        { "{\"auths\":[1]}", "{}" },
+        { "{\"auths\":7}", "{}" },
+        { "[", "{}" },
+    };
+    auto_resource struct resource *resource = fixture_resource(RESOURCE_PULL_SECRET, "");
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_json cJSON *existing = cJSON_CreateObject();
+        auto_free char *encoded = base64_encode(rows[i].before, strlen(rows[i].before));
+        json_add_string(json_add_object(existing, "data"), ".dockerconfigjson", encoded);
+        auto_json cJSON *secret = render(resource, existing, 1000);
+        auto_free char *text = entry(secret, ".dockerconfigjson");
+        auto_json cJSON *config = fixture_json(text);
+        cJSON *auths = cJSON_GetObjectItemCaseSensitive(config, "auths");
+        assert_string_equal(json_string_member(json_member(auths, "quay.io"), "username"),
+                            "deepgram+id-3");
+        cJSON_DeleteItemFromObjectCaseSensitive(auths, "quay.io");
+        auto_free char *others = json_print(auths);
+        assert_string_equal(others, rows[i].after);
+        auto_json cJSON *again = render(resource, secret, 1000);
+        assert_true(target_same_content(secret, again));
+    }
+}
+
 static const char foreign[] =
     "{\"metadata\":{\"name\":\"voice\",\"namespace\":\"team\",\"uid\":\"s\",\"resourceVersion\":"
     "\"9\",\"managedFields\":[{}],\"finalizers\":[\"a/b\"],\"labels\":{\"team\":\"x\","
@@ -305,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_a_new_target_is_complete),
         cmocka_unit_test(test_templates_make_the_entries),
         cmocka_unit_test(test_pull_credentials_log_in_at_quay),
+        cmocka_unit_test(test_logins_of_other_registries_stay),
         cmocka_unit_test(test_others_metadata_survives_and_their_data_does_not),
         cmocka_unit_test(test_what_left_the_spec_leaves_the_target),
         cmocka_unit_test(test_a_damaged_note_of_what_was_applied_is_harmless),

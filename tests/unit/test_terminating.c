@@ -197,6 +197,13 @@ static void test_what_is_in_use_is_named(void **state)
                                                  "api-0"));
 }
 
+/* Retain left it, with an id that is none of this resource's revisions. */
+static void target_of_a_namesake(struct world_fixture *fixture)
+{
+    world_hold(fixture, 9, "key-9");
+    target_released(fixture);
+}
+
 static void test_what_nothing_names_goes_first(void **state)
 {
     (void)state;
@@ -210,6 +217,9 @@ static void test_what_nothing_names_goes_first(void **state)
         { "but one that can",
           { published, deleting, orphan, old_pod },
           "report Terminating InUse for an event" },
+        { "nor one for a target that another one's credential is in",
+          { target_of_a_namesake, deleting, orphan, pod },
+          "revoke key-5 (Orphaned)" },
         { "also when only its announcement still tells of it",
           { deleting, attempt_2_open, orphan_of_attempt, pod },
           "report Terminating InUse for an event" },
@@ -228,9 +238,9 @@ static void test_the_door_is_closed_before_anything_is_revoked(void **state)
         { "also one that was released by an earlier Retain",
           { published, target_released, deleting },
           "delete-target voice" },
-        { "and one whose key was just adopted",
-          { kept, target_to_adopt, deleting },
-          "delete-target voice" },
+        { "not one whose key is being adopted, nor is that key revoked",
+          { kept, adopted_before, target_to_adopt, deleting, pod, listed_just_now },
+          "drop-finalizer" },
         { "not one that is nobody's yet", { target_to_adopt, deleting }, "drop-finalizer" },
         { "and one of an earlier name",
           { published, target_gone, old_target, deleting },
