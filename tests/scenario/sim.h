@@ -88,8 +88,8 @@ struct sim {
     unsigned requests;
     uint64_t writes; /* asked for by operators, also those that change nothing */
     struct request_note notes[REQUESTS_MAX];
-    int64_t changed_ms; /* monotonic time of the last change of anything anywhere */
-    bool blinded;       /* a person took away what tells which pods use a renamed target */
+    int64_t changed_ms;   /* monotonic time of the last change of anything anywhere */
+    bool blinded;         /* a person took away what tells which pods use a renamed target */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     int64_t mints_allowed;
     struct excuse excuses[EXCUSES_MAX];
