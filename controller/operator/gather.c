@@ -51,14 +51,14 @@ static char *other_owner(const cJSON *secret)
     return mem_strdup("");
 }
 
-/* It names this resource and a credential of ours, but has no owner. */
-static bool is_lost(const struct gathered *gathered)
+/* Made for this resource: it says so, holds a credential of ours, and nobody controls it. */
+static bool is_lost(const struct gathered *gathered, const cJSON *secret)
 {
     const struct resource *resource = gathered->resource;
-    const cJSON *annotations = json_at(gathered->target, "metadata.annotations");
+    const cJSON *annotations = json_at(secret, "metadata.annotations");
     auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
-    if (gathered->target_owner[0] != '\0' ||
-        !mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name))
+    auto_free char *owner = other_owner(secret);
+    if (owner[0] != '\0' || !mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name))
         return false;
     for (size_t i = 0; i < gathered->world.secret_count; i++)
         if (mem_streq(json_string_member(annotations, ANNOTATION_ID), gathered->revisions[i].id))
@@ -77,7 +77,7 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     gathered->target_owner = other_owner(target);
     view->exists = target != NULL;
     view->ours = owned_by(target, resource->uid);
-    view->lost = is_lost(gathered);
+    view->lost = is_lost(gathered, target);
     view->adopt = target && gathered->target_owner[0] == '\0' &&
                   mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true");
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
@@ -149,12 +149,19 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
 
 /* ---- a target of an earlier name ---- */
 
+/* One that is no longer ours stays where it is, but its pods still hold what we put into it. */
 static void keep_old_target(void *context, const cJSON *secret)
 {
     struct gathered *gathered = context;
-    if (!gathered->old_target && owned_by(secret, gathered->resource->uid) &&
-        !mem_streq(json_string_at(secret, "metadata.name"), gathered->resource->spec.secret_name))
-        gathered->old_target = shared_json_hold(secret);
+    const char *name = json_string_at(secret, "metadata.name");
+    if (mem_streq(name, gathered->resource->spec.secret_name))
+        return;
+    if (owned_by(secret, gathered->resource->uid)) {
+        if (!gathered->old_target)
+            gathered->old_target = shared_json_hold(secret);
+    } else if (is_lost(gathered, secret)) {
+        mem_replace(&gathered->lost_target_name, name);
+    }
 }
 
 static void count_old_target_pod(void *context, const cJSON *pod)
@@ -177,6 +184,8 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     view->exists = gathered->old_target != NULL;
     if (view->exists)
         view->name = json_string_at(gathered->old_target, "metadata.name");
+    else if (gathered->lost_target_name)
+        view->name = gathered->lost_target_name;
     else if (resource->status.secret_name[0] != '\0' &&
              !mem_streq(resource->status.secret_name, resource->spec.secret_name))
         view->name = resource->status.secret_name;
@@ -267,6 +276,7 @@ void gathered_free(struct gathered *gathered)
     shared_json_drop(gathered->target);
     shared_json_drop(gathered->admin);
     shared_json_drop(gathered->old_target);
+    mem_free(gathered->lost_target_name);
     mem_free(gathered->old_target_example);
     consumers_free(gathered->consumers);
     mem_free(gathered->target_owner);

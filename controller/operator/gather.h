@@ -19,6 +19,7 @@ struct gathered {
     struct revision *revisions;  /* read from them */
     size_t secret_count;
     const cJSON *old_target; /* metadata as cached, or NULL */
+    char *lost_target_name;  /* of an earlier name, and nobody's */
     char *old_target_example;
     struct consumers *consumers;
     char *target_owner;

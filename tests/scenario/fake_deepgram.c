@@ -200,6 +200,13 @@ static bool is_shown(const struct credential_record *record, const char *admin_k
     return record->pull || record->by_lesser || strcmp(admin_key, LESSER_ADMIN_KEY) != 0;
 }
 
+/* The key itself is the only other proof, and where no Secret keeps it that is lost. */
+static void excuse_hidden(const struct credential_record *record)
+{
+    if (!oracle_secret_names(record->id))
+        oracle_excuse(record->uid);
+}
+
 static void list(struct http_detail *detail, bool pull)
 {
     detail->status = 200;
@@ -207,8 +214,12 @@ static void list(struct http_detail *detail, bool pull)
     cJSON *array = json_add_array(detail->answer, pull ? "distribution_credentials" : "api_keys");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
-        if (record->pull != pull || !is_listed(record) || !is_shown(record, detail->key))
+        if (record->pull != pull || !is_listed(record))
             continue;
+        if (!is_shown(record, detail->key)) {
+            excuse_hidden(record);
+            continue;
+        }
         cJSON *item = cJSON_CreateObject();
         json_add_string(json_add_object(item, "member"), "email", "ops@example.com");
         cJSON_AddItemToObject(item, wrapper(pull), describe(record));
@@ -230,8 +241,8 @@ static void on_one(const struct request *request, const char *id, bool pull)
     struct credential_record *record = live(detail, id, pull);
     if (!record) {
         const struct credential_record *hidden = deepgram_find(id);
-        if (hidden && !is_shown(hidden, detail->key) && !oracle_secret_names(id))
-            oracle_excuse(hidden->uid); /* the key itself is the only other proof, and it is lost */
+        if (hidden && !is_shown(hidden, detail->key))
+            excuse_hidden(hidden);
         refuse(detail, 404, "NOT_FOUND", "no such credential");
         return;
     }
