@@ -3,7 +3,9 @@
  * the sizes differ anyway.
  *
  * An object that we deleted leaves a tombstone, so that an older event in flight doesn't bring it
- * back; it goes with its DELETED event or with the next complete list. */
+ * back; it goes with its DELETED event or with the next complete list. The other way round, an
+ * answer of ours may come after somebody else's deletion was told, and would stay for ever: what is
+ * older than that and isn't there is gone. */
 #include "kube/store.h"
 
 #include <stdint.h>
@@ -61,6 +63,12 @@ struct lately { /* the entries that are kept parsed, the latest first */
     size_t count;
 };
 
+struct reached { /* how far the watch is in one namespace, as deletions show it */
+    UT_hash_handle hh;
+    char *version;
+    char namespace[];
+};
+
 struct store {
     store_trim_fn *trim;
     store_index_fn *index;
@@ -69,7 +77,9 @@ struct store {
     struct entry *entries;
     struct bucket *buckets;
     struct lately *lately;
-    size_t count; /* without tombstones */
+    struct reached *reached; /* by namespace */
+    char *listed;            /* version of the last list of all; NULL: none */
+    size_t count;            /* without tombstones */
 };
 
 /* ---- versions and keys ---- */
@@ -131,6 +141,48 @@ static bool in_scope(const struct entry *entry, const char *scope)
         return true;
     size_t length = strlen(scope);
     return strncmp(entry->key, scope, length) == 0 && entry->key[length] == '/';
+}
+
+/* ---- how far the watch is ---- */
+
+static const char *namespace_of(const cJSON *object)
+{
+    const char *namespace = json_string_at(object, "metadata.namespace");
+    return namespace ? namespace : "";
+}
+
+static void note_reached(struct store *store, const char *namespace, const char *version)
+{
+    struct reached *reached = NULL;
+    HASH_FIND_STR(store->reached, namespace, reached);
+    if (!reached) {
+        size_t size = strlen(namespace) + 1;
+        reached = mem_alloc(sizeof *reached + size);
+        memcpy(reached->namespace, namespace, size);
+        HASH_ADD_STR(store->reached, namespace, reached);
+    }
+    mem_replace(&reached->version, version);
+}
+
+static void forget_reached(struct store *store)
+{
+    struct reached *reached = NULL;
+    struct reached *next = NULL;
+    HASH_ITER(hh, store->reached, reached, next) {
+        HASH_DEL(store->reached, reached);
+        mem_free(reached->version);
+        mem_free(reached);
+    }
+}
+
+/* Whatever had this version has been shown since. */
+static bool is_overtaken(const struct store *store, const cJSON *object)
+{
+    const char *version = version_of(object);
+    struct reached *reached = NULL;
+    HASH_FIND_STR(store->reached, namespace_of(object), reached);
+    return (reached && is_older(version, reached->version)) ||
+           (store->listed && is_older(version, store->listed));
 }
 
 /* ---- secondary indexes ---- */
@@ -305,6 +357,8 @@ static void put(struct store *store, cJSON *object, enum standing standing)
     if (!json_string_at(object, "metadata.name"))
         return;
     struct entry *entry = find_object(store, object);
+    if (standing == WRITTEN && (!entry || entry->tombstone) && is_overtaken(store, object))
+        return;
     if (!entry || !is_known(entry, object))
         replace_entry(store, entry, take(owned), standing);
     else if (standing == SEEN || entry->standing == STALE)
@@ -343,6 +397,8 @@ void store_free(struct store *store)
     HASH_ITER(hh, store->entries, entry, next)
         discard(store, entry);
     mem_free(store->lately);
+    forget_reached(store);
+    mem_free(store->listed);
     mem_free(store);
 }
 
@@ -358,6 +414,7 @@ void store_put_written(struct store *store, cJSON *object)
 
 void store_remove(struct store *store, const cJSON *object)
 {
+    note_reached(store, namespace_of(object), version_of(object));
     struct entry *entry = find_object(store, object);
     if (!entry)
         return;
@@ -400,6 +457,12 @@ static bool outlasts(const struct entry *entry, const char *list_version)
 
 void store_replace_end(struct store *store, const char *scope, const char *resource_version)
 {
+    if (scope) {
+        note_reached(store, scope, resource_version);
+    } else {
+        forget_reached(store);
+        mem_replace(&store->listed, resource_version);
+    }
     struct entry *entry = NULL;
     struct entry *next = NULL;
     HASH_ITER(hh, store->entries, entry, next)

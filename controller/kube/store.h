@@ -40,9 +40,11 @@ void store_free(struct store *store);
 /* From the watch or a list. The object is consumed; one without a name is dropped. An equal or an
  * older resourceVersion changes nothing and notifies nobody. */
 void store_put(struct store *store, cJSON *object);
-/* The object of a DELETED event. Ignored when what is stored is newer (created again by us). */
+/* The object of a DELETED event, with the version of the deletion. Ignored when what is stored is
+ * newer (created again by us). */
 void store_remove(struct store *store, const cJSON *object);
-/* From the answer of our own write or read; consumed. */
+/* From the answer of our own write or read; consumed. One that came so late that the watch has shown
+ * the object and its deletion meanwhile is dropped. */
 void store_put_written(struct store *store, cJSON *object);
 /* Our own DELETE, or the update that took the last finalizer off, was answered "gone". Nothing of
  * this uid comes back through a watch that is behind; another uid of that name is left alone. */

@@ -15,6 +15,8 @@
 #include "reconcile/verify.h"
 
 enum { REVISIONS_WRITTEN = 5 };
+/* A longer overlap than the spec has was begun by a clock that was wrong, or under another spec. */
+enum { CLOCK_SLACK_MS = 60 * 1000 };
 
 /* Every member that the operator writes; those that aren't in a report are removed by null. */
 static const char *const MEMBERS[] = {
@@ -130,6 +132,16 @@ static const char *reason_of(const struct world *world, size_t index)
     return "RotationScheduled";
 }
 
+static int64_t revoke_after_ms(const struct world *world, const struct world_revision *revision)
+{
+    int64_t overlap = world->resource->spec.rotation_overlap_ms;
+    bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
+    if (noted && revision->noted->revoke_after_ms <= world->now_ms + overlap + CLOCK_SLACK_MS)
+        return revision->noted->revoke_after_ms;
+    /* Without its revision Secret nobody new can have got it: no overlap is owed. */
+    return whole_seconds_up(world->now_ms + (revision->secret || noted ? overlap : 0));
+}
+
 static void add_revision(cJSON *array, const struct world *world, size_t index, int64_t published)
 {
     const struct world_revision *revision = &world->revisions[index];
@@ -150,11 +162,7 @@ static void add_revision(cJSON *array, const struct world *world, size_t index, 
                  told ? revision->secret->failed_at_ms : revision->noted->failed_at_ms);
     if (state != REVISION_RETIRING)
         return;
-    bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
-    /* Without its revision Secret nobody new can have got it: no overlap is owed. */
-    int64_t overlap = revision->secret ? world->resource->spec.rotation_overlap_ms : 0;
-    add_time(entry, "revokeAfter",
-             noted ? revision->noted->revoke_after_ms : whole_seconds_up(world->now_ms + overlap));
+    add_time(entry, "revokeAfter", revoke_after_ms(world, revision));
 }
 
 /* All that live, and the newest of the others up to five: an id that isn't revoked is never
@@ -200,7 +208,7 @@ static void add_schedule(cJSON *status, const struct world *world, const struct 
         failure_holds(world, FAILURE_DEEPGRAM) ? FAILURE_DEEPGRAM : FAILURE_CHECK;
     const struct failure *failure = &world->memory->failures[side];
     bool told = verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_STALLED;
-    if (!told || !failure_holds(world, side))
+    if (!told || !failure_holds(world, side) || !mem_streq(verdict->reason, failure->reason))
         return;
     json_add_int(status, "failures", failure->count);
     add_time(status, "nextAttemptAt", failure->retry_at_wall_ms);

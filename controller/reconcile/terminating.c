@@ -144,10 +144,12 @@ static bool await_late_creates(const struct world *world, struct step *step)
     return rule_need_list(world, step, settled);
 }
 
-/* The last word on what carries this resource's marker. */
+/* The last word on what carries this resource's marker. With our finalizer and without a status
+ * there may be something that nobody remembers. */
 static bool look_a_last_time(const struct world *world, struct step *step)
 {
-    if (retains(world) || world->revision_count == 0)
+    bool wiped = world->resource->status.observed_generation == 0;
+    if (retains(world) || (world->revision_count == 0 && !wiped))
         return false;
     return rule_need_list(world, step, world->memory->deleting_since_ms);
 }

@@ -343,21 +343,6 @@ static bool named(const struct world *world, const char *id)
            is_believed_gone(world, id);
 }
 
-/* What the last create left was never published, unless its Secrets and status are gone since: then
- * nothing but this process may remember, and where all is going there is time to wait for pods. */
-static bool was_never_published(const struct world *world, const struct inventory_entry *orphan)
-{
-    const struct resource *resource = world->resource;
-    bool may_be_forgotten =
-        resource->deleting || world->namespace_terminating || world->memory->target_same[0] != '\0';
-    if (may_be_forgotten && !world_published(world))
-        return false;
-    for (size_t i = 0; i < resource->attempt_count; i++)
-        if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
-            return true;
-    return false;
-}
-
 bool world_holds_target(const struct world *world)
 {
     if (world->target.ours)
@@ -372,6 +357,28 @@ bool world_is_being_adopted(const struct world *world, const struct world_revisi
 {
     return world->target.adopt && world->target.id[0] == '\0' && revision->secret &&
            revision->secret->nonce[0] == '\0';
+}
+
+/* Nothing tells any more what was published, and in a resource that goes, or one that this process
+ * published, something may have been: there is time to wait for its pods. */
+static bool is_forgotten(const struct world *world)
+{
+    bool was_there = world->resource->deleting || world->namespace_terminating ||
+                     world->memory->target_same[0] != '\0';
+    return was_there && !world_published(world) && !world_holds_target(world) &&
+           world->resource->status.revision == 0;
+}
+
+/* As is what the last create left. */
+static bool was_never_published(const struct world *world, const struct inventory_entry *orphan)
+{
+    const struct resource *resource = world->resource;
+    if (is_forgotten(world))
+        return false;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, orphan->nonce) == 0)
+            return true;
+    return false;
 }
 
 /* What was never published, nobody can hold; anything else may have been once. */

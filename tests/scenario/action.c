@@ -296,7 +296,7 @@ const struct action *action_find(const char *name, size_t length)
 void action_perform(const struct action *action)
 {
     sim_trace("==> %s", action->name);
-    sim.mints_allowed += process_two_lead() ? 2 * action->mints : action->mints;
+    sim.mints_allowed += process_two_will_lead() ? 2 * action->mints : action->mints;
     if (action->perform)
         action->perform();
 }

@@ -63,9 +63,10 @@ static void hollow(struct request *request)
     request->hollow = true;
 }
 
+/* Together with the lag of a list within the settle time. */
 static void late(struct request *request)
 {
-    static const int64_t AFTER_MS[] = { 5 * SECOND, 45 * SECOND, 100 * SECOND };
+    static const int64_t AFTER_MS[] = { 5 * SECOND, 45 * SECOND, 85 * SECOND };
     instead(request, REPLY_LOST);
     request->late_ms = AFTER_MS[time_random() % ARRAY_LENGTH(AFTER_MS)];
 }

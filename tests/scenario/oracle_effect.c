@@ -14,14 +14,16 @@
 /* Times are written in whole seconds, and clocks learned to a second and a half. */
 enum { ROUNDING_MS = 3 * SECOND };
 
-/* Retain: what the resource names when it goes stays alive, and nothing else. */
+/* Retain: what the resource names when it goes stays alive, and nothing else. Where the namespace
+ * goes, what named it may have gone first. */
 static void note_retained(const cJSON *resource)
 {
     const char *uid = json_string_at(resource, "metadata.uid");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         struct credential_record *record = &sim.deepgram.credentials[i];
         if (strcmp(record->uid, uid) == 0 &&
-            (oracle_status_names(resource, record->id) || oracle_secret_names(record->id)))
+            (oracle_status_names(resource, record->id) || oracle_secret_names(record->id) ||
+             (record->kept && api_namespace_terminating(TEAM))))
             record->retained = true;
     }
 }
@@ -240,8 +242,12 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
     check_suspended(after);
     if (!oracle_controller_of(before) && !oracle_revision_id(after))
         note_adopted(after);
-    if (oracle_revision_id(after))
+    if (oracle_revision_id(after)) {
+        struct credential_record *kept = deepgram_find(oracle_revision_id(after));
+        if (kept)
+            kept->kept = true;
         return;
+    }
     check_published(before, after);
     note_replaced(before, after);
 }
@@ -266,12 +272,14 @@ static bool came_late(const cJSON *target)
            (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
 }
 
-/* Under a name that the spec no longer has, and taken away from the operator. */
-static bool is_left_behind(const struct credential_record *record, const struct api_object *target)
+/* Retain or a person took it away from the operator, and no resource names it any more. */
+static bool is_left_behind(const struct api_object *target)
 {
-    const struct api_object *resource = oracle_find_uid(record->uid);
-    return resource && !oracle_controller_of(target->json) &&
-           !mem_streq(json_string_at(resource->json, "spec.secret.name"), target->name);
+    bool named = false;
+    for (size_t i = 0; i < sim.api.count; i++)
+        named = named || mem_streq(json_string_at(sim.api.objects[i].json, "spec.secret.name"),
+                                   target->name);
+    return !named && !oracle_controller_of(target->json);
 }
 
 static void check_not_published(const struct credential_record *record)
@@ -280,7 +288,7 @@ static void check_not_published(const struct credential_record *record)
         const struct api_object *object = &sim.api.objects[i];
         if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
             json_at(object->json, "metadata.deletionTimestamp") || came_late(object->json) ||
-            is_left_behind(record, object))
+            is_left_behind(object))
             continue;
         auto_free char *value = deepgram_value_in(object->json);
         if (mem_streq(value, record->value))

@@ -56,6 +56,15 @@ bool process_two_lead(void)
     return count > 1;
 }
 
+bool process_two_will_lead(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        count += loop_timer_armed(&processes[i].life) && processes[i].loop.paused &&
+                 !processes[i].lease_is_lost;
+    return count > 0 || process_two_lead();
+}
+
 unsigned process_owner(const struct process *process)
 {
     return process ? (unsigned)process->index + 1 : 0;

@@ -27,6 +27,11 @@ static void two_hours_overlap(struct world_fixture *fixture)
     world_put(fixture->json, "spec.rotation", "{\"overlap\":\"2h\"}");
 }
 
+static void until_next_week(struct world_fixture *fixture)
+{
+    world_put(noted_revision(fixture, 0), "revokeAfter", "\"2026-06-08T12:00:00Z\"");
+}
+
 static void first_secret_lost(struct world_fixture *fixture)
 {
     cJSON_Delete(fixture->secrets[0]);
@@ -378,6 +383,10 @@ static void test_members(void **state)
           "\"2026-06-01T12:00:20Z\"" },
         { "that waits for a change", { deepgram_refuses }, "nextAttemptAt", NULL },
         { "only while it holds something up", { published, deepgram_fails }, "failures", NULL },
+        { "and only where that is what is told",
+          { deepgram_fails, target_of_another },
+          "failures",
+          NULL },
         { "Kubernetes' failures aren't noted", { kubernetes_refuses }, "failures", NULL },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -434,6 +443,9 @@ static void test_revisions(void **state)
         { "what was said stays",
           { two_hours_overlap, rotated },
           "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current SpecChanged" },
+        { "unless a wrong clock said it, or a spec with a longer overlap",
+          { rotated, until_next_week },
+          "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current SpecChanged" },
         { "it is revoked", { rotated, key_1_gone }, "1:Revoked Created 2:Current SpecChanged" },
         { "made from another spec than the one before",
           { first_commit, first_from_another_spec, second_answered_a_token },

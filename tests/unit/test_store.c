@@ -163,6 +163,44 @@ static void test_a_late_answer_does_not_go_back(void **state)
     store_free(store);
 }
 
+static void test_an_answer_after_the_deletion_was_told_is_dropped(void **state)
+{
+    (void)state;
+    struct heard heard = { 0 };
+    struct store *store = store_new(trim, NULL, on_change, &heard);
+    remove_seen(store, "u", "6"); /* created at 5 by us, deleted at 6 by somebody */
+    store_put_written(store, object("ns", "a", "u", "5", "late answer"));
+    store_put(store, object("ns", "b", "w", "7", "one"));
+    auto_json cJSON *json = object("ns", "b", "w", "9", NULL);
+    store_remove(store, json);
+    store_put_written(store, object("ns", "b", "w", "8", "late answer"));
+    expect(&heard, "->one one>- ");
+    store_put_written(store, object("other", "a", "x", "8", "another watch's"));
+    store_put_written(store, object("ns", "a", "v", "10", "born again"));
+    expect(&heard, "->another watch's ->born again ");
+    store_free(store);
+}
+
+static void test_an_answer_older_than_a_list_without_it_is_dropped(void **state)
+{
+    (void)state;
+    struct heard heard = { 0 };
+    struct store *store = store_new(trim, NULL, on_change, &heard);
+    store_replace_begin(store, NULL);
+    store_replace_end(store, NULL, "20");
+    store_put_written(store, object("ns", "a", "u", "19", "late answer"));
+    expect(&heard, "");
+    store_replace_begin(store, NULL);
+    store_replace_end(store, NULL, "10"); /* restored from a backup */
+    store_put_written(store, object("ns", "a", "u", "19", "again"));
+    store_replace_begin(store, "ns");
+    store_put(store, object("ns", "a", "u", "19", "again"));
+    store_replace_end(store, "ns", "30");
+    store_put_written(store, object("ns", "b", "w", "29", "late answer"));
+    expect(&heard, "->again ");
+    store_free(store);
+}
+
 static void test_what_we_deleted_stays_away(void **state)
 {
     (void)state;
@@ -382,6 +420,8 @@ int main(void)
         cmocka_unit_test(test_scope_of_keys),
         cmocka_unit_test(test_own_write_outlives_older_events),
         cmocka_unit_test(test_a_late_answer_does_not_go_back),
+        cmocka_unit_test(test_an_answer_after_the_deletion_was_told_is_dropped),
+        cmocka_unit_test(test_an_answer_older_than_a_list_without_it_is_dropped),
         cmocka_unit_test(test_what_we_deleted_stays_away),
         cmocka_unit_test(test_a_deleted_event_ends_the_tombstone),
         cmocka_unit_test(test_list_replaces),

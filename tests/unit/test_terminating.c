@@ -53,6 +53,11 @@ static void held_in_status(struct world_fixture *fixture)
 
 /* ---- what comes first ---- */
 
+static void observed(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.observedGeneration", "3");
+}
+
 static void test_what_comes_first(void **state)
 {
     (void)state;
@@ -81,7 +86,9 @@ static void test_what_comes_first(void **state)
         { "what nobody will name goes too",
           { published, to_discard, deleting, retain, pod },
           "revoke key-7 (Discarded)" },
-        { "a resource that never had anything", { deleting }, "drop-finalizer" },
+        { "a resource that never had anything", { observed, deleting }, "drop-finalizer" },
+        { "one whose status was wiped may have had", { deleting }, "list needed" },
+        { "which the list would show", { deleting, listed_just_now }, "drop-finalizer" },
         { "suspended or wrong, it goes all the same",
           { published, suspended, deleting },
           "delete-target voice" },
@@ -214,6 +221,10 @@ static void test_what_nothing_names_goes_first(void **state)
         { "and no pod waited for that can't hold it",
           { published, deleting, orphan, pod },
           "revoke key-5 (Orphaned)" },
+        { "nor for what Retain leaves behind",
+          { published, target_released, both_secrets_released, deleting, retain, attempt_2_open,
+            answer_just_lost, orphan_of_attempt, pod },
+          "revoke key-2 (Orphaned)" },
         { "but one that can",
           { published, deleting, orphan, old_pod },
           "report Terminating InUse for an event" },
@@ -241,7 +252,9 @@ static void test_the_door_is_closed_before_anything_is_revoked(void **state)
         { "not one whose key is being adopted, nor is that key revoked",
           { kept, adopted_before, target_to_adopt, deleting, pod, listed_just_now },
           "drop-finalizer" },
-        { "not one that is nobody's yet", { target_to_adopt, deleting }, "drop-finalizer" },
+        { "not one that is nobody's yet",
+          { observed, target_to_adopt, deleting },
+          "drop-finalizer" },
         { "and one of an earlier name",
           { published, target_gone, old_target, deleting },
           "delete-target before" },
@@ -310,7 +323,7 @@ static void test_nothing_may_come_late(void **state)
         { "it left nothing",
           { deleting, attempt_2_open, settled_just_now, listed_just_now },
           "drop-finalizer" },
-        { "a refused create left nothing", { deleting, refused_2 }, "drop-finalizer" },
+        { "a refused create left nothing", { observed, deleting, refused_2 }, "drop-finalizer" },
         { "the last look is younger than the deletion",
           { published, deleting, door_closed, key_1_gone },
           "list needed" },
