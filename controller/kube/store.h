@@ -43,8 +43,8 @@ void store_put(struct store *store, cJSON *object);
 /* The object of a DELETED event, with the version of the deletion. Ignored when what is stored is
  * newer (created again by us). */
 void store_remove(struct store *store, const cJSON *object);
-/* From the answer of our own write or read; consumed. One that came so late that the watch has shown
- * the object and its deletion meanwhile is dropped. */
+/* From the answer of our own write or read; consumed. One that came so late that the watch has
+ * shown the object and its deletion meanwhile is dropped. */
 void store_put_written(struct store *store, cJSON *object);
 /* Our own DELETE, or the update that took the last finalizer off, was answered "gone". Nothing of
  * this uid comes back through a watch that is behind; another uid of that name is left alone. */

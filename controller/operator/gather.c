@@ -257,6 +257,7 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world->project_mint_at_ms = inventory_mint_allowed_ms(
         gathered->inventory, count_resources(runtime), world->monotonic_ms);
     world_derive(world);
+    gathered->memory->had_revision = gathered->memory->had_revision || world->revision_count > 0;
     gathered->consumers = consumers_gather(runtime->caches, world);
     world->consumers = gathered->consumers->view;
     world_count_markers(world);

@@ -79,10 +79,10 @@ static bool wait_for_pods(const struct world *world, struct step *step)
     if (world->old_target.pods > 0)
         return in_use(world, step, world->old_target.pods, world->old_target.name,
                       world->old_target.example);
-    if (world->consumers.pods == 0 || (world->target.exists && !world_holds_target(world)))
+    size_t pods = world_pods_in_use(world);
+    if (pods == 0)
         return false;
-    return in_use(world, step, world->consumers.pods, world->resource->spec.secret_name,
-                  world->consumers.example);
+    return in_use(world, step, pods, world->resource->spec.secret_name, world->consumers.example);
 }
 
 static bool close_door(const struct world *world, struct step *step)
@@ -145,11 +145,12 @@ static bool await_late_creates(const struct world *world, struct step *step)
 }
 
 /* The last word on what carries this resource's marker. With our finalizer and without a status
- * there may be something that nobody remembers. */
+ * there may be something that nobody remembers, or nobody but this process. */
 static bool look_a_last_time(const struct world *world, struct step *step)
 {
-    bool wiped = world->resource->status.observed_generation == 0;
-    if (retains(world) || (world->revision_count == 0 && !wiped))
+    bool forgotten =
+        world->resource->status.observed_generation == 0 || world->memory->had_revision;
+    if (retains(world) || (world->revision_count == 0 && !forgotten))
         return false;
     return rule_need_list(world, step, world->memory->deleting_since_ms);
 }

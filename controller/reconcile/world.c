@@ -353,6 +353,15 @@ bool world_holds_target(const struct world *world)
     return false;
 }
 
+size_t world_pods_in_use(const struct world *world)
+{
+    if (!world->target.exists || world_holds_target(world))
+        return world->consumers.pods;
+    /* Those that are newer hold what another resource published there since. */
+    bool was_ours = world->resource->status.revision > 0 && world->target.published_at_ms != 0;
+    return was_ours ? world->consumers.old_pods : 0;
+}
+
 bool world_is_being_adopted(const struct world *world, const struct world_revision *revision)
 {
     return world->target.adopt && world->target.id[0] == '\0' && revision->secret &&
@@ -389,7 +398,7 @@ static bool may_be_held(const struct world *world, const struct inventory_entry 
     if (world->old_target.pods > 0)
         return true;
     if (world->target.exists && !world_holds_target(world))
-        return false; /* those pods hold what somebody else published */
+        return world_pods_in_use(world) > 0;
     return world_published(world) ? world->consumers.old_pods > 0 : world->consumers.pods > 0;
 }
 

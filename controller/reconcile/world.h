@@ -58,6 +58,7 @@ struct memory {
     struct credential issued;   /* an answer that no revision Secret holds yet */
     char *discard_id;           /* minted by this process and not to be kept: revoke it */
     int64_t confirmed_revision; /* found alive by its id before publishing; 0: none */
+    bool had_revision;          /* this process once knew of one */
     int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */
     int64_t absent_revision;    /* its revision Secret was looked for and isn't there; 0: none */
     int64_t refused_revision;   /* an announced create that certainly minted nothing; 0: none */
@@ -259,6 +260,9 @@ bool world_is_useless(const struct world *world);
 /* The target is this resource's, also one that was released before spec.deletionPolicy was changed
  * back to Revoke. */
 bool world_holds_target(const struct world *world);
+/* Pods that may hold what this resource published in its target, also where that has become another
+ * resource's since. */
+size_t world_pods_in_use(const struct world *world);
 /* Its value is a person's, who asked for it to be taken over, and the target isn't ours yet. */
 bool world_is_being_adopted(const struct world *world, const struct world_revision *revision);
 /* Some revision isn't known to be gone at Deepgram. */

@@ -161,17 +161,19 @@ static int64_t expiry_asked(const cJSON *body)
     return timestamp_or(json_string_at(body, "expiration_date"), 0);
 }
 
-static void create(struct http_detail *detail, bool pull, bool works)
+static void create(const struct request *request, bool pull)
 {
+    struct http_detail *detail = request->detail;
     auto_json cJSON *body = json_parse(detail->body, strlen(detail->body));
     const char *comment = json_string_at(body, "comment");
     assert(comment);
     struct credential_record *record = add(comment, json_member(body, "tags"), pull);
     record->expires_ms = expiry_asked(body);
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
-    oracle_creating(record->uid);
     sim.deepgram.creates++;
-    if (!works)
+    if (request->late_ms == 0)
+        oracle_creating(record->uid);
+    if (request->stillborn)
         deepgram_kill(record, STILLBORN);
     detail->status = 200;
     cJSON *description = describe(record);
@@ -277,7 +279,7 @@ static void on_collection(struct request *request, const char *rest, bool pull)
     else if (rest[0] == '/')
         on_one(request, rest + 1, pull);
     else if (strcmp(detail->method, "POST") == 0)
-        create(detail, pull, !request->stillborn);
+        create(request, pull);
     else
         list(detail, pull);
 }

@@ -100,12 +100,12 @@ static void check_resource_write(const cJSON *before, const cJSON *after)
                    json_string_at(after, "metadata.name"));
 }
 
-/* Told so long ago that nothing can be on its way any more. */
+/* Told so long ago that nothing can be on its way any more, to an operator that hears. */
 static bool is_suspended(const cJSON *resource)
 {
     return json_bool_at(resource, "spec.suspend", false) &&
            !json_at(resource, "metadata.deletionTimestamp") && sim.suspended_ms != 0 &&
-           time_now_ms() > sim.suspended_ms + MINUTE;
+           !fault_planned(FAULT_STALE) && time_now_ms() > sim.suspended_ms + MINUTE;
 }
 
 void oracle_creating(const char *uid)

@@ -141,7 +141,8 @@ static void judge_kept(const struct api_object *object)
     const struct api_object *resource = id && owner ? oracle_find_uid(owner) : NULL;
     const struct credential_record *record = id ? deepgram_find(id) : NULL;
     if (resource && !json_at(resource->json, "metadata.deletionTimestamp") && record &&
-        record->death == BY_OPERATOR && admin_usable(true) && !api_namespace_terminating(TEAM))
+        record->death == BY_OPERATOR && owns_target(resource->json) && admin_usable(true) &&
+        !api_namespace_terminating(TEAM))
         sim_broken(I1, "%s is revoked, and %s still keeps it", id, object->name);
 }
 

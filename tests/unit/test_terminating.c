@@ -53,6 +53,18 @@ static void held_in_status(struct world_fixture *fixture)
 
 /* ---- what comes first ---- */
 
+static void had_revision(struct world_fixture *fixture)
+{
+    fixture->memory->had_revision = true;
+}
+
+/* Another resource took the name of the target after this one had published there. */
+static void target_lost_to_another(struct world_fixture *fixture)
+{
+    target_of_another(fixture);
+    fixture->world.target.published_at_ms = NOW_MS - HOUR_MS;
+}
+
 static void observed(struct world_fixture *fixture)
 {
     world_put(fixture->json, "status.observedGeneration", "3");
@@ -87,6 +99,9 @@ static void test_what_comes_first(void **state)
           { published, to_discard, deleting, retain, pod },
           "revoke key-7 (Discarded)" },
         { "a resource that never had anything", { observed, deleting }, "drop-finalizer" },
+        { "one that this process knew to have had something",
+          { observed, had_revision, deleting },
+          "list needed" },
         { "one whose status was wiped may have had", { deleting }, "list needed" },
         { "which the list would show", { deleting, listed_just_now }, "drop-finalizer" },
         { "suspended or wrong, it goes all the same",
@@ -184,6 +199,12 @@ static void test_pods_are_waited_for(void **state)
         { "not when they use what somebody else put there",
           { published, target_foreign, deleting, pod },
           "revoke key-1 (Deleted)" },
+        { "or what another resource published there since",
+          { published, target_lost_to_another, deleting, pod },
+          "revoke key-1 (Deleted)" },
+        { "but one from before that may hold what this one did",
+          { published, target_lost_to_another, deleting, old_pod },
+          "report Terminating InUse for an event" },
         { "or what another resource left there",
           { published, release_of_another, deleting, pod },
           "revoke key-1 (Deleted)" },
