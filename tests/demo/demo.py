@@ -226,12 +226,15 @@ class Rotation:
             self.published = True
             say(f"   published: revision {status['revision']}, key {status['id']}")
         alive = self.old in [id for _, id, _ in self.deepgram.live()]
+        updated = False
         for condition in status["conditions"]:
             if condition["type"] == "ConsumersUpdated" and self.published:
                 self._tell(condition["message"], alive)
-        if self.published and not alive:
+                updated = condition["status"] == "True"
+        over = self.published and updated and not alive
+        if over:
             say(f"   revoked: key {self.old}, by now no pod holds it")
-        return self.published and not alive
+        return over
 
     def _tell(self, message, alive):
         if message != self.told:
