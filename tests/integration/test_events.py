@@ -119,6 +119,9 @@ def test_what_describe_shows_reads_well(control_plane, tenant):
     tenant.wait_ready(KEY, "api-key", timeout=60)
     told = [note for type, _, note in events(tenant) if type == "Warning"]
     described = control_plane.kubectl("-n", tenant.namespace, "describe", "dgkey").stdout
-    # What came of a lost answer is looked for at once, before there is something to tell.
-    assert len(told) == len(set(told)) == 3 and not [note for note in told if note not in described]
+    # What came of a lost answer is looked for at once: only where that has to wait is there something
+    # to tell.
+    lost = [note for note in told if "may have been created all the same" in note]
+    assert len(told) - len(lost) == 2  # the redirect, 429
+    assert len(told) == len(set(told)) and not [note for note in told if note not in described]
     assert not [note for note in told if not note[0].isupper() or len(note) < 60]
