@@ -192,11 +192,6 @@ bool owned_by(const cJSON *object, const char *uid)
     return uid && *uid && mem_streq(json_string_at(controller_of(object), "uid"), uid);
 }
 
-static const char *string_or_empty(const char *text)
-{
-    return text ? text : "";
-}
-
 bool revision_parse(const cJSON *secret, struct revision *ret_revision)
 {
     const cJSON *metadata = json_member(secret, "metadata");
@@ -205,19 +200,19 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
     const char *type = json_string_at(secret, "type");
     struct revision revision = {
         .secret_name = json_string_at(metadata, "name"),
-        .secret_uid = string_or_empty(json_string_at(metadata, "uid")),
-        .resource_version = string_or_empty(json_string_at(metadata, "resourceVersion")),
+        .secret_uid = mem_or_empty(json_string_at(metadata, "uid")),
+        .resource_version = mem_or_empty(json_string_at(metadata, "resourceVersion")),
         .owner_uid = json_string_at(controller_of(secret), "uid"),
         .resource = json_string_member(annotations, ANNOTATION_RESOURCE),
         .deleting = json_string_at(metadata, "deletionTimestamp") != NULL,
         .number = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION)),
         .id = json_string_member(annotations, ANNOTATION_ID),
         .nonce = json_string_member(annotations, ANNOTATION_NONCE),
-        .spec_hash = string_or_empty(json_string_member(annotations, ANNOTATION_SPEC_HASH)),
-        .rotate = string_or_empty(json_string_member(annotations, ANNOTATION_ROTATE)),
-        .scopes = string_or_empty(json_string_member(annotations, ANNOTATION_SCOPES)),
+        .spec_hash = mem_or_empty(json_string_member(annotations, ANNOTATION_SPEC_HASH)),
+        .rotate = mem_or_empty(json_string_member(annotations, ANNOTATION_ROTATE)),
+        .scopes = mem_or_empty(json_string_member(annotations, ANNOTATION_SCOPES)),
         .username = json_string_member(annotations, ANNOTATION_USERNAME),
-        .project_id = string_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
+        .project_id = mem_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
         .issued_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_ISSUED_AT), 0),
         .expires_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0),
         .failed_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_FAILED_AT), 0),
@@ -225,7 +220,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
             revision_number_parse(json_string_member(annotations, ANNOTATION_FAILED_COUNT)),
         .published_at_ms =
             timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0),
-        .failure = string_or_empty(json_string_member(annotations, ANNOTATION_FAILED)),
+        .failure = mem_or_empty(json_string_member(annotations, ANNOTATION_FAILED)),
     };
     /* A target Secret has the same label, resource, revision and id, but no nonce. */
     if (!mem_streq(label, MANAGED_BY) || (type && strcmp(type, SECRET_TYPE_REVISION) != 0) ||
@@ -260,7 +255,7 @@ bool revision_read(const cJSON *secret, struct credential *ret_credential, struc
 {
     *ret_credential = (struct credential){ 0 };
     const cJSON *annotations = json_at(secret, "metadata.annotations");
-    const char *name = string_or_empty(json_string_at(secret, "metadata.name"));
+    const char *name = mem_or_empty(json_string_at(secret, "metadata.name"));
     size_t value_length = 0, id_length = 0, username_length = 0;
     auto_free char *value = read_data(secret, DATA_SECRET, &value_length);
     auto_free char *id = read_data(secret, DATA_ID, &id_length);

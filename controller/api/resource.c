@@ -10,27 +10,22 @@
 
 enum { ISSUING_MAX_BYTES = 256 * 1024 }; /* what the API server allows for all annotations */
 
-static const char *string_or_empty(const char *text)
-{
-    return text ? text : "";
-}
-
 static void read_metadata(struct resource *resource)
 {
     const cJSON *metadata = json_member(resource->json, "metadata");
     const cJSON *annotations = json_member(metadata, "annotations");
     const char *deleted_at = json_string_member(metadata, "deletionTimestamp");
-    resource->namespace = string_or_empty(json_string_member(metadata, "namespace"));
-    resource->name = string_or_empty(json_string_member(metadata, "name"));
-    resource->uid = string_or_empty(json_string_member(metadata, "uid"));
-    resource->resource_version = string_or_empty(json_string_member(metadata, "resourceVersion"));
+    resource->namespace = mem_or_empty(json_string_member(metadata, "namespace"));
+    resource->name = mem_or_empty(json_string_member(metadata, "name"));
+    resource->uid = mem_or_empty(json_string_member(metadata, "uid"));
+    resource->resource_version = mem_or_empty(json_string_member(metadata, "resourceVersion"));
     resource->generation = json_int_at(metadata, "generation", 0);
     resource->deleting = deleted_at != NULL;
     resource->deleted_at_ms = timestamp_or(deleted_at, 0);
     resource->has_finalizer =
         canonical_contains(json_member(metadata, "finalizers"), FINALIZER_REVOKE);
     resource->abandon = mem_streq(json_string_member(annotations, ANNOTATION_ABANDON), "true");
-    resource->rotate = string_or_empty(json_string_member(annotations, ANNOTATION_ROTATE));
+    resource->rotate = mem_or_empty(json_string_member(annotations, ANNOTATION_ROTATE));
 }
 
 static void read_attempts(struct resource *resource)

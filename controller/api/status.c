@@ -33,11 +33,6 @@ static bool read_state(const char *name, enum revision_state *ret)
     return false;
 }
 
-static const char *string_or_empty(const char *text)
-{
-    return text ? text : "";
-}
-
 static int64_t count_at(const cJSON *json, const char *path)
 {
     int64_t count = json_int_at(json, path, 0);
@@ -90,20 +85,19 @@ void status_parse(const cJSON *json, struct status *ret_status)
         .revision = read_number(json),
         .id = name_is_credential_id(id) ? id : "",
         .secret_name = name_is_subdomain(secret_name) ? secret_name : "",
-        .secret_resource_version = string_or_empty(json_string_at(json, "secretResourceVersion")),
-        .last_handled_rotate = string_or_empty(json_string_at(json, "lastHandledRotateRequest")),
+        .secret_resource_version = mem_or_empty(json_string_at(json, "secretResourceVersion")),
+        .last_handled_rotate = mem_or_empty(json_string_at(json, "lastHandledRotateRequest")),
         .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
         .expires_at_ms = timestamp_or(json_string_at(json, "expiresAt"), 0),
         .failures = count_at(json, "failures"),
         .next_attempt_at_ms = timestamp_or(json_string_at(json, "nextAttemptAt"), 0),
         .stalled = condition_is_true(conditions, "Stalled"),
         .stalled_reason =
-            string_or_empty(json_string_at(condition_find(conditions, "Stalled"), "reason")),
-        .ready_reason =
-            string_or_empty(json_string_at(condition_find(conditions, "Ready"), "reason")),
+            mem_or_empty(json_string_at(condition_find(conditions, "Stalled"), "reason")),
+        .ready_reason = mem_or_empty(json_string_at(condition_find(conditions, "Ready"), "reason")),
     };
     ret_status->consumers_updated = condition_is_true(conditions, "ConsumersUpdated");
     ret_status->consumers_reason =
-        string_or_empty(json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
+        mem_or_empty(json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
     read_revisions(json_at(json, "revisions"), ret_status);
 }

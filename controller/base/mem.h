@@ -37,6 +37,11 @@ void mem_replace(char **field, const char *text);
 
 /* True when both are NULL or both are equal strings. */
 NODISCARD bool mem_streq(const char *a, const char *b);
+/* The text itself, or "" for NULL. */
+NODISCARD static inline const char *mem_or_empty(const char *text)
+{
+    return text ? text : "";
+}
 
 /* Overwrites in a way that the compiler can't drop. */
 void mem_wipe(void *block, size_t size);

@@ -21,11 +21,6 @@ struct gathering {
         failed_since_ms; /* what started later may hold a failed revision; INT64_MAX: none does */
 };
 
-static const char *or_empty(const char *text)
-{
-    return text ? text : "";
-}
-
 /* A copy that lives as long as the consumers. */
 static const char *keep(struct consumers *consumers, const char *text)
 {
@@ -108,7 +103,7 @@ static void describe(const struct gathering *gathering, const cJSON *workload,
     view->settled = json_bool_at(workload, "settled", false);
     view->held = json_string_member(workload, "held");
     view->marker =
-        or_empty(json_string_member(json_member(workload, "revisions"), gathering->marker));
+        mem_or_empty(json_string_member(json_member(workload, "revisions"), gathering->marker));
     view->published_at_ms = published_at_ms(gathering->caches, workload);
 }
 
@@ -257,14 +252,14 @@ static void count_for_workload(struct gathering *gathering, const cJSON *pod, bo
 static void name_if_first(struct consumers *consumers, const char **field, const cJSON *pod)
 {
     if ((*field)[0] == '\0')
-        *field = keep(consumers, or_empty(json_string_at(pod, "metadata.name")));
+        *field = keep(consumers, mem_or_empty(json_string_at(pod, "metadata.name")));
 }
 
 static void name_loose(struct consumers *consumers, const cJSON *pod)
 {
     const char *owner = json_string_member(pod, "owner");
     auto_free char *text = mem_printf("%s%s%s%s", json_string_at(pod, "metadata.name"),
-                                      owner ? " (" : "", or_empty(owner), owner ? ")" : "");
+                                      owner ? " (" : "", mem_or_empty(owner), owner ? ")" : "");
     if (consumers->view.loose_example[0] == '\0')
         consumers->view.loose_example = keep(consumers, text);
 }

@@ -14,11 +14,6 @@
 #include "deepgram/request.h"
 #include "operator/consumers.h"
 
-static const char *or_empty(const char *text)
-{
-    return text ? text : "";
-}
-
 static void gather_secret(void *context, const cJSON *secret)
 {
     struct gathered *gathered = context;
@@ -46,8 +41,8 @@ static char *other_owner(const cJSON *secret)
     const cJSON *owner = NULL;
     cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
         if (json_bool_at(owner, "controller", false))
-            return mem_printf("%s/%s", or_empty(json_string_member(owner, "kind")),
-                              or_empty(json_string_member(owner, "name")));
+            return mem_printf("%s/%s", mem_or_empty(json_string_member(owner, "kind")),
+                              mem_or_empty(json_string_member(owner, "name")));
     return mem_strdup("");
 }
 
@@ -81,8 +76,8 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->adopt = target && gathered->target_owner[0] == '\0' &&
                   mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true");
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
-    view->resource_version = or_empty(json_string_at(target, "metadata.resourceVersion"));
-    view->uid = or_empty(json_string_at(target, "metadata.uid"));
+    view->resource_version = mem_or_empty(json_string_at(target, "metadata.resourceVersion"));
+    view->uid = mem_or_empty(json_string_at(target, "metadata.uid"));
     view->owner = gathered->target_owner;
     view->revision = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
     const char *id = json_string_member(annotations, ANNOTATION_ID);
@@ -136,13 +131,14 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
     const struct options *options = runtime->options;
     struct admin_view *view = &gathered->world.admin;
     view->is_default = resource->spec.credentials_name == NULL;
-    view->namespace =
-        view->is_default ? or_empty(options->default_credentials_namespace) : resource->namespace;
-    view->name = view->is_default ? or_empty(options->default_credentials_name)
+    view->namespace = view->is_default ? mem_or_empty(options->default_credentials_namespace)
+                                       : resource->namespace;
+    view->name = view->is_default ? mem_or_empty(options->default_credentials_name)
                                   : resource->spec.credentials_name;
     view->key = view->is_default ? CREDENTIALS_DEFAULT_KEY : resource->spec.credentials_key;
     gathered->admin = store_get(runtime->caches->secrets, view->namespace, view->name);
-    view->resource_version = or_empty(json_string_at(gathered->admin, "metadata.resourceVersion"));
+    view->resource_version =
+        mem_or_empty(json_string_at(gathered->admin, "metadata.resourceVersion"));
     view->marked = view->is_default || is_marked(gathered->admin);
     view->state = admin_state(runtime, gathered);
 }
@@ -195,7 +191,7 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
     auto_free char *pods = caches_pod_key(resource->namespace, view->name);
     store_visit(runtime->caches->pods, pods, count_old_target_pod, gathered);
-    view->example = or_empty(gathered->old_target_example);
+    view->example = mem_or_empty(gathered->old_target_example);
 }
 
 static size_t count_resources(const struct runtime *runtime)

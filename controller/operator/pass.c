@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/shared_json.h"
 #include "kube/status.h"
 #include "operator/steps.h"
@@ -139,19 +139,11 @@ void pass_continue(struct pass *pass)
         STEPS[pass->step.kind](pass);
 }
 
-static uint64_t random_bits(void)
-{
-    uint64_t bits = 0;
-    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
-        bits = (uint64_t)clock_monotonic_ms();
-    return bits;
-}
-
 void pass_fail(struct pass *pass, enum failure_side side, const char *reason, const struct err *err)
 {
     struct memory *memory = pass->gathered->memory;
     failure_set(&pass->gathered->world, memory, side, reason, pass->step.kind == STEP_REPORT, err,
-                random_bits());
+                random_u64());
     log_warn("step failed", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "step", step_name(pass->step.kind),
              "reason", memory->failures[side].reason, "error", err->message, NULL);

@@ -30,6 +30,13 @@ static struct store *workloads(const struct pass *pass)
     return pass->runtime->caches->workloads[pass->step.workload->kind];
 }
 
+/* Those that the template has now. */
+static cJSON *present_markers(const cJSON *workload)
+{
+    const cJSON *present = json_member(workload, "revisions");
+    return present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
+}
+
 static void set_marker(cJSON *markers, const char *resource_name, int64_t revision)
 {
     char name[MARKER_NAME_BYTES];
@@ -128,8 +135,7 @@ void step_restart(struct pass *pass)
     const struct workload_view *view = pass->step.workload;
     auto_shared_json const cJSON *workload =
         store_get(workloads(pass), pass->key.namespace, view->name);
-    const cJSON *present = json_member(workload, "revisions");
-    auto_json cJSON *markers = present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
+    auto_json cJSON *markers = present_markers(workload);
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(workload, "secrets")) {
         auto_shared_json const cJSON *secret =
@@ -188,8 +194,7 @@ static void put_back(void *context, cJSON **object, const struct err *err)
 
 static void apply_published(struct pass *pass, const cJSON *workload)
 {
-    const cJSON *present = json_member(workload, "revisions");
-    auto_json cJSON *markers = present ? cJSON_Duplicate(present, true) : cJSON_CreateObject();
+    auto_json cJSON *markers = present_markers(workload);
     set_marker(markers, pass->key.name, pass->step.revision);
     apply(pass, workload, markers, put_back);
 }

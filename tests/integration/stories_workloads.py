@@ -234,8 +234,7 @@ def with_ignore_time_alone_decides(rig):
 # ---- several at once ----
 
 
-@STORIES.add
-def two_keys_in_one_workload_are_one_roll_out(rig):
+def two_keys_in_one_workload(rig):
     rig.operator()
     rig.key("key")
     rig.key("other", scopes=["usage:read"])
@@ -243,6 +242,11 @@ def two_keys_in_one_workload_are_one_roll_out(rig):
     spec["containers"][0]["envFrom"].append({"secretRef": {"name": "other"}})
     rig.workloads.create(deployment("both", spec, 2))
     rig.running()
+
+
+@STORIES.add
+def two_keys_in_one_workload_are_one_roll_out(rig):
+    two_keys_in_one_workload(rig)
     old = [rig.rotate("key"), rig.rotate("other")]
     for name in ("key", "other"):
         rig.wait_finished(2, name)
@@ -254,13 +258,7 @@ def two_keys_in_one_workload_are_one_roll_out(rig):
 
 @STORIES.add
 def two_keys_that_rotate_at_odds_restart_once_for_each(rig):
-    rig.operator()
-    rig.key("key")
-    rig.key("other", scopes=["usage:read"])
-    spec = pod_spec("both", "key")
-    spec["containers"][0]["envFrom"].append({"secretRef": {"name": "other"}})
-    rig.workloads.create(deployment("both", spec, 2))
-    rig.running()
+    two_keys_in_one_workload(rig)
     rig.rotate("key")
     rig.wait_finished(2, "key")
     rig.rotate("other")

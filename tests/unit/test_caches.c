@@ -1,38 +1,26 @@
 /* From an event to the keys that it concerns. */
+#include "caches_fixture.h"
 #include "fixture.h"
 
 #include "base/shared_json.h"
-#include "operator/caches.h"
 
 static char default_namespace[] = "operator";
 static char default_name[] = "default-admin";
 static const struct options options = { .default_credentials_namespace = default_namespace,
                                         .default_credentials_name = default_name };
-static struct loop *loop;
-static struct queue *queue;
-static struct caches *caches;
-
-static void ignore_ready(void *context)
-{
-    (void)context;
-}
 
 static int setup(void **state)
 {
     (void)state;
-    loop = test_loop_new();
-    queue = queue_new(loop, ignore_ready, NULL);
-    caches = caches_new(queue, &options);
+    caches_open(&options);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    caches_free(caches);
+    caches_close();
     caches_free(NULL);
-    queue_free(queue);
-    loop_free(loop);
     return 0;
 }
 

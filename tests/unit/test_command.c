@@ -1,25 +1,11 @@
-#include "test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "captured.h"
 
 #include "plugin/command.h"
 #include "plugin/plugin.h"
 
-enum { ARGUMENTS_MAX = 12 };
-
 static struct command command;
 static char out[16 * 1024];
 static char err_text[4 * 1024];
-
-static void read_back(FILE *file, char *text, size_t size)
-{
-    rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
-    fclose(file);
-}
 
 /* Parses space-separated arguments; what was printed is in `out` and `err_text`. */
 static enum command_result parse(const char *arguments)
@@ -27,23 +13,12 @@ static enum command_result parse(const char *arguments)
     command_done(&command);
     auto_free char *text = mem_strdup(arguments);
     char program[] = "kubectl-deepgram";
-    char *argv[ARGUMENTS_MAX + 2] = { program };
-    int argc = 1;
-    for (char *rest = text, *word; (word = strtok_r(rest, " ", &rest)) != NULL;)
-        argv[argc++] = word;
-    FILE *files[2] = { tmpfile(), tmpfile() };
-    fflush(stdout);
-    int saved[2] = { dup(STDOUT_FILENO), dup(STDERR_FILENO) };
-    dup2(fileno(files[0]), STDOUT_FILENO);
-    dup2(fileno(files[1]), STDERR_FILENO);
+    char *argv[CAPTURED_ARGUMENTS_MAX];
+    int argc = captured_argv(program, text, argv);
+    struct captured captured;
+    captured_begin(&captured);
     enum command_result result = command_parse(argc, argv, &command);
-    fflush(stdout);
-    for (int i = 0; i < 2; i++) {
-        dup2(saved[i], i + 1);
-        close(saved[i]);
-    }
-    read_back(files[0], out, sizeof out);
-    read_back(files[1], err_text, sizeof err_text);
+    captured_end(&captured, out, sizeof out, err_text, sizeof err_text);
     return result;
 }
 

@@ -1,33 +1,22 @@
 /* Who uses a target: pods and workloads as the caches show them. */
+#include "caches_fixture.h"
 #include "world_changes.h"
 
 #include "operator/consumers.h"
 
 static const struct options options;
-static struct loop *loop;
-static struct queue *queue;
-static struct caches *caches;
-
-static void ignore_ready(void *context)
-{
-    (void)context;
-}
 
 static int setup(void **state)
 {
     (void)state;
-    loop = test_loop_new();
-    queue = queue_new(loop, ignore_ready, NULL);
-    caches = caches_new(queue, &options);
+    caches_open(&options);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    caches_free(caches);
-    queue_free(queue);
-    loop_free(loop);
+    caches_close();
     return 0;
 }
 

@@ -1,24 +1,10 @@
-#include "test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "captured.h"
 
 #include "operator/options.h"
-
-enum { ARGUMENTS_MAX = 8 };
 
 static struct options options;
 static char out[32 * 1024];
 static char err_text[32 * 1024];
-
-static void read_back(FILE *file, char *text, size_t size)
-{
-    rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
-    fclose(file);
-}
 
 /* Parses space-separated arguments; what was printed is in `out` and `err_text`. */
 static enum options_result parse(const char *arguments)
@@ -26,24 +12,12 @@ static enum options_result parse(const char *arguments)
     options_done(&options);
     auto_free char *text = mem_strdup(arguments);
     char program[] = "deepgram-operator";
-    char *argv[ARGUMENTS_MAX + 2] = { program };
-    int argc = 1;
-    for (char *rest = text, *word; (word = strtok_r(rest, " ", &rest)) != NULL;)
-        argv[argc++] = word;
-
-    FILE *files[2] = { tmpfile(), tmpfile() };
-    int saved[2] = { dup(STDOUT_FILENO), dup(STDERR_FILENO) };
-    fflush(stdout);
-    dup2(fileno(files[0]), STDOUT_FILENO);
-    dup2(fileno(files[1]), STDERR_FILENO);
+    char *argv[CAPTURED_ARGUMENTS_MAX];
+    int argc = captured_argv(program, text, argv);
+    struct captured captured;
+    captured_begin(&captured);
     enum options_result result = options_parse(argc, argv, &options);
-    fflush(stdout);
-    for (int i = 0; i < 2; i++) {
-        dup2(saved[i], i + 1);
-        close(saved[i]);
-    }
-    read_back(files[0], out, sizeof out);
-    read_back(files[1], err_text, sizeof err_text);
+    captured_end(&captured, out, sizeof out, err_text, sizeof err_text);
     return result;
 }
 
