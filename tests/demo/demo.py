@@ -186,7 +186,7 @@ def apply_workloads(cluster):
         if "KUBECONFIG_TARGET" in os.environ:
             spec["containers"][0]["image"] = IMAGE
         body = deployment(app, spec, replicas,
-                          annotations={"kwok.deepgram.com/ready-delay": "1s"})
+                          annotations={"kwok.deepgram.com/ready-delay": "2s"})
         cluster.kubectl("-n", SPEECH, "apply", "-f", "-", input=json.dumps(body))
     for app in CHART:
         cluster.kubectl("-n", SPEECH, "rollout", "status", f"deployment/{app}", "--timeout=120s")

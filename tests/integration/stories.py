@@ -32,13 +32,18 @@ def exactly(tenant, ids):
     assert kept(tenant) == sorted(ids), (kept(tenant), ids)
 
 
+# Of a resource in which nothing is amiss: pods that consume an API key are told of, too.
+CONDITIONS = {KEY: {"Ready": "True", "ConsumersUpdated": "True"}, PULL: {"Ready": "True"}}
+
+
 def exactly_one(tenant, kind, name="it"):
     """Ready, with one credential: in the status, the target, a revision Secret and at Deepgram."""
     found = tenant.find(kind, name)
     ready = condition(found, "Ready")
     assert ready and ready["status"] == "True", ready
     assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
-    assert len(found["status"]["conditions"]) == 1, found["status"]["conditions"]
+    told = {entry["type"]: entry["status"] for entry in found["status"]["conditions"]}
+    assert told == CONDITIONS[kind], found["status"]["conditions"]
     assert not open_creates(found), "an announced create is open"
     alive = [r["id"] for r in found["status"]["revisions"] if r["state"] != "Revoked"]
     assert alive == [found["status"]["id"]], found["status"]["revisions"]

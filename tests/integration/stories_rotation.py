@@ -56,7 +56,8 @@ def ready_stays_true_all_the_while(rig):
 def the_condition_tells_where_the_roll_out_is(rig):
     rig.operator()
     rig.key()
-    rig.chart(annotations={f"{KWOK}ready-delay": "3s"})
+    # How far it is stands in the status within two seconds: each of them takes longer.
+    rig.chart(everywhere={f"{KWOK}ready-delay": "3s"})
     rig.rotate()
     rig.wait_told("False", "RollingOut", f"1 of 3: {PROXY} 0/1 pods on revision 2")
     rig.wait_told("False", "RollingOut", f"2 of 3: {ENGINE}", "/4 pods on revision 2")

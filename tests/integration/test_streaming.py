@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from checks import balanced, no_trouble
+from conftest import delete_namespace
 from emulator import Emulator
 from polling import wait_for
 from process import free_port
@@ -215,6 +216,7 @@ def module_namespace(control_plane):
     name = f"streaming-{time.time_ns()}"
     control_plane.client.post("/api/v1/namespaces", {"metadata": {"name": name}})
     yield name
+    delete_namespace(control_plane.client, name)
 
 
 def fails_with(tenant, url, *words, timeout="5s"):

@@ -96,16 +96,18 @@ class Workloads:
         self.client.post(self.path(body["kind"]), body)
         self.made.append((body["kind"], body["metadata"]["name"]))
 
-    def create_chart(self, secret, pull_secret=None, engine=(), annotations=(), gpus=0):
+    def create_chart(self, secret, pull_secret=None, engine=(), annotations=(), everywhere=(),
+                     gpus=0):
         """`engine` are fields of the Engine's pod spec, `annotations` those of its pods, `gpus`
-        what each of them needs."""
+        what each of them needs; `everywhere` are annotations of all pods."""
         for app, replicas in CHART.items():
             is_engine = app == ENGINE
             spec = pod_spec(app, secret, pull_secret, **(dict(engine) if is_engine else {}))
             if is_engine and gpus:
                 spec["containers"][0]["resources"] = {"limits": {GPU: str(gpus)}}
             self.create(deployment(app, spec, replicas,
-                                   annotations=annotations if is_engine else ()))
+                                   annotations={**dict(everywhere),
+                                                **(dict(annotations) if is_engine else {})}))
 
     def get(self, name, kind="Deployment"):
         return self.client.get(self.path(kind, name))
