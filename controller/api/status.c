@@ -88,6 +88,7 @@ void status_parse(const cJSON *json, struct status *ret_status)
         .secret_resource_version = mem_or_empty(json_string_at(json, "secretResourceVersion")),
         .last_handled_rotate = mem_or_empty(json_string_at(json, "lastHandledRotateRequest")),
         .issued_at_ms = timestamp_or(json_string_at(json, "issuedAt"), 0),
+        .published_at_ms = timestamp_or(json_string_at(json, "publishedAt"), 0),
         .expires_at_ms = timestamp_or(json_string_at(json, "expiresAt"), 0),
         .failures = count_at(json, "failures"),
         .next_attempt_at_ms = timestamp_or(json_string_at(json, "nextAttemptAt"), 0),

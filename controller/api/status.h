@@ -30,6 +30,7 @@ struct status {
     const char *secret_name;
     const char *secret_resource_version;
     const char *last_handled_rotate;
+    int64_t published_at_ms; /* 0: not told */
     int64_t issued_at_ms;
     int64_t expires_at_ms;
     int64_t failures;

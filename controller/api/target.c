@@ -144,15 +144,28 @@ static void note_applied(cJSON *annotations, const struct spec *spec)
     put(annotations, ANNOTATION_APPLIED, text);
 }
 
-/* Since when it holds this credential: the old time when it did so before. */
-static void put_published_at(cJSON *annotations, const struct revision *revision,
-                             const char *number, int64_t now_ms)
+/* What the Secret says of itself, or where that is lost (it was deleted, or edited), the status. */
+static int64_t published_before_ms(const struct resource *resource, const struct revision *revision,
+                                   const char *number, const cJSON *annotations)
 {
     const char *before = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
-    bool same = mem_streq(json_string_member(annotations, ANNOTATION_REVISION), number) &&
-                mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id);
+    int64_t before_ms = 0;
+    if (mem_streq(json_string_member(annotations, ANNOTATION_REVISION), number) &&
+        mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) &&
+        timestamp_parse(before, &before_ms))
+        return before_ms;
+    const struct status *status = &resource->status;
+    bool noted = status->revision == revision->number && mem_streq(status->id, revision->id);
+    return noted ? status->published_at_ms : 0;
+}
+
+/* Since when it holds this credential: pods that are newer have it. */
+static void put_published_at(cJSON *annotations, const struct resource *resource,
+                             const struct revision *revision, const char *number, int64_t now_ms)
+{
+    int64_t before_ms = published_before_ms(resource, revision, number, annotations);
     char text[TIMESTAMP_BYTES];
-    timestamp_format(same ? timestamp_or(before, now_ms) : now_ms, text);
+    timestamp_format(before_ms != 0 ? before_ms : now_ms, text);
     put(annotations, ANNOTATION_PUBLISHED_AT, text);
 }
 
@@ -172,7 +185,7 @@ static cJSON *render_metadata(const struct resource *resource, const struct revi
     note_applied(annotations, &resource->spec);
 
     struct identity identity = identity_of(resource, revision->number);
-    put_published_at(annotations, revision, identity.revision, now_ms);
+    put_published_at(annotations, resource, revision, identity.revision, now_ms);
     put(labels, LABEL_MANAGED_BY, MANAGED_BY);
     put(annotations, ANNOTATION_RESOURCE, identity.resource);
     put(annotations, ANNOTATION_REVISION, identity.revision);

@@ -217,20 +217,44 @@ static int64_t failing_since_ms(const cJSON *pod, const char *reason)
     return strcmp(reason, "CrashLoopBackOff") == 0 || since_ms < begun_ms ? begun_ms : since_ms;
 }
 
+static bool has_trouble_starting(const cJSON *pod)
+{
+    return !json_bool_at(pod, "ready", false) && !json_at(pod, "metadata.deletionTimestamp");
+}
+
+/* From the template as it is, as far as our marker tells. */
+static bool is_of_template(const struct gathering *gathering, const cJSON *pod,
+                           const struct workload_view *view)
+{
+    const char *marker = json_string_member(json_member(pod, "revisions"), gathering->marker);
+    return mem_streq(or_empty(marker), view->marker);
+}
+
+/* The one that has tried for longest. */
+static void note_failing(struct consumers *consumers, const cJSON *pod, const char *reason,
+                         struct pod_note *failing)
+{
+    int64_t since_ms = failing_since_ms(pod, reason);
+    if (!failing->name || since_ms < failing->since_ms)
+        *failing = note(consumers, pod, reason, since_ms);
+}
+
 static void count_new(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
 {
-    if (json_bool_at(pod, "ready", false) || json_at(pod, "metadata.deletionTimestamp"))
+    if (!has_trouble_starting(pod))
         return;
     view->unready_pods++;
-    const char *marker = json_string_member(json_member(pod, "revisions"), gathering->marker);
-    if (!mem_streq(marker, view->marker))
-        return;
     const char *reason = json_string_at(pod, "trouble.reason");
-    if (!reason)
-        reason = "NotReady";
-    int64_t since_ms = failing_since_ms(pod, reason);
-    if (!view->failing.name || since_ms < view->failing.since_ms)
-        view->failing = note(gathering->consumers, pod, reason, since_ms);
+    if (view->marker[0] != '\0' && is_of_template(gathering, pod, view))
+        note_failing(gathering->consumers, pod, reason ? reason : "NotReady", &view->failing);
+}
+
+/* One that was made about when the key was published: it holds up the roll-out that made it. */
+static void note_stuck(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
+{
+    const char *reason = json_string_at(pod, "trouble.reason");
+    if (reason && has_trouble_starting(pod) && is_of_template(gathering, pod, view))
+        note_failing(gathering->consumers, pod, reason, &view->stuck);
 }
 
 static void count_for_workload(struct gathering *gathering, const cJSON *pod, bool old,
@@ -244,7 +268,9 @@ static void count_for_workload(struct gathering *gathering, const cJSON *pod, bo
         view->unschedulable_pods++;
         if (!view->unschedulable.name)
             view->unschedulable = note(gathering->consumers, pod, reason, 0);
-    } else if (!old) {
+    } else if (old) {
+        note_stuck(gathering, pod, view);
+    } else {
         count_new(gathering, pod, view);
     }
 }

@@ -28,6 +28,7 @@ static const char *const MEMBERS[] = {
     "scopes",
     "secretName",
     "issuedAt",
+    "publishedAt",
     "expiresAt",
     "revisions",
     "failures",
@@ -77,8 +78,8 @@ static void add_published(cJSON *status, const struct world *world)
 {
     const struct world_revision *published = world_published(world);
     if (!published || !published->secret) {
-        static const char *const KEPT[] = { "revision",   "id",       "username", "scopes",
-                                            "secretName", "issuedAt", "expiresAt" };
+        static const char *const KEPT[] = { "revision",   "id",       "username",    "scopes",
+                                            "secretName", "issuedAt", "publishedAt", "expiresAt" };
         for (size_t i = 0; i < ARRAY_LENGTH(KEPT); i++)
             keep(status, world, KEPT[i]);
         return;
@@ -92,6 +93,7 @@ static void add_published(cJSON *status, const struct world *world)
         add_scopes(status, secret->scopes);
     json_add_string(status, "secretName", world->resource->spec.secret_name);
     add_time(status, "issuedAt", secret->issued_at_ms);
+    add_time(status, "publishedAt", world->target.published_at_ms);
     add_time(status, "expiresAt", secret->expires_at_ms);
 }
 

@@ -204,6 +204,22 @@ static void follow(const struct world *world, const struct workload_view *worklo
     watch_new_pods(world, workload, rollout);
 }
 
+/* A roll-out that was under way before ours is not interrupted, unless it comes to nothing: its
+ * pods fail for longer than ours would be given. */
+static bool must_wait_for_earlier(const struct world *world, const struct workload_view *workload,
+                                  struct rollout *rollout)
+{
+    int64_t end_ms = workload->stuck.since_ms + world->resource->spec.rollout_timeout_ms;
+    bool stuck = workload->stuck.name && !workload->failing.name;
+    if (workload->settled || (stuck && world->now_ms >= end_ms))
+        return false;
+    say(rollout, ", waiting for the roll-out that is under way there");
+    watch_new_pods(world, workload, rollout);
+    if (stuck)
+        rollout->again_ms = end_ms;
+    return true;
+}
+
 static void begin(const struct world *world, const struct workload_view *workload,
                   struct rollout *rollout)
 {
@@ -215,8 +231,8 @@ static void begin(const struct world *world, const struct workload_view *workloa
         say(rollout, ", %zu terminating", workload->leaving_pods);
     } else if (workload->held) {
         block(rollout, why_held(workload->held));
-    } else if (!workload->settled) {
-        say(rollout, ", waiting for the roll-out that is under way there");
+    } else if (must_wait_for_earlier(world, workload, rollout)) {
+        return;
     } else if (world->now_ms < ready_ms) {
         rollout->again_ms = ready_ms;
     } else {

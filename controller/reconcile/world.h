@@ -183,6 +183,7 @@ struct workload_view {
     size_t leaving_pods;           /* of them, those that are on their way out */
     size_t unready_pods;           /* new, and neither ready nor without a node */
     struct pod_note failing;       /* new, marked as the template is, not ready for the longest */
+    struct pod_note stuck;         /* the same of an older pod, made from the template as it is */
     struct pod_note unschedulable; /* no node takes it */
     size_t unschedulable_pods;
 };

@@ -231,6 +231,7 @@ class TestStatus:
         "scopes": ["member", "self-hosted:products"],
         "secretName": "target",
         "issuedAt": TIME,
+        "publishedAt": TIME,
         "expiresAt": TIME,
         "nextRotationAt": TIME,
         "revisions": [

@@ -61,6 +61,12 @@ static void make_streaming(void)
                   ",\"verify\":{\"streaming\":{\"url\":\"ws://deepgram-api:8080\"}}");
 }
 
+/* So that a roll-back takes minutes. */
+static void make_impatient(void)
+{
+    make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"timeout\":\"5m\"}");
+}
+
 static void make_second(void)
 {
     make_resource(API_KEYS, "video", "video-key", "");
@@ -251,6 +257,7 @@ static const struct action ACTIONS[] = {
     { "make-retained", make_retained, 1, false },
     { "make-expiring", make_expiring, 1, false },
     { "make-streaming", make_streaming, 1, false },
+    { "make-impatient", make_impatient, 1, false },
     { "make-adopting", make, 0, false },
     { "by-hand", make_by_hand, 0, false },
     { "by-hand-limited", make_limited, 0, false },

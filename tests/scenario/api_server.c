@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "api/timestamp.h"
+#include "api/workload.h"
 #include "base/json.h"
 #include "sim.h"
 
 static const struct kube_resource *const TYPES[API_TYPES] = {
-    [API_KEYS] = &KUBE_API_KEYS, [API_PULLS] = &KUBE_PULL_SECRETS,    [API_SECRETS] = &KUBE_SECRETS,
-    [API_PODS] = &KUBE_PODS,     [API_NAMESPACES] = &KUBE_NAMESPACES,
+    [API_KEYS] = &KUBE_API_KEYS,         [API_PULLS] = &KUBE_PULL_SECRETS,
+    [API_SECRETS] = &KUBE_SECRETS,       [API_PODS] = &KUBE_PODS,
+    [API_NAMESPACES] = &KUBE_NAMESPACES, [API_DEPLOYMENTS] = &KUBE_DEPLOYMENTS,
 };
 
 enum api_type api_type_of(const struct kube_resource *resource)
@@ -251,7 +253,7 @@ static struct api_result replace(struct api_object *object, cJSON *after)
         return refuse(422, "Invalid", problem);
     if (cJSON_Compare(before, after, true))
         return ok(object->json); /* nothing changed, and no version either */
-    if (is_custom(type) &&
+    if ((is_custom(type) || type == API_DEPLOYMENTS) &&
         !cJSON_Compare(json_member(before, "spec"), json_member(after, "spec"), true))
         set_int(cJSON_GetObjectItemCaseSensitive(after, "metadata"), "generation",
                 json_int_at(before, "metadata.generation", 0) + 1);
@@ -332,6 +334,30 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
     }
     cJSON *after = cJSON_Duplicate(object->json, true);
     put_item(after, "status", json_member(merged, "status"));
+    return replace(object, after);
+}
+
+/* Server-side apply of markers on a pod template, by their only owner: what is left out goes. */
+struct api_result api_apply(enum api_type type, const char *namespace, const char *name,
+                            const cJSON *body)
+{
+    struct api_object *object = find(type, namespace, name);
+    if (!object)
+        return conflict(); /* with a UID nothing is made */
+    if (!fits(json_member(body, "metadata"), object->json))
+        return conflict();
+    cJSON *after = cJSON_Duplicate(object->json, true);
+    cJSON *annotations = (cJSON *)json_at(after, "spec.template.metadata.annotations");
+    cJSON *annotation = annotations ? annotations->child : NULL;
+    while (annotation) {
+        cJSON *next = annotation->next;
+        if (strncmp(annotation->string, MARKER_PREFIX, strlen(MARKER_PREFIX)) == 0)
+            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, annotation));
+        annotation = next;
+    }
+    auto_json cJSON *patch = cJSON_CreateObject();
+    cJSON_AddItemToObject(patch, "spec", cJSON_Duplicate(json_member(body, "spec"), true));
+    merge(after, patch);
     return replace(object, after);
 }
 

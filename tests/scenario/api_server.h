@@ -8,7 +8,15 @@
 #include "base/mem.h"
 #include "kube/path.h"
 
-enum api_type { API_KEYS, API_PULLS, API_SECRETS, API_PODS, API_NAMESPACES, API_TYPES };
+enum api_type {
+    API_KEYS,
+    API_PULLS,
+    API_SECRETS,
+    API_PODS,
+    API_NAMESPACES,
+    API_DEPLOYMENTS,
+    API_TYPES
+};
 
 struct api_object {
     enum api_type type;
@@ -52,6 +60,8 @@ struct api_result api_update(enum api_type type, const char *namespace, const ch
                              const cJSON *body);
 struct api_result api_patch(enum api_type type, const char *namespace, const char *name,
                             bool status, const cJSON *patch);
+struct api_result api_apply(enum api_type type, const char *namespace, const char *name,
+                            const cJSON *body);
 struct api_result api_delete(enum api_type type, const char *namespace, const char *name,
                              const cJSON *options);
 /* For people and kubelets: parse and merge a patch given as text (printf); asserts success unless

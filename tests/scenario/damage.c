@@ -4,6 +4,7 @@
 #include "api/resource.h"
 #include "base/base64.h"
 #include "base/json.h"
+#include "deployments.h"
 #include "people.h"
 #include "sim.h"
 
@@ -247,6 +248,33 @@ static void bare_pod(void)
     actors_deploy(VOICE_KEY, 1);
 }
 
+static void make_engine(void)
+{
+    deployments_make(VOICE_KEY);
+}
+
+static void drop_engine(void)
+{
+    api_delete(API_DEPLOYMENTS, TEAM, ENGINE, NULL);
+}
+
+static void pause_engine(void)
+{
+    deployments_pause(true);
+}
+
+static void resume_engine(void)
+{
+    deployments_pause(false);
+}
+
+static void fail_next(void)
+{
+    auto_free char *value = deepgram_value_in(api_get(API_SECRETS, TEAM, VOICE_KEY));
+    if (value)
+        actors_fail_next(value);
+}
+
 static const struct action DAMAGE[] = {
     { "wipe-status", wipe_status, 0, true },
     { "strip-finalizer", strip_finalizer, 0, true },
@@ -271,6 +299,13 @@ static const struct action DAMAGE[] = {
     { "break-admin", break_admin, 0, true },
     { "lessen-admin", lessen_admin, 0, false },
     { "mend-admin", mend_admin, 0, true },
+    { "engine", make_engine, 0, false },
+    { "drop-engine", drop_engine, 0, true },
+    { "restart-engine", deployments_restart, 0, true },
+    { "strip-marker", deployments_strip, 0, true },
+    { "pause", pause_engine, 0, false },
+    { "resume", resume_engine, 0, false },
+    { "fail-next", fail_next, 1, false }, /* and one that works, later */
     { "deploy", deploy, 0, false },
     { "undeploy", actors_undeploy, 0, true },
     { "roll", actors_roll, 0, true },

@@ -27,6 +27,7 @@ struct credential_record {
     bool offered;        /* made by hand, in a Secret that asks to be adopted */
     bool limited;        /* grants less than self-hosted products and a role */
     int64_t replaced_ms; /* monotonic: its successor was published in its place; 0: never */
+    bool bad;            /* pods crash on it */
     bool kept;           /* a revision Secret was made for it */
     bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };

@@ -2,12 +2,15 @@
  * a pod (I2), and nothing of others is touched (I7). */
 #include "oracle.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/credential.h"
 #include "api/resource.h"
 #include "api/target.h"
+#include "api/workload.h"
 #include "base/json.h"
+#include "deployments.h"
 #include "oracle_facts.h"
 #include "sim.h"
 
@@ -216,11 +219,53 @@ static void note_adopted(const cJSON *secret)
     }
 }
 
+/* ---- workloads ---- */
+
+static cJSON *without_markers(const cJSON *deployment)
+{
+    static const char *const BOOKKEEPING[] = { "generation" };
+    cJSON *copy = without(deployment, BOOKKEEPING, ARRAY_LENGTH(BOOKKEEPING));
+    cJSON *annotations = (cJSON *)json_at(copy, "spec.template.metadata.annotations");
+    cJSON *annotation = annotations ? annotations->child : NULL;
+    while (annotation) {
+        cJSON *next = annotation->next;
+        if (strncmp(annotation->string, MARKER_PREFIX, strlen(MARKER_PREFIX)) == 0)
+            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, annotation));
+        annotation = next;
+    }
+    return copy;
+}
+
+static long voice_marker(const cJSON *deployment)
+{
+    const char *text = json_string_member(json_at(deployment, "spec.template.metadata.annotations"),
+                                          MARKER_PREFIX "voice");
+    return text ? strtol(text, NULL, 10) : 0;
+}
+
+static void check_workload_write(const cJSON *before, const cJSON *after)
+{
+    auto_json cJSON *a = without_markers(before);
+    auto_json cJSON *b = without_markers(after);
+    if (!cJSON_Compare(a, b, true))
+        sim_broken(I7, "changed more of a Deployment than its markers");
+    if (cJSON_Compare(json_member(before, "spec"), json_member(after, "spec"), true))
+        return;
+    sim.restarts++;
+    /* Not a put-back, nor into one that comes to nothing. */
+    if (sim.foreign_rollout && !deployments_crash() && voice_marker(after) > voice_marker(before))
+        sim_broken(I7, "restarted a Deployment in the middle of somebody else's roll-out");
+}
+
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
                            bool deletion)
 {
     if (type == API_PODS || type == API_NAMESPACES) {
         sim_broken(I7, "wrote a %s", api_type_name(type));
+        return;
+    }
+    if (type == API_DEPLOYMENTS && !deletion && before && after) {
+        check_workload_write(before, after);
         return;
     }
     if (type != API_SECRETS) {

@@ -8,6 +8,7 @@
 #include "api/resource.h"
 #include "api/target.h"
 #include "base/json.h"
+#include "deployments.h"
 #include "oracle_facts.h"
 #include "sim.h"
 
@@ -45,8 +46,11 @@ static void judge_credential(const struct credential_record *record)
         return;
     if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id))
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
-    else if (!deleting && !pods_refer(owner->json) && !actors_holder(record->value) &&
-             owns_target(owner->json) &&
+    else if (record->bad && !mem_streq(json_string_at(owner->json, "status.id"), record->id) &&
+             !actors_holder(record->value) && deployments_own_all())
+        sim_broken(I1, "pods failed on %s, and it is still alive", record->id);
+    else if (!deleting && (!pods_refer(owner->json) || deployments_own_all()) &&
+             !actors_holder(record->value) && owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
@@ -192,6 +196,38 @@ static void judge_mark(const struct api_object *object)
     sim_broken(I1, "what could revoke %s's credential may be deleted", object->name);
 }
 
+/* With the default mode: everybody has the present key, and nobody was restarted in vain. */
+static void judge_rollout(const struct api_object *object, const cJSON *target)
+{
+    const cJSON *engine = api_get(API_DEPLOYMENTS, TEAM, ENGINE);
+    if (!engine || json_at(engine, "metadata.deletionTimestamp") || object->type != API_KEYS ||
+        !mem_streq(json_string_at(object->json, "spec.secret.name"), "voice-key") ||
+        json_bool_at(engine, "spec.paused", false))
+        return;
+    auto_free char *value = deepgram_value_in(target);
+    const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    const char *other = value ? deployments_other_holder(value) : NULL;
+    if (record && record->bad && sim.schedule->fault_count == 0)
+        sim_broken(WEDGED, "%s was never taken back", record->id);
+    else if (record && record->bad)
+        return; /* it may have been restarted by others, or be given two hours */
+    else if (!deployments_complete())
+        sim_broken(WEDGED, "the Deployment isn't complete");
+    else if (other)
+        sim_broken(WEDGED, "%s was never restarted", other);
+}
+
+static void judge_restarts(void)
+{
+    unsigned bad = 0;
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        bad += sim.deepgram.credentials[i].bad;
+    uint64_t explained = sim.deepgram.creates + 2 * bad + sim.schedule->fault_count;
+    if (sim.restarts + 1 > explained && sim.restarts > 0)
+        sim_broken(I4, "the Deployment was restarted %u times, and %llu are explained",
+                   sim.restarts, (unsigned long long)explained);
+}
+
 static void judge_living(const struct api_object *object)
 {
     const cJSON *json = object->json;
@@ -211,6 +247,8 @@ static void judge_living(const struct api_object *object)
         sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
     judge_mark(object);
+    if (admin_usable(true))
+        judge_rollout(object, target);
     if (admin_usable(true))
         judge_status(object);
 }
@@ -247,6 +285,7 @@ void oracle_judge(void)
             judge_living(object);
     }
     judge_namespace();
+    judge_restarts();
     if ((int64_t)sim.deepgram.creates > sim.mints_allowed)
         sim_broken(I4, "%llu credentials were created, and %lld are explained",
                    (unsigned long long)sim.deepgram.creates, (long long)sim.mints_allowed);

@@ -140,6 +140,8 @@ static struct store *store_of(struct process *process, enum api_type type)
         return caches->secrets;
     case API_PODS:
         return caches->pods;
+    case API_DEPLOYMENTS:
+        return caches->workloads[WORKLOAD_DEPLOYMENT];
     case API_NAMESPACES:
     case API_TYPES:
         break;

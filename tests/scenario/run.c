@@ -186,6 +186,8 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.mints_allowed = 0;
     sim.blinded = false;
     sim.suspended_ms = 0;
+    sim.foreign_rollout = false;
+    sim.restarts = 0;
     sim.excuse_count = 0;
     sim.judging = false;
     sim.options = (struct options){

@@ -91,6 +91,8 @@ struct sim {
     int64_t changed_ms;   /* monotonic time of the last change of anything anywhere */
     bool blinded;         /* a person took away what tells which pods use a renamed target */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
+    bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
+    unsigned restarts;    /* of the Deployment, by operators */
     int64_t mints_allowed;
     struct excuse excuses[EXCUSES_MAX];
     size_t excuse_count;

@@ -51,6 +51,7 @@ static void put_pod(const char *name, const char *owner, const char *created, co
     store_put(caches->pods, fixture_json(text));
 }
 
+#define MARKED(revision) "\"revision.deepgram.com/voice\":\"" revision "\""
 #define OF_ENGINE "\"ReplicaSet\",\"name\":\"engine-1\"}]"
 #define STATUS(ready, more)                                                                        \
     ",\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"" ready "\","                   \
@@ -226,6 +227,33 @@ static void test_a_pod_of_another_template_doesnt_fail_for_this_revision(void **
     consumers_free(consumers);
 }
 
+static void test_an_old_pod_of_the_present_template_is_stuck(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *marker, *status;
+        const char *stuck; /* NULL: it isn't */
+    } rows[] = {
+        { "crashing", MARKED("2"), STATUS("False", WAITING("CrashLoopBackOff")),
+          "CrashLoopBackOff" },
+        { "of another template", MARKED("3"), STATUS("False", WAITING("CrashLoopBackOff")), NULL },
+        { "ready", MARKED("2"), STATUS("True", ""), NULL },
+        { "taking its time", MARKED("2"), STATUS("False", ""), NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        (void)teardown(NULL);
+        (void)setup(NULL);
+        put_workload(WORKLOAD_DEPLOYMENT, "engine", rows[i].marker, "");
+        put_pod("engine-x", OF_ENGINE, "10:50:00", rows[i].status);
+        auto_world struct world_fixture *fixture = WORLD(rolling, an_hour_ago);
+        struct consumers *consumers = consumers_gather(caches, &fixture->world);
+        const struct workload_view *engine = &consumers->view.workloads[0];
+        fixture_expect(rows[i].name, engine->stuck.reason, rows[i].stuck);
+        assert_null(engine->failing.name);
+        consumers_free(consumers);
+    }
+}
+
 /* Revision 2 was published at 10:30 and taken back at 11:00. */
 static void back_since_eleven(struct world_fixture *fixture)
 {
@@ -309,6 +337,7 @@ int main(void)
         test(test_the_owner_of_a_loose_pod_is_named),
         test(test_how_new_pods_do),
         test(test_a_pod_of_another_template_doesnt_fail_for_this_revision),
+        test(test_an_old_pod_of_the_present_template_is_stuck),
         test(test_who_may_hold_what_failed),
         test(test_a_pod_holds_pull_credentials_while_it_pulls),
     };

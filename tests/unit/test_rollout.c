@@ -110,6 +110,23 @@ static void fails_for(struct world_fixture *fixture, int64_t ms)
                                                 .since_ms = NOW_MS - ms };
 }
 
+static void stuck_for(struct world_fixture *fixture, int64_t ms)
+{
+    last(fixture)->stuck = (struct pod_note){ .name = "engine-y",
+                                              .reason = "CrashLoopBackOff",
+                                              .since_ms = NOW_MS - ms };
+}
+
+static void stuck(struct world_fixture *fixture)
+{
+    stuck_for(fixture, 2 * HOUR_MS - SECOND_MS);
+}
+
+static void stuck_too_long(struct world_fixture *fixture)
+{
+    stuck_for(fixture, 2 * HOUR_MS);
+}
+
 static void fails(struct world_fixture *fixture)
 {
     fails_for(fixture, 2 * HOUR_MS - SECOND_MS);
@@ -259,6 +276,18 @@ static void test_whose_turn_it_is(void **state)
         { "a roll-out of somebody else is waited for",
           { rolling, engine, one_old, busy },
           "running" },
+        { "also while its pods can't start",
+          { rolling, engine, one_old, busy, stuck },
+          "running again in 1 s" },
+        { "but not for longer than ours would be given",
+          { rolling, engine, one_old, busy, stuck_too_long },
+          "running restart engine" },
+        { "nor before every kubelet has the new key",
+          { rolling, engine, all_old, busy, stuck_too_long, just_published },
+          "running again in 1 s" },
+        { "a key that its pods fail on is taken back all the same",
+          { rolling, engine, one_old, busy, marked_1, fails_too_long },
+          "running take-back" },
         { "not before every kubelet has the new key",
           { rolling, engine, all_old, just_published },
           "running again in 1 s" },

@@ -231,6 +231,31 @@ static void test_published_at_changes_with_the_credential(void **state)
     credential_done(&credential);
 }
 
+static void test_published_at_of_a_lost_target_is_known_from_status(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status;
+        const char *published_at;
+    } rows[] = {
+        { "{\"revision\":3,\"id\":\"id-3\",\"publishedAt\":\"1970-01-01T00:00:01Z\"}",
+          "1970-01-01T00:00:01Z" },
+        { "{\"revision\":2,\"id\":\"id-3\",\"publishedAt\":\"1970-01-01T00:00:01Z\"}",
+          "1970-01-01T00:00:02Z" },
+        { "{\"revision\":3,\"id\":\"id-2\",\"publishedAt\":\"1970-01-01T00:00:01Z\"}",
+          "1970-01-01T00:00:02Z" },
+        { "{\"revision\":3,\"id\":\"id-3\"}", "1970-01-01T00:00:02Z" },
+        { "{}", "1970-01-01T00:00:02Z" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_resource struct resource *resource = fixture_resource(RESOURCE_API_KEY, "");
+        auto_json cJSON *status = fixture_json(rows[i].status);
+        status_parse(status, &resource->status);
+        auto_json cJSON *secret = render(resource, NULL, 2000);
+        assert_string_equal(annotation(secret, ANNOTATION_PUBLISHED_AT), rows[i].published_at);
+    }
+}
+
 static void test_what_makes_metadata_outdated(void **state)
 {
     (void)state;
@@ -342,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_what_left_the_spec_leaves_the_target),
         cmocka_unit_test(test_a_damaged_note_of_what_was_applied_is_harmless),
         cmocka_unit_test(test_published_at_changes_with_the_credential),
+        cmocka_unit_test(test_published_at_of_a_lost_target_is_known_from_status),
         cmocka_unit_test(test_what_makes_metadata_outdated),
         cmocka_unit_test(test_own_names_win_over_the_spec),
         cmocka_unit_test(test_too_much_data_is_refused),

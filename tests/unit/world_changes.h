@@ -34,16 +34,17 @@ static inline void in_target(struct world_fixture *fixture)
 static inline void published(struct world_fixture *fixture)
 {
     in_target(fixture);
-    world_put(
-        fixture->json, "status",
-        "{\"observedGeneration\":3,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
-        "\"observedGeneration\":3,\"lastTransitionTime\":\"2026-05-01T00:00:10Z\","
-        "\"reason\":\"Published\",\"message\":\"Credential key-1 (revision 1) is in Secret "
-        "voice\"}," CONSUMERS_UPDATED(
-            "1") "],\"revision\":1,\"id\":\"key-1\",\"secretName\":\"voice\","
-                 "\"issuedAt\":\"" ISSUED_AT_1 "\",\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
-                 "\"state\":\"Current\",\"issuedAt\":\"" ISSUED_AT_1 "\",\"reason\":\"Created\"}],"
-                 "\"secretResourceVersion\":\"" FIXTURE_TARGET_VERSION "\"}");
+    world_put(fixture->json, "status",
+              "{\"observedGeneration\":3,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+              "\"observedGeneration\":3,\"lastTransitionTime\":\"2026-05-01T00:00:10Z\","
+              "\"reason\":\"Published\",\"message\":\"Credential key-1 (revision 1) is in Secret "
+              "voice\"}," CONSUMERS_UPDATED(
+                  "1") "],\"revision\":1,\"id\":\"key-1\",\"secretName\":\"voice\","
+                       "\"issuedAt\":\"" ISSUED_AT_1 "\",\"publishedAt\":\"2026-05-31T12:00:00Z\","
+                       "\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
+                       "\"state\":\"Current\",\"issuedAt\":\"" ISSUED_AT_1
+                       "\",\"reason\":\"Created\"}],"
+                       "\"secretResourceVersion\":\"" FIXTURE_TARGET_VERSION "\"}");
 }
 
 /* Revision 2 is published and noted, revision 1 retires until 13:00 (in an hour). */
@@ -59,7 +60,8 @@ static inline void rotating(struct world_fixture *fixture)
         "\"reason\":\"Published\",\"message\":\"Credential key-2 (revision 2) is in Secret "
         "voice\"}," CONSUMERS_UPDATED(
             "2") "],\"revision\":2,\"id\":\"key-2\",\"secretName\":\"voice\","
-                 "\"issuedAt\":\"" ISSUED_AT_2 "\",\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
+                 "\"issuedAt\":\"" ISSUED_AT_2 "\",\"publishedAt\":\"2026-05-31T12:00:00Z\","
+                 "\"revisions\":[{\"revision\":1,\"id\":\"key-1\","
                  "\"state\":\"Retiring\",\"issuedAt\":\"" ISSUED_AT_1 "\",\"reason\":\"Created\","
                  "\"revokeAfter\":\"2026-06-01T13:00:00Z\"},{\"revision\":2,\"id\":\"key-2\","
                  "\"state\":\"Current\",\"issuedAt\":\"" ISSUED_AT_2 "\",\"reason\":"
