@@ -137,6 +137,10 @@ scenario: $(B)/scenario $(B)/scenario-asan ## Run the lifecycle under every sing
 torture: $(B)/scenario $(B)/scenario-asan ## As many random schedules as SEEDS says (1,000,000), from SEED on
 	@tests/scenario/run.sh $(B) $(SEEDS) $(ASAN_SEEDS)
 
+.PHONY: mutations
+mutations: $(B)/scenario ## Break the lifecycle in one place after the other: the simulated world has to notice each
+	@tests/scenario/mutate.py $(B)
+
 .PHONY: schedules
 schedules: $(B)/scenario # what `make check` has time for
 	@tests/scenario/run.sh $(B) 2000

@@ -31,6 +31,7 @@ suite "layers" make --no-print-directory -s check-layers
 suite "lint" make --no-print-directory -s lint
 suite "unit" make --no-print-directory -s unit
 suite "scenario" make --no-print-directory -s scenario
+suite "mutations" make --no-print-directory -s mutations
 suite "control plane" make --no-print-directory -s controlplane
 suite "integration" make --no-print-directory -s integration
 suite "chart" make --no-print-directory -s helm

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "sim.h"
 
-enum { START_MS = 1000 * 1000 };
+enum { START_MS = 1000 * 1000, AT_ONCE_MAX = 10000 };
 static const int64_t EPOCH_MS = 1800000000000; /* a round day in 2027 */
 
 static struct {
@@ -21,6 +21,7 @@ static struct {
     uint64_t world_state;
     uint64_t operator_state;
     bool jitter;
+    unsigned at_once; /* callbacks in this millisecond */
 } clock_state;
 
 static uint64_t next_random(uint64_t *state) /* splitmix64 */
@@ -35,6 +36,7 @@ void time_reset(uint64_t seed)
 {
     clock_state.now_ms = START_MS;
     clock_state.order = 0;
+    clock_state.at_once = 0;
     clock_state.world_state = seed * 2 + 1;
     clock_state.operator_state = seed * 2 + 2;
     clock_state.jitter = false;
@@ -171,8 +173,12 @@ bool time_step(int64_t until_ms)
         clock_state.now_ms = until_ms;
         return false;
     }
-    if (first->due_ms_ > clock_state.now_ms)
+    if (first->due_ms_ > clock_state.now_ms) {
         clock_state.now_ms = first->due_ms_;
+        clock_state.at_once = 0;
+    } else if (++clock_state.at_once > AT_ONCE_MAX) {
+        sim_broken(LIVELOCK, "time stands still");
+    }
     struct process *process = first->loop_->process;
     loop_timer_stop(first);
     struct process *outer = memory_enter(process);

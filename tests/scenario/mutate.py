@@ -5,11 +5,13 @@ each by the invariant it is meant for: a suite that can't fail proves nothing.
     mutate.py BUILD [NAME…]       BUILD holds torture/ of `make scenario`
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mutations import MUTATIONS
@@ -17,7 +19,7 @@ from mutations import MUTATIONS
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O2", "-w", '-DDEEPGRAM_OPERATOR_VERSION="0"']
 LIBRARIES = ["-lcurl", "-lwebsockets", "-lcjson", "-lyaml", "-lcrypto"]
-TIMEOUT_S = 240
+TIMEOUT_S = 120
 
 
 def build_mutant(build, work, file, text, replacement):
@@ -44,12 +46,14 @@ def build_mutant(build, work, file, text, replacement):
 def caught_by(work, arguments):
     """The invariant that failed first, or why there is none."""
     try:
-        done = subprocess.run([work / "scenario", "--first", *arguments.split()], text=True,
+        done = subprocess.run([work / "scenario", "--first", *arguments], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return "nothing within the time", ""
-    found = re.search(r"^FAIL (\w+): (.*)\n(.*)", done.stdout, re.MULTILINE)
-    return (found[1], f"{found[2]}\n      {found[3].strip()}") if found else ("nothing", "")
+    found = re.search(r"^FAIL (\w+): (.*\n.*)", done.stdout, re.MULTILINE)
+    if not found and arguments[0] == "--replay":
+        found = re.search(r"^(\w+) (.*)\Z", done.stdout.rstrip().splitlines()[-1])
+    return (found[1], re.sub(r"\n *", "\n      ", found[2])) if found else ("nothing", "")
 
 
 def examine(build, mutation):
@@ -71,8 +75,12 @@ def examine(build, mutation):
 def main():
     build = Path(sys.argv[1]).resolve()
     chosen = [m for m in MUTATIONS if not sys.argv[2:] or m[0] in sys.argv[2:]]
-    results = [examine(build, mutation) for mutation in chosen]
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        results = list(workers.map(lambda mutation: examine(build, mutation), chosen))
     print(f"{sum(results)} of {len(results)} mutations were caught")
+    if "TEST_COUNTS" in os.environ:
+        with open(os.environ["TEST_COUNTS"], "a") as counts:
+            counts.write(f"{sum(results)} {len(results) - sum(results)} 0\n")
     return 0 if all(results) and results else 1
 
 
