@@ -185,7 +185,8 @@ const char *deployments_other_holder(const char *value)
 {
     const struct pod *pod = NULL;
     for (size_t i = 0; (pod = kubelets_pod(i)) != NULL; i++)
-        if (pod->hash[0] != '\0' && pod->phase == RUNNING && !mem_streq(pod->value, value))
+        if (pod->hash[0] != '\0' && pod->phase == RUNNING && !mem_streq(pod->value, value) &&
+            deepgram_by_value(pod->value))
             return pod->name;
     return NULL;
 }

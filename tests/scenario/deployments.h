@@ -20,7 +20,8 @@ bool deployments_complete(void);
 bool deployments_crash(void);
 /* Every pod of the cluster is a Deployment's. */
 bool deployments_own_all(void);
-/* A pod of it that holds something else than the value, and isn't on its way out; NULL: none. */
+/* A pod of it that holds another credential than the value, and isn't on its way out; NULL: none.
+ */
 const char *deployments_other_holder(const char *value);
 
 #endif
