@@ -317,13 +317,16 @@ static bool came_late(const cJSON *target)
            (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
 }
 
-/* Retain or a person took it away from the operator, and no resource names it any more. */
+/* Retain or a person took it away from the operator, and what it was made for has another one. */
 static bool is_left_behind(const struct api_object *target)
 {
+    const char *made_for = oracle_annotation(target->json, ANNOTATION_RESOURCE);
+    const char *slash = made_for ? strchr(made_for, '/') : NULL;
     bool named = false;
     for (size_t i = 0; i < sim.api.count; i++)
-        named = named || mem_streq(json_string_at(sim.api.objects[i].json, "spec.secret.name"),
-                                   target->name);
+        named = named || (slash && strcmp(sim.api.objects[i].name, slash + 1) == 0 &&
+                          mem_streq(json_string_at(sim.api.objects[i].json, "spec.secret.name"),
+                                    target->name));
     return !named && !oracle_controller_of(target->json);
 }
 
