@@ -291,7 +291,9 @@ void process_start(size_t index, int64_t behind_ms)
     process->passes = 0;
     process->loop.paused = false;
     process->leader.may_write = true;
-    process->kube = (struct kube_client){ 0 };
+    /* The answers to its first lists bear a Date. */
+    process->kube = (struct kube_client){ .clock_known = true,
+                                          .clock_offset_ms = time_server_ms() - time_now_ms() };
     process->lag_ms = WATCH_LAG_MS;
     memset(process->frozen_until_ms, 0, sizeof process->frozen_until_ms);
     struct runtime *runtime = &process->runtime;
