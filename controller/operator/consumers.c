@@ -227,7 +227,7 @@ static bool is_of_template(const struct gathering *gathering, const cJSON *pod,
                            const struct workload_view *view)
 {
     const char *marker = json_string_member(json_member(pod, "revisions"), gathering->marker);
-    return mem_streq(or_empty(marker), view->marker);
+    return mem_streq(mem_or_empty(marker), view->marker);
 }
 
 /* The one that has tried for longest. */
