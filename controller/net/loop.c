@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, ROUNDS_MAX = 4 };
 
 struct loop_fd_watch {
     struct loop *loop;
@@ -321,7 +321,7 @@ int loop_fd(const struct loop *loop)
     return loop->epoll_fd;
 }
 
-static void dispatch(struct loop *loop, int timeout_ms)
+static void run_round(struct loop *loop, int timeout_ms)
 {
     assert(!loop->dispatching);
     struct epoll_event events[BATCH];
@@ -332,12 +332,31 @@ static void dispatch(struct loop *loop, int timeout_ms)
     run_timers(loop);
     loop->dispatching = false;
     free_removed(loop);
+}
+
+static void dispatch(struct loop *loop, int timeout_ms)
+{
+    run_round(loop, timeout_ms);
     update_wake(loop);
 }
 
 void loop_dispatch(struct loop *loop)
 {
     dispatch(loop, 0);
+}
+
+static bool is_timer_due(const struct loop *loop)
+{
+    return loop->timer_count > 0 && loop->timers[0]->due_ms_ <= clock_monotonic_ms();
+}
+
+void loop_dispatch_due(struct loop *loop)
+{
+    int rounds = 0;
+    do {
+        run_round(loop, 0);
+    } while (++rounds < ROUNDS_MAX && !loop->stopped && is_timer_due(loop));
+    update_wake(loop);
 }
 
 void loop_run(struct loop *loop)

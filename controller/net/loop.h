@@ -23,6 +23,9 @@ void loop_free(struct loop *loop);
 int loop_fd(const struct loop *loop);
 /* Runs everything that is due now; never blocks. */
 void loop_dispatch(struct loop *loop);
+/* The same, and at once again, a few times at most, while a timer is due: each request starts with
+ * two timers of no delay, for which the timerfd would have to wake us. */
+void loop_dispatch_due(struct loop *loop);
 /* Blocks until loop_stop(); for programs and tests without a server (server_run() is the other
  * wait). */
 void loop_run(struct loop *loop);

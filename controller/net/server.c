@@ -135,7 +135,7 @@ static int on_loop(struct lws *wsi, enum lws_callback_reasons reason, void *user
     (void)user, (void)in, (void)length;
     const struct server *server = lws_context_user(lws_get_context(wsi));
     if (reason == LWS_CALLBACK_RAW_RX_FILE)
-        loop_dispatch(server->loop);
+        loop_dispatch_due(server->loop);
     return 0;
 }
 

@@ -219,6 +219,41 @@ static void peer_close(struct peer *peer)
         close(peer->ends[1]);
 }
 
+struct chain {
+    struct loop *loop;
+    struct loop_timer timer;
+    int left;
+    int fired;
+};
+
+static void fire_chain(void *context)
+{
+    struct chain *chain = context;
+    chain->fired++;
+    if (--chain->left > 0)
+        loop_timer_start(chain->loop, &chain->timer, 0, fire_chain, chain);
+}
+
+static void test_timers_of_no_delay_are_run_at_once_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct loop *loop = test_loop_new();
+    struct pollfd wait = { .fd = loop_fd(loop), .events = POLLIN };
+    struct chain chain = { .loop = loop, .left = 3 };
+    loop_timer_start(loop, &chain.timer, 0, fire_chain, &chain);
+    loop_dispatch_due(loop);
+    assert_int_equal(chain.fired, 3);
+    assert_int_equal(poll(&wait, 1, 10), 0); /* nothing is left to wake for */
+
+    chain = (struct chain){ .loop = loop, .left = 1000 };
+    loop_timer_start(loop, &chain.timer, 0, fire_chain, &chain);
+    loop_dispatch_due(loop);
+    assert_in_range(chain.fired, 2, 10); /* others have their turn */
+    assert_int_equal(poll(&wait, 1, 1000), 1);
+    loop_timer_stop(&chain.timer);
+    loop_free(loop);
+}
+
 static void test_descriptors_report_what_is_asked_for(void **state)
 {
     (void)state;
@@ -421,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_stopping_and_rearming),
         cmocka_unit_test(test_callbacks_may_rearm_themselves_and_stop_others),
         cmocka_unit_test(test_an_idle_loop_is_not_readable),
+        cmocka_unit_test(test_timers_of_no_delay_are_run_at_once_but_not_for_ever),
         cmocka_unit_test(test_descriptors_report_what_is_asked_for),
         cmocka_unit_test(test_a_hang_up_is_reported_as_both),
         cmocka_unit_test(test_a_watch_removed_within_its_batch_stays_silent),
