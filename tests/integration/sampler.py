@@ -135,20 +135,25 @@ class Sampler:
         for secret in listed:
             metadata = secret["metadata"]
             version = metadata["uid"], metadata["resourceVersion"]
-            if version not in self._known:
-                self._known[version] = self._ids_in(secret.get("data") or {})
-            ids, values = self._known[version], self._values[metadata["namespace"],
-                                                            metadata["name"]]
+            ids = self._known.get(version)
+            if ids is None:
+                ids, all_known = self._ids_in(secret.get("data") or {})
+                if all_known:
+                    self._known[version] = ids
+            values = self._values[metadata["namespace"], metadata["name"]]
             if values and values[-1][1] == ids:
                 values[-1] = (now, ids)
             else:
                 values.append((now, ids))
 
     def _ids_in(self, data):
+        """The ids of the credentials in it, and whether the emulator had told of all its keys: it
+        was asked first, a key made since then is known in the next sample."""
         texts = [base64.b64decode(value).decode(errors="replace") for value in data.values()]
         keys = {key for text in texts for key in API_KEY.findall(text)}
-        return frozenset({self._ids[key] for key in keys if key in self._ids} | {
+        ids = frozenset({self._ids[key] for key in keys if key in self._ids} | {
             id for text in texts for id in DOCKER_USER.findall(text)})
+        return ids, keys <= self._ids.keys()
 
     def _look_at(self, item, index, now, alive, seen):
         metadata = item["metadata"]
