@@ -315,14 +315,24 @@ struct kube_call_handle *kube_stream(struct kube_client *client,
     return handle;
 }
 
-void kube_cancel(struct kube_call_handle *handle)
+static void end_call(struct kube_call_handle *handle, void end_request(struct http_request *))
 {
     if (!handle)
         return;
     if (handle->waiting)
         kube_login_stop_waiting(handle->client->login, &handle->waiter);
-    http_cancel(handle->request);
+    end_request(handle->request);
     handle_free(handle);
+}
+
+void kube_cancel(struct kube_call_handle *handle)
+{
+    end_call(handle, http_cancel);
+}
+
+void kube_give_up(struct kube_call_handle *handle)
+{
+    end_call(handle, http_give_up);
 }
 
 /* ---- the client ---- */

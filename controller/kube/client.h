@@ -66,6 +66,8 @@ struct kube_call { /* borrowed for the time of kube_send() */
  * "deepgram-operator". A request takes 30 s at most, not counting a wait for a login. */
 struct kube_call_handle *kube_send(struct kube_client *client, const struct kube_call *call);
 void kube_cancel(struct kube_call_handle *handle); /* no callback afterwards; NULL is fine */
+/* The same, because no answer came in time; see http_give_up(). */
+void kube_give_up(struct kube_call_handle *handle);
 
 /* ---- streams, for the reflector ---- */
 

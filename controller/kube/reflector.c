@@ -246,7 +246,7 @@ static void on_watchdog(void *context)
         loop_timer_start(reflector->loop, &reflector->watchdog, left_ms, on_watchdog, reflector);
         return;
     }
-    kube_cancel(take(reflector->call));
+    kube_give_up(take(reflector->call));
     watch_decoder_done(&reflector->decoder);
     schedule(reflector, 0);
     struct err err = ERR_INIT;

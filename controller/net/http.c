@@ -19,7 +19,11 @@
 #include "net/failpoint.h"
 #include "net/http_options.h"
 
-enum { DEADLINE_GRACE_MS = 250 }; /* libcurl's own time-out, which explains itself, goes first */
+enum {
+    DEADLINE_GRACE_MS = 250, /* libcurl's own time-out, which explains itself, goes first */
+    /* Peers drop idle connections after a minute or more; a request must not meet that moment. */
+    IDLE_CONNECTION_MAX_S = 50,
+};
 
 struct http {
     struct loop *loop;
@@ -28,6 +32,7 @@ struct http {
     char *user_agent;
     struct loop_timer timer; /* libcurl's */
     bool run_again;
+    int64_t silence_ms; /* when a peer was last found silent; 0: never */
     struct http_request *requests;
 };
 
@@ -104,8 +109,25 @@ static const char *failure_of(const struct http_request *request, enum http_outc
     return request->error[0] ? request->error : curl_easy_strerror(code);
 }
 
+/* libcurl can't be told to close what is idle, but how long a connection may have been idle to be
+ * used again. */
+static long max_idle_s(const struct http *http)
+{
+    int64_t since_s = (clock_monotonic_ms() - http->silence_ms) / 1000;
+    if (http->silence_ms == 0 || since_s > IDLE_CONNECTION_MAX_S)
+        return IDLE_CONNECTION_MAX_S;
+    return since_s > 0 ? (long)since_s : 1;
+}
+
+static void note_silence(struct http *http)
+{
+    http->silence_ms = clock_monotonic_ms();
+}
+
 static void finish(struct http_request *request, CURLcode code)
 {
+    if (code == CURLE_OPERATION_TIMEDOUT && request->sent)
+        note_silence(request->http);
     /* Now, because the answer borrows from the easy handle and the callback may send anew. */
     curl_multi_remove_handle(request->http->multi, request->easy);
     if (!request->cancelled) {
@@ -306,7 +328,8 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     buf_init(&request->body, call->max_body_bytes);
     request->setup = set_callbacks(request);
     if (request->setup == CURLE_OK)
-        request->setup = http_options_set(request->easy, call, http->user_agent, &request->options);
+        request->setup = http_options_set(request->easy, call, http->user_agent, max_idle_s(http),
+                                          &request->options);
     failpoint_new_request(request, call);
     DL_APPEND(http->requests, request);
     loop_timer_start(http->loop, &request->timer, 0, on_start, request);
@@ -319,6 +342,13 @@ void http_cancel(struct http_request *request)
         return;
     request->cancelled = true;
     loop_timer_start(request->http->loop, &request->timer, 0, on_cancelled, request);
+}
+
+void http_give_up(struct http_request *request)
+{
+    if (request)
+        note_silence(request->http);
+    http_cancel(request);
 }
 
 /* ---- the pool ---- */

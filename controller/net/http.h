@@ -87,5 +87,8 @@ void http_free(struct http *http);
 struct http_request *http_send(struct http *http, const struct http_call *call);
 /* The request is gone for the caller: no callback follows. NULL is fine; not after `done`. */
 void http_cancel(struct http_request *request);
+/* The same, because no answer came in time. As after a time-out, connections that are idle by now
+ * are not used again: the next request must not wait for one that died silently as well. */
+void http_give_up(struct http_request *request);
 
 #endif

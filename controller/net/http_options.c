@@ -9,8 +9,6 @@ enum {
     CONNECT_TIMEOUT_MS = 10 * 1000,
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
-    /* Peers drop idle connections after a minute or more; a request must not meet that moment. */
-    IDLE_CONNECTION_MAX_S = 50,
     BUFFER_BYTES = 8 * 1024,
     UPLOAD_BUFFER_BYTES = 16 * 1024, /* the least that libcurl accepts; bodies are smaller */
 };
@@ -44,7 +42,8 @@ static void set_blob(struct setter *to, CURLoption option, const char *text)
     set_pointer(to, option, &blob);
 }
 
-static void set_transport(struct setter *to, const struct http_call *call, const char *user_agent)
+static void set_transport(struct setter *to, const struct http_call *call, const char *user_agent,
+                          long max_idle_s)
 {
     set_pointer(to, CURLOPT_PROTOCOLS_STR, "http,https");
     set_long(to, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -57,7 +56,7 @@ static void set_transport(struct setter *to, const struct http_call *call, const
     set_long(to, CURLOPT_TCP_KEEPALIVE, 1);
     set_long(to, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_long(to, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    set_long(to, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_MAX_S);
+    set_long(to, CURLOPT_MAXAGE_CONN, max_idle_s);
     set_long(to, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     set_long(to, CURLOPT_CONNECTTIMEOUT_MS,
              call->timeout_ms < CONNECT_TIMEOUT_MS ? (long)call->timeout_ms : CONNECT_TIMEOUT_MS);
@@ -182,10 +181,10 @@ static void set_headers(struct setter *to, const struct http_call *call,
 }
 
 CURLcode http_options_set(CURL *easy, const struct http_call *call, const char *user_agent,
-                          struct http_options *ret_options)
+                          long max_idle_s, struct http_options *ret_options)
 {
     struct setter to = { .easy = easy, .code = CURLE_OK };
-    set_transport(&to, call, user_agent);
+    set_transport(&to, call, user_agent, max_idle_s);
     set_url(&to, call, ret_options);
     set_tls(&to, call->tls);
     set_method(&to, call);

@@ -12,9 +12,11 @@ struct http_options {
     struct curl_slist *connect_to;
 };
 
-/* Sets everything but callbacks; libcurl copies all of `call`. */
+/* Sets everything but callbacks; libcurl copies all of `call`. A connection that was idle for
+ * longer than max_idle_s is not used again. */
 NODISCARD CURLcode http_options_set(CURL *easy, const struct http_call *call,
-                                    const char *user_agent, struct http_options *ret_options);
+                                    const char *user_agent, long max_idle_s,
+                                    struct http_options *ret_options);
 void http_options_done(struct http_options *options);
 
 #endif

@@ -1,10 +1,13 @@
 /* One call is under way at a time: look (GET), then write what lease_decide() wants. A leader knows
  * the lease from the answer to its last write and goes on from that without looking; after anything
  * but a good answer it looks again, because the write may have been carried out all the same. Who
- * waits looks twice as often as a leader renews.
+ * waits looks twice as often as a leader retries.
  *
- * A call that isn't answered is given up in time for two more before the renew deadline: one frozen
- * connection must not cost the leadership. The deadline has a timer of its own. */
+ * A leader renews when a third of the renew deadline has passed, not with every retry period as
+ * client-go does: nobody sees a lease end later for it, and renewals are most of what an idle
+ * operator does. A call that isn't answered is given up in time for two more before the renew
+ * deadline: one frozen connection, or five seconds of silence with the default flags, must not cost
+ * the leadership. The deadline has a timer of its own. */
 #include "operator/leader.h"
 
 #include <assert.h>
@@ -171,7 +174,7 @@ static void failed(struct leader *leader, const struct err *err)
 static void on_no_answer(void *context)
 {
     struct leader *leader = context;
-    kube_cancel(take(leader->call));
+    kube_give_up(take(leader->call));
     struct err err = ERR_INIT;
     err_set(&err, ERR_TRANSIENT, "the API server didn't answer in time");
     complain(leader, &err);
@@ -181,7 +184,7 @@ static void on_no_answer(void *context)
 
 static void expect_answer(struct leader *leader)
 {
-    loop_timer_start(leader->loop, &leader->next, leader->policy.renew_deadline_ms / 3,
+    loop_timer_start(leader->loop, &leader->next, leader->policy.renew_deadline_ms / 4,
                      on_no_answer, leader);
 }
 
@@ -215,7 +218,7 @@ static void on_written(void *context, cJSON **object, const struct err *err)
                      leader);
     bool elected = !leader->leading;
     leader->leading = true;
-    attempt_later(leader, 0);
+    attempt_in(leader, leader->policy.renew_deadline_ms / 3);
     if (!elected)
         return;
     log_info("elected", "lease", LEASE_NAME, "identity", leader->identity, NULL);

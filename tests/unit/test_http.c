@@ -480,6 +480,49 @@ static void test_a_connection_that_died_idle_is_not_used(void **state)
     assert_int_equal(world->peer.accepted, 2);
 }
 
+/* Two connections are idle for two seconds when a third turns out to be silent. */
+static void test_after_a_silent_peer_no_idle_connection_is_used(void **state)
+{
+    static const struct {
+        const char *what;
+        bool give_up;
+        int64_t timeout_ms;
+        int more; /* connections */
+    } rows[] = {
+        { "a time-out", false, 100, 1 },
+        { "given up", true, 8000, 1 },
+        { "cancelled for another reason", false, 8000, 0 },
+    };
+    struct world *world = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct result kept[2];
+        for (size_t k = 0; k < 2; k++) {
+            struct http_call call = call_for(&kept[k], "GET", http_peer_url(&world->peer, "/x"));
+            (void)http_send(world->http, &call);
+        }
+        wait_for(world, &kept[0]);
+        wait_for(world, &kept[1]);
+        idle(world, 2100);
+        struct result silent;
+        struct http_call call = call_for(&silent, "POST", http_peer_url(&world->peer, "/hang"));
+        call.timeout_ms = rows[i].timeout_ms;
+        struct http_request *request = http_send(world->http, &call);
+        if (rows[i].timeout_ms < 1000)
+            wait_for(world, &silent);
+        else
+            idle(world, 50);
+        int accepted = world->peer.accepted;
+        if (rows[i].give_up)
+            http_give_up(request);
+        else if (!silent.done)
+            http_cancel(request);
+        struct result next = fetch(world, "GET", "/x");
+        assert_int_equal(next.outcome, HTTP_ANSWERED);
+        if (world->peer.accepted - accepted != rows[i].more)
+            fail_msg("%s: %d new connections", rows[i].what, world->peer.accepted - accepted);
+    }
+}
+
 /* ---- streams ---- */
 
 static void test_a_stream_comes_in_order_and_ends(void **state)
@@ -774,6 +817,7 @@ int main(void)
         TEST(test_a_post_without_a_body_is_sent_once_too),
         TEST(test_a_get_on_a_dying_connection_is_sent_again),
         TEST(test_a_connection_that_died_idle_is_not_used),
+        TEST(test_after_a_silent_peer_no_idle_connection_is_used),
         TEST(test_a_stream_comes_in_order_and_ends),
         TEST(test_an_error_instead_of_a_stream_is_collected),
         TEST(test_a_reader_can_stop_the_stream),
