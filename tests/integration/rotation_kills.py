@@ -10,6 +10,8 @@ from workloads import CHART
 
 SEED = int(os.environ.get("ROTATION_SEED", random.randrange(1 << 32)))
 LONGEST_PAUSE_S = 9.0  # between two kills; a rotation takes about twice as long
+AIMED_EVERY = 2  # rotations: there the first kill strikes while the create has no answer yet
+NO_ANSWER_MS = 20_000
 
 
 class Killer:
@@ -30,7 +32,7 @@ class Killer:
         while not satisfied(over):
             assert time.monotonic() < deadline, "the rotation does not come to its end"
             if time.monotonic() >= next_kill:
-                self._kill()
+                self.kill()
                 next_kill = time.monotonic() + self._pause()
             time.sleep(0.02)
 
@@ -39,7 +41,7 @@ class Killer:
         longest = self.chance.choice((1.0, LONGEST_PAUSE_S))
         return self.chance.random() * longest
 
-    def _kill(self):
+    def kill(self):
         self.process.kill()
         self.kills += 1
         self.unanswered |= unanswered(self.rig)
@@ -69,7 +71,7 @@ def rotate_under_kills(rig, rotations, seed, say=print, timeout=180):
     killer = Killer(rig, process, seed)
     for number in range(1, rotations + 1):
         started = time.monotonic()
-        rotate_once(rig, killer, timeout)
+        rotate_once(rig, killer, timeout, into_create=number % AIMED_EVERY == 0)
         rig.check_restarts(number)
         dead = rig.sampler.dead_in(rig.namespace)
         assert not dead, f"{len(dead)} times a pod held a dead key, first: {dead[0]}"
@@ -77,12 +79,21 @@ def rotate_under_kills(rig, rotations, seed, say=print, timeout=180):
         say(f"rotation {number} of {rotations}: {time.monotonic() - started:.0f} s, "
             f"{killer.kills} kills so far ({len(killer.unanswered)} with a create in flight), "
             f"{len(rig.creates())} creates")
+    assert killer.kills >= rotations
+    assert len(killer.unanswered) >= rotations // AIMED_EVERY
     return killer
 
 
-def rotate_once(rig, killer, timeout):
+def rotate_once(rig, killer, timeout, into_create):
     since = rig.sampler.now
+    creates = len(rig.creates())
+    if into_create:
+        rig.emulator.add_fault("create_key", "lost", delay_ms=NO_ANSWER_MS,
+                               project_id=rig.project_id)
     old = rig.rotate()
+    if into_create:
+        rig.wait_issued(creates + 1)
+        killer.kill()
 
     def over():
         status = rig.status()
