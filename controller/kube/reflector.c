@@ -80,22 +80,14 @@ static void retry_later(struct reflector *reflector, const struct err *err)
 
 /* ---- listing ---- */
 
-static void begin_list(struct reflector *reflector)
-{
-    store_replace_begin(reflector->store, reflector->namespace);
-    if (reflector->synced)
-        reflector->note(reflector->context, REFLECTOR_RELIST, NULL);
-}
-
 static void finish_list(struct reflector *reflector, const char *resource_version)
 {
     mem_replace(&reflector->resource_version, resource_version);
     store_replace_end(reflector->store, reflector->namespace, resource_version);
     reflector->phase = WATCHING;
-    if (reflector->synced)
-        return;
+    bool again = reflector->synced;
     reflector->synced = true;
-    reflector->note(reflector->context, REFLECTOR_SYNCED, NULL);
+    reflector->note(reflector->context, again ? REFLECTOR_RELIST : REFLECTOR_SYNCED, NULL);
 }
 
 static void request_page(struct reflector *reflector, const char *continue_token);
@@ -304,7 +296,7 @@ static void on_turn(void *context)
         start_stream(reflector);
         return;
     }
-    begin_list(reflector);
+    store_replace_begin(reflector->store, reflector->namespace);
     reflector->phase = reflector->by_pages ? LISTING_BY_PAGES : LISTING_BY_STREAM;
     if (reflector->by_pages)
         request_page(reflector, NULL);

@@ -23,7 +23,8 @@ struct reflector_options {
 };
 
 enum reflector_note { REFLECTOR_SYNCED, REFLECTOR_RELIST, REFLECTOR_ERROR };
-/* Told once when synced for the first time, on each relist, and on each error (err is not NULL).
+/* Told once when synced for the first time, after each further list that is complete, and on each
+ * error (err is not NULL).
  * The callback may not free the reflector. */
 typedef void reflector_note_fn(void *context, enum reflector_note note, const struct err *err);
 

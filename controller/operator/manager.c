@@ -56,6 +56,14 @@ static bool may_work(const struct manager *manager)
     return manager->leading && wanted && watches_synced(manager->watches, &missing);
 }
 
+static void observe_wait(const struct runtime *runtime)
+{
+    struct queue_stats stats;
+    queue_stats(runtime->queue, &stats);
+    metrics_observe(runtime->metrics, METRIC_WORKQUEUE_QUEUE_SECONDS,
+                    (double)stats.last_queue_duration_ms / 1000.0, "resources", NULL);
+}
+
 static void work(void *context)
 {
     struct manager *manager = context;
@@ -63,6 +71,7 @@ static void work(void *context)
     while (manager->passes < PASSES_MAX && may_work(manager) &&
            queue_take(manager->runtime.queue, &key)) {
         manager->passes++;
+        observe_wait(&manager->runtime);
         if (key.kind == QUEUE_ADMIN_SECRET)
             admin_mark_run(&manager->runtime, &key, pass_ended, manager);
         else

@@ -61,11 +61,11 @@ static void step_done(struct pass *pass)
     cJSON_Delete(take(pass->object));
 }
 
-static void finish(struct pass *pass, const char *result)
+void pass_end(struct pass *pass)
 {
     struct runtime *runtime = pass->runtime;
-    metrics_add(runtime->metrics, METRIC_RECONCILES, 1, resource_kind_name(pass->kind), result,
-                NULL);
+    metrics_add(runtime->metrics, METRIC_RECONCILES, 1, resource_kind_name(pass->kind),
+                pass->failed ? "failed" : "done", NULL);
     metrics_observe(runtime->metrics, METRIC_WORKQUEUE_WORK_SECONDS,
                     (double)(clock_monotonic_ms() - pass->started_ms) / 1000.0, "resources", NULL);
     step_done(pass);
@@ -78,24 +78,16 @@ static void finish(struct pass *pass, const char *result)
     ended(context);
 }
 
-void pass_end(struct pass *pass)
-{
-    finish(pass, "done");
-}
-
 /* Comes back when time alone changes something. */
 static void rest(struct pass *pass)
 {
     int64_t until = pass->step.wait_until_ms;
-    bool failing = false;
-    for (enum failure_side side = 0; side < FAILURE_SIDES; side++)
-        failing = failing || failure_holds(&pass->gathered->world, side);
     if (until != INT64_MAX) {
         int64_t delay = until - clock_monotonic_ms();
         queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,
                         delay > 0 ? delay : 0);
     }
-    finish(pass, failing ? "failed" : "done");
+    pass_end(pass);
 }
 
 static void give_pause(struct pass *pass)
@@ -105,7 +97,8 @@ static void give_pause(struct pass *pass)
               step_name(pass->step.kind), NULL);
     queue_add_after(pass->runtime->queue, pass->key.kind, pass->key.namespace, pass->key.name,
                     LIVELOCK_PAUSE_MS);
-    finish(pass, "failed");
+    pass->failed = true;
+    pass_end(pass);
 }
 
 /* A shutting down process only finishes what would be lost. */
@@ -125,7 +118,7 @@ void pass_continue(struct pass *pass)
     if (!pass->gathered)
         memories_forget(pass->runtime->memories, pass->kind, pass->key.namespace, pass->key.name);
     if (!pass->gathered || !may_go_on(pass)) {
-        finish(pass, "done");
+        pass_end(pass);
         return;
     }
     pass->step = decide(&pass->gathered->world);
@@ -142,6 +135,7 @@ void pass_continue(struct pass *pass)
 void pass_fail(struct pass *pass, enum failure_side side, const char *reason, const struct err *err)
 {
     struct memory *memory = pass->gathered->memory;
+    pass->failed = true;
     failure_set(&pass->gathered->world, memory, side, reason, pass->step.kind == STEP_REPORT, err,
                 random_u64());
     log_warn("step failed", "kind", resource_kind_name(pass->kind), "namespace",

@@ -15,6 +15,7 @@ struct pass {
     void (*ended)(void *context); /* after the pass is freed */
     void *ended_context;
     unsigned steps;
+    bool failed; /* a step has */
     int64_t started_ms;
     /* of the step under way */
     struct gathered *gathered;

@@ -38,7 +38,7 @@ static void noted(void *context, enum reflector_note note, const struct err *err
         watch->watches->synced(watch->watches->context);
         break;
     case REFLECTOR_RELIST:
-        log_info("listing again", "resource", plural, "namespace", watch->namespace, NULL);
+        log_info("listed again", "resource", plural, "namespace", watch->namespace, NULL);
         metrics_add(watch->watches->metrics, METRIC_WATCH_RELISTS, 1, plural, NULL);
         break;
     case REFLECTOR_ERROR:

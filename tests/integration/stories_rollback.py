@@ -50,6 +50,8 @@ def mended(rig, old):
     rig.check_order(old, rig.status()["id"])
     rig.check_revoked_last(old)
     assert len(rig.creates()) == 3
+    rollbacks = rig.processes[-1].metrics().value("deepgram_operator_rollbacks_total", kind=KEY)
+    assert rollbacks == 1
 
 
 @STORIES.add

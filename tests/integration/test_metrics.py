@@ -14,6 +14,7 @@ from controlplane import REPOSITORY
 from operator_process import USER
 from polling import wait_for
 from prometheus import JOB, Prometheus, check_metrics
+from proxy import TcpProxy
 from resources import Tenant
 
 KEY, PULL = "DeepgramApiKey", "DeepgramPullSecret"
@@ -24,6 +25,7 @@ METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "updat
 OPERATIONS = {f"{theirs}_{what}": ours for what in ("key", "keys", "credentials") for theirs, ours in (
     ("create", "create"), ("list", "list"), ("get", "get"), ("delete", "revoke"))}
 OPERATIONS["auth_token"] = "check"
+OPERATIONS["registry_auth"] = "pull_token"
 FLAGS = ("--settle=2s", "--leader-elect=false", "--inventory-interval=5s")
 ROTATE = {"metadata": {"annotations": {"deepgram.com/rotate": "now"}}}
 
@@ -33,6 +35,12 @@ def tenant(control_plane, emulator, namespace):
     found = Tenant(control_plane, emulator, namespace)
     found.put_admin_secret()
     return found
+
+
+@pytest.fixture
+def proxy(control_plane):
+    with TcpProxy(control_plane.port) as running:
+        yield running
 
 
 def grouped(metrics, name, *labels):
@@ -54,7 +62,8 @@ def busy_day(tenant):
     for name in ("a", "b", "c"):
         tenant.api_key(name, rotation={"overlap": "1s"}, validFor="720h")
     for name in ("p", "q"):
-        tenant.pull_secret(name, rotation={"overlap": "1s", "every": "720h"})
+        tenant.pull_secret(name, rotation={"overlap": "1s", "every": "720h"},
+                           verify={"repository": "deepgram/self-hosted-api"})
     for kind, name in ((KEY, "a"), (KEY, "b"), (KEY, "c"), (PULL, "p"), (PULL, "q")):
         tenant.wait_ready(kind, name)
     tenant.emulator.add_fault("create_key", "lost", count=2)
@@ -105,6 +114,15 @@ def test_each_counter_is_what_happened(control_plane, tenant, operator):
         told = grouped(metrics, "deepgram_operator_kubernetes_requests_total", "verb", "resource",
                        "code")
         assert told == kubernetes_requests(control_plane, mark)
+        timed = grouped(metrics, "deepgram_operator_kubernetes_request_duration_seconds_count",
+                        "verb")
+        assert sum(timed.values()) == sum(told.values())
+        passes = metrics.value("deepgram_operator_reconciles_total")
+        assert metrics.value("workqueue_work_duration_seconds_count") == passes
+        taken = metrics.value("workqueue_queue_duration_seconds_count")
+        # Marking an admin Secret is taken from the queue too; what turns up during a pass may be
+        # dealt with in it.
+        assert passes < taken <= metrics.value("workqueue_adds_total"), (passes, taken)
         return True
 
     wait_for(exact, 10, "requests are counted as the others saw them")
@@ -118,6 +136,56 @@ def test_each_counter_is_what_happened(control_plane, tenant, operator):
     assert metrics.value("deepgram_operator_events_failed_total") == 0
     assert metrics.value("deepgram_operator_leader") == 1
     assert metrics.value("workqueue_depth", name="resources") == 0
+
+
+def results(process):
+    return grouped(process.metrics(), "deepgram_operator_reconciles_total", "kind", "result")
+
+
+def test_a_pass_counts_as_failed_when_something_failed_in_it_and_not_while_it_is_waited_for(
+        tenant, operator):
+    process = operator(*FLAGS)
+    for kind, operation, count in ((KEY, "create_key", 3), (PULL, "create_credentials", 2)):
+        tenant.emulator.add_fault(operation, "status", status=429, count=count,
+                                  headers={"Retry-After": "2"})
+        tenant.create(kind, kind.lower())
+    touched = 0
+    while any(fault["remaining"] for fault in tenant.emulator.faults()):
+        for kind in (KEY, PULL):  # another pass, in which nothing is tried
+            tenant.patch(kind, kind.lower(), {"metadata": {"labels": {"touched": str(touched)}}})
+        touched += 1
+        time.sleep(0.3)
+    for kind, count in ((KEY, 3), (PULL, 2)):
+        tenant.wait_ready(kind, kind.lower())
+        passes = results(process)
+        assert passes[kind, "failed"] == count, passes
+        assert passes[kind, "done"] >= touched, passes
+
+
+def complete_lists(control_plane, mark):
+    return Counter(event["objectRef"]["resource"] for event in control_plane.audit(mark, USER)
+                   if event["verb"] == "watch" and "sendInitialEvents" in event["requestURI"]
+                   and event["responseStatus"]["code"] == 200)
+
+
+def test_each_list_that_a_forgotten_history_needs_is_counted(
+        control_plane, tenant, operator, proxy):
+    mark = control_plane.audit_mark()
+    process = operator("--leader-elect=false", server=proxy.url)
+    for turn in (1, 2):
+        proxy.refuse()
+        tenant.api_key(f"key-{turn}")
+        control_plane.compact_etcd()
+        control_plane.restart_apiserver()
+        proxy.accept()
+        tenant.wait_ready(KEY, f"key-{turn}", timeout=30)
+    wait_for(lambda: process.get("/readyz").is_success, 10, "it has all that it needs")
+    relists = grouped(process.metrics(), "deepgram_operator_watch_relists_total", "resource")
+    assert relists["deepgramapikeys",] == 2, relists
+    process.stop()  # the API server logs a watch when it is over
+    lists = complete_lists(control_plane, mark)
+    assert {resource: count + 1 for (resource,), count in relists.items()} == {
+        resource: count for resource, count in lists.items() if count > 1}
 
 
 def test_events_that_the_api_server_refuses_are_counted(control_plane, tenant, operator):

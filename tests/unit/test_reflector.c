@@ -348,6 +348,27 @@ static void test_gone_inside_a_stream_lists_again(void **state)
     assert_string_equal(world->notes, "S EGone R ");
 }
 
+static void list_cut_the_second_time(struct world *world, struct http_peer_connection *connection)
+{
+    if (world->lists == 2)
+        http_peer_close(connection);
+    else
+        list_twice(world, connection);
+}
+
+static void test_only_a_complete_list_is_told(void **state)
+{
+    struct world *world = *state;
+    world->list = list_cut_the_second_time;
+    start(world, 300 * 1000);
+    expect(world, "L ", 1, 2000);
+    write_chunk(world->stream, "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,"
+                               "\"reason\":\"Expired\",\"message\":\"too old\"}}\n");
+    expect(world, "L L L ", 1, 3000);
+    assert_true(has(world, "b"));
+    assert_string_equal(world->notes, "S EGone ETransient R ");
+}
+
 static void gone_always(struct world *world, struct http_peer_connection *connection)
 {
     (void)world;
@@ -496,6 +517,7 @@ int main(void)
         in_world(test_an_ended_watch_goes_on_where_it_was),
         in_world(test_a_watch_cut_in_the_middle_of_an_event),
         in_world(test_gone_inside_a_stream_lists_again),
+        in_world(test_only_a_complete_list_is_told),
         in_world(test_gone_for_ever_is_no_tight_loop),
         in_world(test_gone_after_an_outage_lists_again_at_once),
         in_world(test_retry_after_is_waited_for),
