@@ -1,7 +1,8 @@
-/* A header in front of each block holds its size, so that a block can be wiped whole when it is
- * freed. malloc_usable_size would say more than was asked for, and valgrind rightly complains. */
+/* How much of a block is to be wiped when it is freed, malloc knows: a header of our own in front of
+ * each would cost more than most of what is stored here. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,16 +10,6 @@
 #include <string.h>
 
 enum { BRIEF_BYTES = 128 };
-
-union header {
-    size_t size;
-    max_align_t align;
-};
-
-static union header *header_of(void *block)
-{
-    return (union header *)block - 1;
-}
 
 static void out_of_memory(void)
 {
@@ -29,13 +20,10 @@ static void out_of_memory(void)
 
 void *mem_alloc(size_t size)
 {
-    if (size > SIZE_MAX / 2)
+    void *block = size <= SIZE_MAX / 2 ? malloc(size > 0 ? size : 1) : NULL;
+    if (!block)
         out_of_memory();
-    union header *header = malloc(sizeof *header + (size > 0 ? size : 1));
-    if (!header)
-        out_of_memory();
-    header->size = size;
-    return memset(header + 1, 0, size > 0 ? size : 1);
+    return memset(block, 0, size > 0 ? size : 1);
 }
 
 void *mem_calloc(size_t count, size_t size)
@@ -48,12 +36,13 @@ void *mem_calloc(size_t count, size_t size)
 
 void *mem_realloc(void *block, size_t size)
 {
+    size_t old = malloc_usable_size(block); /* of NULL: 0 */
+    if (block && size <= old)
+        return block;
     void *moved = mem_alloc(size);
-    if (block) {
-        size_t old = header_of(block)->size;
-        memcpy(moved, block, old < size ? old : size);
-        mem_free(block);
-    }
+    if (block)
+        memcpy(moved, block, old);
+    mem_free(block);
     return moved;
 }
 
@@ -61,9 +50,8 @@ void mem_free(void *block)
 {
     if (!block)
         return;
-    union header *header = header_of(block);
-    mem_wipe(block, header->size);
-    free(header);
+    mem_wipe(block, malloc_usable_size(block));
+    free(block);
 }
 
 char *mem_strdup(const char *text)

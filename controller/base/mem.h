@@ -21,7 +21,8 @@ NODISCARD void *mem_alloc(size_t size);
 /* Zeroed array; aborts on overflow too. */
 NODISCARD void *mem_calloc(size_t count, size_t size);
 
-/* Like realloc, but the old block is wiped when the data moves. NULL acts like mem_alloc. */
+/* Like realloc, but the old block is wiped when the data moves. NULL acts like mem_alloc. What is
+ * behind the old data is anything. */
 NODISCARD void *mem_realloc(void *block, size_t size);
 
 /* Wipes and frees; NULL is fine. Only for blocks of this module. */

@@ -18,15 +18,16 @@ static void test_blocks_are_zeroed(void **state)
     }
 }
 
-static void test_realloc_keeps_the_data_and_zeroes_the_rest(void **state)
+static void test_realloc_keeps_the_data(void **state)
 {
     (void)state;
     char *block = mem_realloc(NULL, 4);
     memcpy(block, "abc", 4);
-    block = mem_realloc(block, 10);
-    assert_memory_equal(block, "abc\0\0\0\0\0\0\0", 10);
+    block = mem_realloc(block, 1000);
+    assert_memory_equal(block, "abc", 4);
+    memset(block, 'x', 1000);
     block = mem_realloc(block, 2);
-    assert_memory_equal(block, "ab", 2);
+    assert_memory_equal(block, "xx", 2);
     mem_free(block);
 }
 
@@ -112,7 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_zeroed),
-        cmocka_unit_test(test_realloc_keeps_the_data_and_zeroes_the_rest),
+        cmocka_unit_test(test_realloc_keeps_the_data),
         cmocka_unit_test(test_free_takes_null),
         cmocka_unit_test(test_strings_are_copied),
         cmocka_unit_test(test_replace_survives_its_own_field),
