@@ -37,7 +37,8 @@ ONLY_IN = {
     r"openssl/": r"(base/base64|net/websocket)\.c",
 }
 PURE = ("api", "reconcile", "deepgram")
-PURE_BASE = ("mem", "err", "buf", "json", "json_items", "base64", "secret", "utf8", "backoff")
+PURE_BASE = ("mem", "err", "buf", "json", "json_items", "base64", "secret", "utf8", "backoff",
+             "fingerprint")
 # What a pure function may call of libc and cJSON. The __*_chk forms are their fortified twins.
 ALLOWED = re.compile(
     r"^(_+)?("

@@ -1,7 +1,6 @@
 /* Only lookups and no judgement: what the facts mean is decided in reconcile/. */
 #include "operator/gather.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/name.h"
@@ -204,11 +203,8 @@ static size_t count_resources(const struct runtime *runtime)
 static void note_first_sight(struct gathered *gathered)
 {
     struct memory *memory = gathered->memory;
-    if (memory->known_since_ms != gathered->world.monotonic_ms)
-        return;
-    snprintf(memory->first_admin_version, sizeof memory->first_admin_version, "%s",
-             gathered->world.admin.resource_version);
-    snprintf(memory->first_rotate, sizeof memory->first_rotate, "%s", gathered->resource->rotate);
+    if (memory->known_since_ms == gathered->world.monotonic_ms)
+        memory->first_mends = world_mends(&gathered->world);
 }
 
 /* What the look before has read is taken over when it is the same. */

@@ -7,6 +7,7 @@
 #include "api/recover.h"
 #include "api/timestamp.h"
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "kube/status.h"
@@ -28,8 +29,7 @@ static const char *target_name(const struct pass *pass)
 static void useless(struct pass *pass, const char *why)
 {
     struct memory *memory = pass->gathered->memory;
-    snprintf(memory->target_useless, sizeof memory->target_useless, "%s",
-             json_string_at(pass->object, "metadata.resourceVersion"));
+    memory->target_useless = fingerprint(json_string_at(pass->object, "metadata.resourceVersion"));
     mem_replace(&memory->adoption_problem, why);
     store_put_written(secrets(pass), take(pass->object)); /* the cache may be behind */
     pass_continue(pass);

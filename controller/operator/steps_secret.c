@@ -8,6 +8,7 @@
 
 #include "api/target.h"
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "kube/status.h"
 #include "operator/steps.h"
@@ -172,9 +173,9 @@ static cJSON *render(struct pass *pass, const cJSON *existing)
 
 /* ---- publish ---- */
 
-static void note_version(const cJSON *secret, char field[32])
+static uint64_t version_of(const cJSON *secret)
 {
-    snprintf(field, 32, "%s", json_string_at(secret, "metadata.resourceVersion"));
+    return fingerprint(json_string_at(secret, "metadata.resourceVersion"));
 }
 
 static void note_heal(struct pass *pass)
@@ -192,7 +193,7 @@ static void published(void *context, cJSON **object, const struct err *err)
         return;
     }
     note_heal(pass);
-    note_version(*object, pass->gathered->memory->target_same);
+    pass->gathered->memory->target_same = version_of(*object);
     pass_written(pass, secrets(pass), object, NULL);
 }
 
@@ -295,8 +296,8 @@ static void compare_with_target(void *context, cJSON **object, const struct err 
     if (!rendered)
         return;
     struct memory *memory = pass->gathered->memory;
-    note_version(*object, target_same_content(rendered, *object) ? memory->target_same
-                                                                 : memory->target_differs);
+    bool same = target_same_content(rendered, *object);
+    *(same ? &memory->target_same : &memory->target_differs) = version_of(*object);
     pass_written(pass, secrets(pass), object, NULL);
 }
 

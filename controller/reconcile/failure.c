@@ -149,6 +149,7 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
         .reporting = reporting,
         .count = count_after(world, memory, side, policy->retry),
         .generation = world->resource->generation,
+        .mends = world_mends(world),
     };
     int64_t delay = delay_ms(policy->retry, err, failure.count, random);
     bool timed = delay != INT64_MAX;
@@ -157,9 +158,6 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
     failure.message = !reason && is_about_admin_key(side, err->kind)
                           ? say_where(&world->admin, err->message)
                           : mem_strdup(err->message);
-    snprintf(failure.admin_version, sizeof failure.admin_version, "%s",
-             world->admin.resource_version);
-    snprintf(failure.rotate, sizeof failure.rotate, "%s", world->resource->rotate);
     replace(memory, side, &failure);
 }
 
@@ -179,13 +177,8 @@ bool failure_holds(const struct world *world, enum failure_side side)
     const struct failure *failure = &world->memory->failures[side];
     if (!failure->active)
         return false;
-    if (side != FAILURE_KUBERNETES) {
-        char rotate[sizeof failure->rotate];
-        snprintf(rotate, sizeof rotate, "%s", world->resource->rotate);
-        if (failure->generation != world->resource->generation ||
-            strcmp(failure->admin_version, world->admin.resource_version) != 0 ||
-            strcmp(failure->rotate, rotate) != 0)
-            return false;
-    }
+    if (side != FAILURE_KUBERNETES && (failure->generation != world->resource->generation ||
+                                       failure->mends != world_mends(world)))
+        return false;
     return world->monotonic_ms < failure->retry_at_ms;
 }

@@ -2,6 +2,7 @@
  * must not be lost, then what holds everything up, then publishing and healing (which need no
  * Deepgram), then a new credential when one is due, then what earlier ones left behind. */
 #include "api/revision_number.h"
+#include "base/fingerprint.h"
 #include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 #include "reconcile/report.h"
@@ -320,7 +321,7 @@ static bool heal_target(const struct world *world, struct step *step)
     if (world_target_differs(world))
         return heal(world, step, STEP_PUBLISH);
     if (strcmp(version, world->resource->status.secret_resource_version) == 0 ||
-        strcmp(version, world->memory->target_same) == 0)
+        fingerprint(version) == world->memory->target_same)
         return false;
     return rule_step(step, STEP_COMPARE_TARGET);
 }

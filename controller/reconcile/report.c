@@ -8,6 +8,7 @@
 
 #include "api/condition.h"
 #include "api/timestamp.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "reconcile/failure.h"
 #include "reconcile/report_consumers.h"
@@ -101,7 +102,7 @@ static void add_target_version(cJSON *status, const struct world *world)
 {
     const struct world_revision *published = world_published(world);
     const char *version = world->target.resource_version;
-    if (published && strcmp(version, world->memory->target_same) == 0)
+    if (published && fingerprint(version) == world->memory->target_same)
         json_add_string(status, "secretResourceVersion", version);
     else
         keep(status, world, "secretResourceVersion");

@@ -140,11 +140,7 @@ bool rule_admin_problem(const struct world *world, struct step *step, bool for_i
 /* Somebody mended something since this process came up. */
 static bool changed_since_first_sight(const struct world *world)
 {
-    const struct memory *memory = world->memory;
-    return strncmp(memory->first_admin_version, world->admin.resource_version,
-                   sizeof memory->first_admin_version - 1) != 0 ||
-           strncmp(memory->first_rotate, world->resource->rotate,
-                   sizeof memory->first_rotate - 1) != 0;
+    return world->memory->first_mends != world_mends(world);
 }
 
 /* What a former process wrote down still counts: a restart neither hurries nor writes. A time too

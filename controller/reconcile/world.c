@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/revision_number.h"
+#include "base/fingerprint.h"
 
 struct memory *memory_new(const char *uid, int64_t monotonic_ms)
 {
@@ -291,12 +292,17 @@ const struct world_revision *world_published(const struct world *world)
 bool world_target_differs(const struct world *world)
 {
     return world->target.exists &&
-           strcmp(world->target.resource_version, world->memory->target_differs) == 0;
+           fingerprint(world->target.resource_version) == world->memory->target_differs;
 }
 
 bool world_is_useless(const struct world *world)
 {
-    return strcmp(world->target.resource_version, world->memory->target_useless) == 0;
+    return fingerprint(world->target.resource_version) == world->memory->target_useless;
+}
+
+uint64_t world_mends(const struct world *world)
+{
+    return fingerprint_add(fingerprint(world->admin.resource_version), world->resource->rotate);
 }
 
 bool world_holds_credential(const struct world *world)
@@ -373,7 +379,7 @@ bool world_is_being_adopted(const struct world *world, const struct world_revisi
 static bool is_forgotten(const struct world *world)
 {
     bool was_there = world->resource->deleting || world->namespace_terminating ||
-                     world->memory->target_same[0] != '\0';
+                     world->memory->target_same != 0;
     return was_there && !world_published(world) && !world_holds_target(world) &&
            world->resource->status.revision == 0;
 }

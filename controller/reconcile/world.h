@@ -26,17 +26,16 @@ enum failure_side {
 
 struct failure {
     bool active;
+    bool stalled;   /* needs a person */
+    bool reporting; /* the failed step was the status write itself */
     enum err_kind kind;
     const char *reason; /* of the condition; static */
     char *message;
-    bool stalled;             /* needs a person */
-    bool reporting;           /* the failed step was the status write itself */
     int64_t retry_at_ms;      /* monotonic; INT64_MAX: not until something changes */
     int64_t retry_at_wall_ms; /* the same for status.nextAttemptAt; 0: none */
     int64_t count;            /* in a row */
-    int64_t generation;       /* what the failed attempt was made from: a change of any of */
-    char admin_version[32];   /* these is a reason to try again at once */
-    char rotate[64];
+    int64_t generation;       /* what the failed attempt was made from: a change of either */
+    uint64_t mends;           /* (world_mends()) is a reason to try again at once */
 };
 
 enum { GONE_MAX = 32, CONFIRMED_MAX = 32, NEVER = -1 };
@@ -70,14 +69,14 @@ struct memory {
     int64_t confirmed_list_ms;
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
     int64_t heal_at_ms;      /* the same for heals of the target */
-    char target_useless[32]; /* resourceVersion of a target that no credential could be read from */
+    uint64_t target_useless; /* fingerprint of the resourceVersion of a target that no credential
+                              * could be read from; 0: none */
     char *verified;          /* message of the last trial that worked; NULL: none */
     char *adoption_problem;  /* NULL: none */
     const char *told_reason; /* of the state that the last event told of; static, NULL: at rest */
-    char target_same[32];    /* resourceVersions of the target whose data was compared with */
-    char target_differs[32]; /* what it should be */
-    char first_admin_version[32]; /* as they were when this process first saw the resource */
-    char first_rotate[64];
+    uint64_t target_same;    /* the same of a target whose data was compared with what it */
+    uint64_t target_differs; /* should be */
+    uint64_t first_mends;    /* when this process first saw the resource */
     struct failure failures[FAILURE_SIDES];
     int64_t reported_ms; /* monotonic: when status was last written; NEVER */
     bool asked_deepgram; /* so what a former process noted about failures is out of date */
@@ -258,6 +257,9 @@ const struct world_revision *world_published(const struct world *world);
 bool world_target_differs(const struct world *world);
 /* Nothing can be read out of the target as it is. */
 bool world_is_useless(const struct world *world);
+/* Fingerprint of what people change to mend something besides the spec: the admin Secret, and the
+ * rotate token. */
+uint64_t world_mends(const struct world *world);
 /* The target is this resource's, also one that was released before spec.deletionPolicy was changed
  * back to Revoke. */
 bool world_holds_target(const struct world *world);

@@ -14,6 +14,7 @@
 #include "api/name.h"
 #include "api/revision_number.h"
 #include "api/target.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "reconcile/credential.h"
 #include "reconcile/failure.h"
@@ -223,11 +224,6 @@ static void read_attempt(const cJSON *json, const char *path, struct attempt *re
     }
 }
 
-static void read_text(const cJSON *json, const char *path, char *field, size_t size)
-{
-    snprintf(field, size, "%s", string_at(json, path));
-}
-
 static void read_failure(struct input *input, const char *path, enum failure_side side)
 {
     const cJSON *json = json_at(json_member(input->json, "memory"), path);
@@ -264,9 +260,9 @@ static void read_memory(struct input *input)
     if (json_at(json, "verified"))
         mem_replace(&memory->verified, string_at(json, "verified"));
     mem_replace(&memory->adoption_problem, "there is no key in it");
-    read_text(json, "useless", memory->target_useless, sizeof memory->target_useless);
-    read_text(json, "same", memory->target_same, sizeof memory->target_same);
-    read_text(json, "differs", memory->target_differs, sizeof memory->target_differs);
+    memory->target_useless = fingerprint(string_at(json, "useless"));
+    memory->target_same = fingerprint(string_at(json, "same"));
+    memory->target_differs = fingerprint(string_at(json, "differs"));
     const cJSON *id = NULL;
     cJSON_ArrayForEach(id, json_member(json, "gone"))
         if (cJSON_IsString(id))

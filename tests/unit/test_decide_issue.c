@@ -451,7 +451,7 @@ static void test_the_admin_secret_stays_marked(void **state)
 /* By this process, although nothing tells of it any more. */
 static void target_seen_before(struct world_fixture *fixture)
 {
-    snprintf(fixture->memory->target_same, sizeof fixture->memory->target_same, "69");
+    fixture->memory->target_same = fingerprint("69");
 }
 
 static void test_orphans_are_revoked(void **state)

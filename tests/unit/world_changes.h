@@ -206,20 +206,17 @@ static inline void target_touched(struct world_fixture *fixture)
 
 static inline void compared_same(struct world_fixture *fixture)
 {
-    snprintf(fixture->memory->target_same, sizeof fixture->memory->target_same, "%s",
-             fixture->world.target.resource_version);
+    fixture->memory->target_same = fingerprint(fixture->world.target.resource_version);
 }
 
 static inline void compared_different(struct world_fixture *fixture)
 {
-    snprintf(fixture->memory->target_differs, sizeof fixture->memory->target_differs, "%s",
-             fixture->world.target.resource_version);
+    fixture->memory->target_differs = fingerprint(fixture->world.target.resource_version);
 }
 
 static inline void target_useless(struct world_fixture *fixture)
 {
-    snprintf(fixture->memory->target_useless, sizeof fixture->memory->target_useless, "%s",
-             fixture->world.target.resource_version);
+    fixture->memory->target_useless = fingerprint(fixture->world.target.resource_version);
     mem_replace(&fixture->memory->adoption_problem, "there is no key in it");
 }
 
@@ -392,7 +389,7 @@ static inline struct failure *add_failure(struct world_fixture *fixture, enum fa
                                  .retry_at_wall_ms = NOW_MS + 20 * SECOND_MS,
                                  .count = 2,
                                  .generation = 3,
-                                 .admin_version = FIXTURE_ADMIN_VERSION };
+                                 .mends = FIXTURE_MENDS };
     return failure;
 }
 

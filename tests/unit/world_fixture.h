@@ -9,6 +9,7 @@
 #ifndef TESTS_UNIT_WORLD_FIXTURE_H
 #define TESTS_UNIT_WORLD_FIXTURE_H
 
+#include "base/fingerprint.h"
 #include "fixture.h"
 
 #include "reconcile/credential.h"
@@ -28,6 +29,7 @@ static const int64_t MONOTONIC_MS = 100 * HOUR_MS;
 #define FIXTURE_OTHER_UID "ffffffff-0b0a-0908-0706-050403020100"
 #define FIXTURE_TARGET_VERSION "70"
 #define FIXTURE_ADMIN_VERSION "9"
+#define FIXTURE_MENDS fingerprint_add(fingerprint(FIXTURE_ADMIN_VERSION), "")
 
 enum {
     FIXTURE_SECRETS_MAX = 40,
@@ -198,8 +200,7 @@ NODISCARD static inline struct world_fixture *world_fixture_new(world_change_fn 
         "\"spec\":{\"projectId\":\"" FIXTURE_PROJECT "\",\"credentialsRef\":{\"name\":\"admin\","
         "\"key\":\"token\"}}}");
     fixture->memory = memory_new(FIXTURE_UID, MONOTONIC_MS - HOUR_MS);
-    snprintf(fixture->memory->first_admin_version, sizeof fixture->memory->first_admin_version,
-             FIXTURE_ADMIN_VERSION);
+    fixture->memory->first_mends = FIXTURE_MENDS;
     fixture->world = world_fixture_base();
     for (size_t i = 0; i < FIXTURE_CHANGES_MAX && changes[i]; i++)
         changes[i](fixture);
