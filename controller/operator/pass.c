@@ -140,7 +140,7 @@ void pass_fail(struct pass *pass, enum failure_side side, const char *reason, co
                 random_u64());
     log_warn("step failed", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "step", step_name(pass->step.kind),
-             "reason", memory->failures[side].reason, "error", err->message, NULL);
+             "reason", memory->failures[side]->reason, "error", err->message, NULL);
     pass_continue(pass);
 }
 

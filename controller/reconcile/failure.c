@@ -105,10 +105,9 @@ static int64_t count_after(const struct world *world, const struct memory *memor
                            enum failure_side side, enum retry retry)
 {
     int64_t one = retry == RETRY_SOON ? 0 : 1;
-    const struct failure *last = &memory->failures[side];
-    bool in_a_row =
-        last->retry_at_ms == INT64_MAX || world->monotonic_ms - last->retry_at_ms < IN_A_ROW_MS;
-    if (last->active && in_a_row)
+    const struct failure *last = memory->failures[side];
+    if (last &&
+        (last->retry_at_ms == INT64_MAX || world->monotonic_ms - last->retry_at_ms < IN_A_ROW_MS))
         return last->count + one;
     /* goes on where the last process stopped; the check comes long after Deepgram was asked */
     if (side == FAILURE_CHECK || (side == FAILURE_DEEPGRAM && !memory->asked_deepgram))
@@ -129,10 +128,11 @@ static char *say_where(const struct admin_view *admin, const char *message)
                       admin->namespace, admin->name);
 }
 
-static void replace(struct memory *memory, enum failure_side side, const struct failure *failure)
+/* Takes it over. */
+static void replace(struct memory *memory, enum failure_side side, struct failure *failure)
 {
-    mem_free(memory->failures[side].message);
-    memory->failures[side] = *failure;
+    failure_free(memory->failures[side]);
+    memory->failures[side] = failure;
     if (side == FAILURE_DEEPGRAM)
         memory->asked_deepgram = true;
 }
@@ -141,8 +141,8 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
                  const char *reason, bool reporting, const struct err *err, uint64_t random)
 {
     const struct policy *policy = reason ? &ADMIN_SECRET : policy_for(side, err->kind);
-    struct failure failure = {
-        .active = true,
+    struct failure *failure = mem_alloc(sizeof *failure);
+    *failure = (struct failure){
         .kind = err->kind,
         .reason = reason ? reason : policy->reason,
         .stalled = policy->stalled,
@@ -151,31 +151,32 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
         .generation = world->resource->generation,
         .mends = world_mends(world),
     };
-    int64_t delay = delay_ms(policy->retry, err, failure.count, random);
+    int64_t delay = delay_ms(policy->retry, err, failure->count, random);
     bool timed = delay != INT64_MAX;
-    failure.retry_at_ms = timed ? world->monotonic_ms + delay : INT64_MAX;
-    failure.retry_at_wall_ms = timed ? world->now_ms + delay : 0;
-    failure.message = !reason && is_about_admin_key(side, err->kind)
-                          ? say_where(&world->admin, err->message)
-                          : mem_strdup(err->message);
-    replace(memory, side, &failure);
+    failure->retry_at_ms = timed ? world->monotonic_ms + delay : INT64_MAX;
+    failure->retry_at_wall_ms = timed ? world->now_ms + delay : 0;
+    failure->message = !reason && is_about_admin_key(side, err->kind)
+                           ? say_where(&world->admin, err->message)
+                           : mem_strdup(err->message);
+    replace(memory, side, failure);
 }
 
 void failure_clear(struct memory *memory, enum failure_side side)
 {
-    replace(memory, side, &(struct failure){ 0 });
+    replace(memory, side, NULL);
 }
 
 void failure_clear_but_unknown(struct memory *memory)
 {
-    if (memory->failures[FAILURE_DEEPGRAM].kind != ERR_UNKNOWN_OUTCOME)
+    const struct failure *failure = memory->failures[FAILURE_DEEPGRAM];
+    if (!failure || failure->kind != ERR_UNKNOWN_OUTCOME)
         failure_clear(memory, FAILURE_DEEPGRAM);
 }
 
 bool failure_holds(const struct world *world, enum failure_side side)
 {
-    const struct failure *failure = &world->memory->failures[side];
-    if (!failure->active)
+    const struct failure *failure = world->memory->failures[side];
+    if (!failure)
         return false;
     if (side != FAILURE_KUBERNETES && (failure->generation != world->resource->generation ||
                                        failure->mends != world_mends(world)))

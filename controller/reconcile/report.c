@@ -209,7 +209,7 @@ static void add_schedule(cJSON *status, const struct world *world, const struct 
     add_time(status, "nextRotationAt", schedule_next_rotation_ms(world));
     enum failure_side side =
         failure_holds(world, FAILURE_DEEPGRAM) ? FAILURE_DEEPGRAM : FAILURE_CHECK;
-    const struct failure *failure = &world->memory->failures[side];
+    const struct failure *failure = world->memory->failures[side];
     bool told = verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_STALLED;
     if (!told || !failure_holds(world, side) || !mem_streq(verdict->reason, failure->reason))
         return;

@@ -56,7 +56,7 @@ bool rule_wait_for_kubernetes(const struct world *world, struct step *step)
 {
     if (!failure_holds(world, FAILURE_KUBERNETES))
         return false;
-    const struct failure *failure = &world->memory->failures[FAILURE_KUBERNETES];
+    const struct failure *failure = world->memory->failures[FAILURE_KUBERNETES];
     if (failure->reporting || !failure->stalled)
         return rule_wait(step, failure->retry_at_ms);
     return told(step, failure);
@@ -163,7 +163,7 @@ static bool held_before(const struct world *world, struct step *step)
 bool rule_wait_for_deepgram(const struct world *world, struct step *step)
 {
     if (failure_holds(world, FAILURE_DEEPGRAM))
-        return told(step, &world->memory->failures[FAILURE_DEEPGRAM]);
+        return told(step, world->memory->failures[FAILURE_DEEPGRAM]);
     if (world->project_blocked_until_ms > world->monotonic_ms)
         return rule_verdict(step, VERDICT_PROGRESSING, "Throttled", world->project_blocked_until_ms,
                             "Deepgram asked for a pause for project %s (429): waiting until it is "
@@ -175,7 +175,7 @@ bool rule_wait_for_deepgram(const struct world *world, struct step *step)
 bool rule_wait_for_check(const struct world *world, struct step *step)
 {
     return failure_holds(world, FAILURE_CHECK) &&
-           told(step, &world->memory->failures[FAILURE_CHECK]);
+           told(step, world->memory->failures[FAILURE_CHECK]);
 }
 
 bool rule_need_list(const struct world *world, struct step *step, int64_t since_ms)

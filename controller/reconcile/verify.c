@@ -69,7 +69,7 @@ int64_t verify_at_ms(const struct world *world)
         published->number != world->resource->status.revision || waits_for_pods(world))
         return INT64_MAX;
     return failure_holds(world, FAILURE_VERIFY)
-               ? world->memory->failures[FAILURE_VERIFY].retry_at_ms
+               ? world->memory->failures[FAILURE_VERIFY]->retry_at_ms
                : world->monotonic_ms;
 }
 
@@ -93,7 +93,7 @@ static void keep(const struct world *world, cJSON *conditions)
 void verify_report(const struct world *world, cJSON *conditions)
 {
     const struct world_revision *published = world_published(world);
-    const struct failure *failure = &world->memory->failures[FAILURE_VERIFY];
+    const struct failure *failure = world->memory->failures[FAILURE_VERIFY];
     if (!world->resource->spec.verify_url || world->resource->deleting) {
         condition_remove(conditions, TYPE);
         return;

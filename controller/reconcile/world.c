@@ -27,6 +27,14 @@ static void forget_confirmed(struct memory *memory)
     memory->confirmed_count = 0;
 }
 
+void failure_free(struct failure *failure)
+{
+    if (!failure)
+        return;
+    mem_free(failure->message);
+    mem_free(failure);
+}
+
 void memory_free(struct memory *memory)
 {
     if (!memory)
@@ -36,7 +44,7 @@ void memory_free(struct memory *memory)
     mem_free(memory->verified);
     mem_free(memory->adoption_problem);
     for (size_t i = 0; i < FAILURE_SIDES; i++)
-        mem_free(memory->failures[i].message);
+        failure_free(memory->failures[i]);
     forget_confirmed(memory);
     mem_free(memory->confirmed);
     for (size_t i = 0; i < memory->gone_count; i++)

@@ -25,7 +25,6 @@ enum failure_side {
 };
 
 struct failure {
-    bool active;
     bool stalled;   /* needs a person */
     bool reporting; /* the failed step was the status write itself */
     enum err_kind kind;
@@ -37,6 +36,8 @@ struct failure {
     int64_t generation;       /* what the failed attempt was made from: a change of either */
     uint64_t mends;           /* (world_mends()) is a reason to try again at once */
 };
+
+void failure_free(struct failure *failure);
 
 enum { GONE_MAX = 32, CONFIRMED_MAX = 32, NEVER = -1 };
 
@@ -77,8 +78,8 @@ struct memory {
     uint64_t target_same;    /* the same of a target whose data was compared with what it */
     uint64_t target_differs; /* should be */
     uint64_t first_mends;    /* when this process first saw the resource */
-    struct failure failures[FAILURE_SIDES];
-    int64_t reported_ms; /* monotonic: when status was last written; NEVER */
+    struct failure *failures[FAILURE_SIDES]; /* NULL: the last step of that side succeeded */
+    int64_t reported_ms;                     /* monotonic: when status was last written; NEVER */
     bool asked_deepgram; /* so what a former process noted about failures is out of date */
 };
 

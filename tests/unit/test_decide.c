@@ -9,13 +9,13 @@
 static void status_write_refused(struct world_fixture *fixture)
 {
     kubernetes_refuses(fixture);
-    fixture->memory->failures[FAILURE_KUBERNETES].reporting = true;
+    fixture->memory->failures[FAILURE_KUBERNETES]->reporting = true;
 }
 
 static void kubernetes_failed_before(struct world_fixture *fixture)
 {
     kubernetes_fails(fixture);
-    fixture->memory->failures[FAILURE_KUBERNETES].retry_at_ms = MONOTONIC_MS;
+    fixture->memory->failures[FAILURE_KUBERNETES]->retry_at_ms = MONOTONIC_MS;
 }
 
 static void secret_of_another_project(struct world_fixture *fixture)

@@ -380,9 +380,10 @@ static inline void admin_unmarked(struct world_fixture *fixture)
 static inline struct failure *add_failure(struct world_fixture *fixture, enum failure_side side,
                                           const char *reason)
 {
-    struct failure *failure = &fixture->memory->failures[side];
-    *failure = (struct failure){ .active = true,
-                                 .kind = ERR_TRANSIENT,
+    struct failure *failure = mem_alloc(sizeof *failure);
+    failure_free(fixture->memory->failures[side]);
+    fixture->memory->failures[side] = failure;
+    *failure = (struct failure){ .kind = ERR_TRANSIENT,
                                  .reason = reason,
                                  .message = mem_strdup("it failed"),
                                  .retry_at_ms = MONOTONIC_MS + 20 * SECOND_MS,
