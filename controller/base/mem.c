@@ -1,5 +1,5 @@
-/* How much of a block is to be wiped when it is freed, malloc knows: a header of our own in front of
- * each would cost more than most of what is stored here. */
+/* How much of a block is to be wiped when it is freed, malloc knows: a header of our own in front
+ * of each would cost more than most of what is stored here. */
 #include "base/mem.h"
 
 #include <malloc.h>
