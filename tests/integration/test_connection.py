@@ -93,11 +93,13 @@ def test_a_history_that_is_forgotten(control_plane, tenant, operator, proxy):
 
 
 def test_connections_that_die_silently(tenant, operator, proxy):
-    """Nobody ever closes them: only the watchdog helps."""
+    """Nobody ever closes them: only the watchdog helps. What is idle in the pool died as well."""
     process = operator(*LONG_LEASE, f"--watch-timeout={WATCHDOG_S}s", server=proxy.url)
+    before = create_many(tenant, 8, "before")
+    caught_up(tenant, before)
     proxy.freeze_open()
     frozen = time.monotonic()
-    names = create_many(tenant, 3)
+    names = before + create_many(tenant, 3)
     caught_up(tenant, names, timeout=WATCHDOG_S + 4)
     print(f"caught up {time.monotonic() - frozen:.1f} s after the freeze")
     silence = process.metrics().value(
