@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "reconcile/rollout.h"
+
 enum {
     SPREAD_PERMILLE = 100,
     EXPIRY_NEAR_MS = 60 * 1000,
@@ -85,6 +87,23 @@ static bool rotation_requested(const struct world *world, const struct revision 
            strcmp(resource->rotate, resource->status.last_handled_rotate) != 0;
 }
 
+/* A schedule that is faster than the roll-outs would begin each anew before it came to the
+ * workloads that are last in the order, and no older key would ever be without pods: the last
+ * rotation is brought to its end first, as far as that goes by itself. */
+static bool last_is_unfinished(const struct world *world)
+{
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    if (rollout.phase != ROLLOUT_DONE)
+        return rollout.phase == ROLLOUT_RUNNING;
+    for (size_t i = 0; i < world->revision_count; i++) {
+        const struct world_revision *revision = &world->revisions[i];
+        if (revision->noted && revision->noted->state == REVISION_RETIRING && !revision->gone)
+            return true;
+    }
+    return false;
+}
+
 const char *schedule_due(const struct world *world)
 {
     const struct world_revision *newest = world_newest(world);
@@ -105,7 +124,7 @@ const char *schedule_due(const struct world *world)
     if (expiry != 0 && world->now_ms >= expiry)
         return "Expiring";
     int64_t scheduled = scheduled_rotation_ms(world, current);
-    if (scheduled != 0 && world->now_ms >= scheduled)
+    if (scheduled != 0 && world->now_ms >= scheduled && !last_is_unfinished(world))
         return "RotationScheduled";
     return NULL;
 }

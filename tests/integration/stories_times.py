@@ -10,6 +10,7 @@ from controlplane import REPOSITORY
 from hours import issued_earlier
 from polling import wait_for
 from rotation_rig import KEY, PULL, Stories
+from workloads import KWOK
 
 RELEASE = REPOSITORY / "build" / "deepgram-operator"  # libfaketime and ASan don't go together
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -44,6 +45,17 @@ def every_so_often_it_rotates_and_says_when_it_will(rig):
         late = datetime.datetime.now(datetime.UTC) - planned
         assert -1.5 < late.total_seconds() < 5, late
         rig.wait_finished(revision)
+
+
+@STORIES.add_long
+def a_rotation_by_time_waits_for_the_roll_out_before_it(rig):
+    """It takes half a minute: begun anew every ten, it would never come to the API."""
+    rig.operator()
+    rig.key(rotation={"every": "10s"})
+    rig.chart(everywhere={f"{KWOK}ready-delay": "4s"})
+    old = rig.status()["id"]
+    wait_for(lambda: rig.revoked_at(old), 90, "the first key has been replaced everywhere")
+    rig.check_order(old, rig.created(2))
 
 
 @STORIES.add_long

@@ -16,6 +16,11 @@ static void every_20_days(struct world_fixture *fixture)
     world_put(fixture->json, "spec.rotation", "{\"every\":\"480h\"}");
 }
 
+static void every_10_days(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "spec.rotation", "{\"every\":\"240h\"}");
+}
+
 static void ten_days_before(struct world_fixture *fixture)
 {
     world_put(fixture->json, "spec.rotation.before", "\"240h\"");
@@ -87,6 +92,25 @@ static void first_from_another_spec(struct world_fixture *fixture)
 
 /* ---- due ---- */
 
+static void rolls_out(struct world_fixture *fixture)
+{
+    world_add_workload(fixture, "license-proxy");
+    struct workload_view *workload = world_add_workload(fixture, "api");
+    workload->old_pods = 1;
+    fixture->world.consumers.old_pods = 1;
+}
+
+static void of_others(struct world_fixture *fixture)
+{
+    fixture->workloads[1].chosen = false;
+    fixture->world.consumers.loose_example = "api-0";
+}
+
+static void of_a_paused_one(struct world_fixture *fixture)
+{
+    fixture->workloads[1].held = "paused";
+}
+
 static void test_why_a_credential_is_due(void **state)
 {
     (void)state;
@@ -124,6 +148,22 @@ static void test_why_a_credential_is_due(void **state)
           NULL },
         { "before the interval is over", { published, every_40_days }, NULL },
         { "after it", { published, every_20_days }, "RotationScheduled" },
+        { "not while the roll-out before it is under way",
+          { rolling, every_10_days, in_mid_june, rolls_out },
+          NULL },
+        { "nor before the older one is revoked", { rotated, every_10_days, in_mid_june }, NULL },
+        { "the pods of the first one needn't be replaced",
+          { published, every_20_days, rolls_out },
+          "RotationScheduled" },
+        { "pods that nobody replaces don't hold it up",
+          { rolling, every_10_days, in_mid_june, rolls_out, of_others },
+          "RotationScheduled" },
+        { "nor do those of a paused workload",
+          { rolling, every_10_days, in_mid_june, rolls_out, of_a_paused_one },
+          "RotationScheduled" },
+        { "a token holds for all",
+          { rolling, every_10_days, in_mid_june, rolls_out, rotation_requested },
+          "RotationRequested" },
         { "the end comes before the interval",
           { published, lasts_60_days, every_20_days, in_mid_june },
           "Expiring" },
