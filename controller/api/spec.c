@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/account.h"
 #include "api/canonical.h"
 #include "api/field.h"
 #include "api/marker.h"
@@ -247,6 +248,7 @@ static reader *const api_key_readers[] = {
 
 static reader *const pull_secret_readers[] = {
     read_provider,
+    account_read_names,
     spec_verify_read_repository,
 };
 

@@ -55,6 +55,7 @@ struct spec {
     const char *secret_name;    /* the target; never NULL */
     const cJSON *secret_labels; /* objects of strings, or NULL */
     const cJSON *secret_annotations;
+    const cJSON *service_accounts; /* pull Secrets: array of names; NULL: none */
     const char *verify_repository; /* pull Secrets; NULL: not given */
     const char *verify_url;        /* API keys: verify.streaming.url; NULL: not given */
     int64_t verify_timeout_ms;

@@ -74,6 +74,20 @@ static void read_revisions(const cJSON *array, struct status *status)
             status->revision_count++;
 }
 
+static void read_accounts(const cJSON *array, struct status *status)
+{
+    if (!cJSON_IsArray(array))
+        return;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, array) {
+        struct status_account account = { json_string_at(item, "name"), json_string_at(item, "uid"),
+                                          json_string_at(item, "secretName") };
+        if (status->account_count < STATUS_ACCOUNTS_MAX && name_is_subdomain(account.name) &&
+            account.uid && account.uid[0] != '\0' && name_is_subdomain(account.secret_name))
+            status->accounts[status->account_count++] = account;
+    }
+}
+
 void status_parse(const cJSON *json, struct status *ret_status)
 {
     const cJSON *conditions = json_at(json, "conditions");
@@ -101,4 +115,5 @@ void status_parse(const cJSON *json, struct status *ret_status)
     ret_status->consumers_reason =
         mem_or_empty(json_string_at(condition_find(conditions, "ConsumersUpdated"), "reason"));
     read_revisions(json_at(json, "revisions"), ret_status);
+    read_accounts(json_at(json, "serviceAccounts"), ret_status);
 }

@@ -20,7 +20,15 @@ struct status_revision {
     int64_t failed_at_ms;    /* 0: pods didn't fail on it */
 };
 
-enum { STATUS_REVISIONS_MAX = 32 }; /* 5 are written; more than 32 stored ones are ignored */
+/* An entry of a ServiceAccount's imagePullSecrets that the operator put there, or is about to. */
+struct status_account {
+    const char *name;
+    const char *uid; /* another account of that name has no entry of ours */
+    const char *secret_name;
+};
+
+/* 5 revisions are written; more than 32 stored ones of either are ignored. */
+enum { STATUS_REVISIONS_MAX = 32, STATUS_ACCOUNTS_MAX = 32 };
 
 struct status {
     const cJSON *json; /* the whole status, or NULL */
@@ -42,6 +50,8 @@ struct status {
     const char *consumers_reason; /* its reason, "" when absent */
     struct status_revision revisions[STATUS_REVISIONS_MAX];
     size_t revision_count;
+    struct status_account accounts[STATUS_ACCOUNTS_MAX];
+    size_t account_count;
 };
 
 /* Takes any JSON or NULL. Whatever isn't of the right form counts as absent; an id or a name that

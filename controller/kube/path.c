@@ -24,6 +24,12 @@ const struct kube_resource KUBE_DEPLOYMENTS = { "apps", "v1", "deployments", "De
 const struct kube_resource KUBE_STATEFUL_SETS = { "apps", "v1", "statefulsets", "StatefulSet" };
 const struct kube_resource KUBE_DAEMON_SETS = { "apps", "v1", "daemonsets", "DaemonSet" };
 const struct kube_resource KUBE_NAMESPACES = { "", "v1", "namespaces", "Namespace" };
+const struct kube_resource KUBE_SERVICE_ACCOUNTS = {
+    "",
+    "v1",
+    "serviceaccounts",
+    "ServiceAccount",
+};
 const struct kube_resource KUBE_EVENTS = { "events.k8s.io", "v1", "events", "Event" };
 const struct kube_resource KUBE_LEASES = { "coordination.k8s.io", "v1", "leases", "Lease" };
 

@@ -22,6 +22,7 @@ extern const struct kube_resource KUBE_DEPLOYMENTS;
 extern const struct kube_resource KUBE_STATEFUL_SETS;
 extern const struct kube_resource KUBE_DAEMON_SETS;
 extern const struct kube_resource KUBE_NAMESPACES;
+extern const struct kube_resource KUBE_SERVICE_ACCOUNTS;
 extern const struct kube_resource KUBE_EVENTS; /* events.k8s.io/v1 */
 extern const struct kube_resource KUBE_LEASES;
 

@@ -21,6 +21,11 @@ char *caches_admin_key(const char *namespace, const char *name)
     return name ? mem_printf("admin:%s/%s", namespace, name) : mem_strdup("admin:");
 }
 
+char *caches_account_key(const char *namespace, const char *name)
+{
+    return name ? mem_printf("account:%s/%s", namespace, name) : mem_strdup("accounts:");
+}
+
 char *caches_revision_key(enum resource_kind kind, const char *namespace, const char *resource)
 {
     return mem_printf("revision:%s/%s/%s", namespace, resource_kind_name(kind), resource);
@@ -59,12 +64,43 @@ static const char *target_name(const cJSON *resource)
     return name ? name : json_string_at(resource, "metadata.name");
 }
 
+/* Once, whether in spec, in status or in both. */
+static size_t add_account_key(const char *namespace, const char *name, size_t count,
+                              char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    auto_free char *key = name ? caches_account_key(namespace, name) : NULL;
+    if (!key || count == STORE_INDEX_KEYS_MAX)
+        return count;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(ret_keys[i], key) == 0)
+            return count;
+    ret_keys[count] = take(key);
+    return count + 1;
+}
+
+static size_t index_accounts(const cJSON *resource, size_t first,
+                             char *ret_keys[STORE_INDEX_KEYS_MAX])
+{
+    const char *namespace = json_string_at(resource, "metadata.namespace");
+    size_t count = first;
+    ret_keys[count++] = caches_account_key(NULL, NULL);
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(resource, "spec.serviceAccounts"))
+        count = add_account_key(namespace, cJSON_GetStringValue(item), count, ret_keys);
+    cJSON_ArrayForEach(item, json_at(resource, "status.serviceAccounts"))
+        count = add_account_key(namespace, json_string_member(item, "name"), count, ret_keys);
+    if (count > first + 1)
+        return count;
+    mem_free(ret_keys[first]);
+    return first;
+}
+
 static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
     const char *namespace = json_string_at(resource, "metadata.namespace");
     ret_keys[0] = caches_target_key(namespace, target_name(resource));
     ret_keys[1] = caches_admin_key(namespace, json_string_at(resource, "spec.credentialsRef.name"));
-    return 2;
+    return index_accounts(resource, 2, ret_keys);
 }
 
 static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_MAX])
@@ -271,6 +307,17 @@ static void workload_changed(void *context, const cJSON *before, const cJSON *af
     }
 }
 
+static void account_changed(void *context, const cJSON *before, const cJSON *after)
+{
+    const struct caches *caches = context;
+    if (before && after && same_but_version(before, after))
+        return;
+    const cJSON *metadata = json_member(after ? after : before, "metadata");
+    auto_free char *key = caches_account_key(json_string_member(metadata, "namespace"),
+                                             json_string_member(metadata, "name"));
+    enqueue_indexed(caches, key);
+}
+
 static void namespace_changed(void *context, const cJSON *before, const cJSON *after)
 {
     (void)context, (void)before, (void)after; /* its objects tell on their own */
@@ -299,6 +346,7 @@ struct caches *caches_new(struct queue *queue, const struct options *options)
     for (size_t i = 0; i < WORKLOAD_KINDS; i++)
         caches->workloads[i] = store_new(trim_workload, index_workload, workload_changed, caches);
     caches->namespaces = store_new(trim_namespace, index_nothing, namespace_changed, caches);
+    caches->accounts = store_new(trim_account, index_nothing, account_changed, caches);
     return caches;
 }
 
@@ -313,6 +361,8 @@ void caches_free(struct caches *caches)
     for (size_t i = 0; i < WORKLOAD_KINDS; i++)
         store_free(caches->workloads[i]);
     store_free(caches->namespaces);
+    store_free(caches->accounts);
+    mem_free(caches->accounts_refusal);
     resource_series_free(caches->series);
     mem_free(caches);
 }
@@ -331,6 +381,17 @@ void caches_enqueue_all(struct caches *caches)
     }
     struct enqueue enqueue = { caches->queue, QUEUE_ADMIN_SECRET };
     store_visit_all(caches->secrets, enqueue_if_marked, &enqueue);
+}
+
+void caches_set_accounts(struct caches *caches, enum accounts_state state, const char *refusal)
+{
+    bool same = state == caches->accounts_state &&
+                strcmp(mem_or_empty(refusal), mem_or_empty(caches->accounts_refusal)) == 0;
+    caches->accounts_state = state;
+    mem_replace(&caches->accounts_refusal, refusal);
+    auto_free char *key = caches_account_key(NULL, NULL);
+    if (!same)
+        enqueue_indexed(caches, key);
 }
 
 bool caches_namespace_terminating(const struct caches *caches, const char *namespace)

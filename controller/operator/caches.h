@@ -11,13 +11,17 @@
 #include "operator/options.h"
 #include "operator/queue.h"
 #include "operator/resource_series.h"
+#include "reconcile/world.h"
 
 struct caches {
     struct store *resources[RESOURCE_KINDS];
     struct store *secrets; /* metadata only */
     struct store *pods;
     struct store *workloads[WORKLOAD_KINDS];
-    struct store *namespaces;       /* empty when only some namespaces are watched */
+    struct store *namespaces; /* empty when only some namespaces are watched */
+    struct store *accounts;   /* ServiceAccounts: empty until somebody needs them */
+    enum accounts_state accounts_state;
+    char *accounts_refusal;         /* what the API server says when it doesn't show them; NULL */
     size_t ready[RESOURCE_KINDS];   /* how many of them are Ready: counted, never searched for */
     struct resource_series *series; /* what each of them shows in the metrics */
     struct queue *queue;            /* borrowed */
@@ -32,12 +36,18 @@ void caches_enqueue_all(struct caches *caches);
 /* Puts the resources that name this Secret as their target into the queue. */
 void caches_enqueue_target_users(struct caches *caches, const char *namespace, const char *secret);
 
+/* What is known of ServiceAccounts; those who need them are put into the queue when that is news.
+ */
+void caches_set_accounts(struct caches *caches, enum accounts_state state, const char *refusal);
+
 /* ---- index keys; free with mem_free ---- */
 
 /* resources: by target Secret */
 NODISCARD char *caches_target_key(const char *namespace, const char *secret);
 /* resources: by admin Secret; name NULL: those on default credentials */
 NODISCARD char *caches_admin_key(const char *namespace, const char *name);
+/* resources: by a ServiceAccount that is named in spec or status; name NULL: those with any */
+NODISCARD char *caches_account_key(const char *namespace, const char *name);
 /* Secrets: revision Secrets of a resource */
 NODISCARD char *caches_revision_key(enum resource_kind kind, const char *namespace,
                                     const char *resource);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "deepgram/request.h"
+#include "operator/accounts.h"
 #include "operator/consumers.h"
 
 static void gather_secret(void *context, const cJSON *secret)
@@ -252,6 +253,8 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     gathered->memory->had_revision = gathered->memory->had_revision || world->revision_count > 0;
     gathered->consumers = consumers_gather(runtime->caches, world);
     world->consumers = gathered->consumers->view;
+    gathered->accounts = accounts_gather(runtime->caches, gathered->resource);
+    world->accounts = gathered->accounts->view;
     world_count_markers(world);
     for (size_t i = 0; i < world->revision_count; i++)
         world->revisions[i].listed = inventory_lists(gathered->inventory, world->revisions[i].id);
@@ -272,6 +275,7 @@ void gathered_free(struct gathered *gathered)
     mem_free(gathered->lost_target_name);
     mem_free(gathered->old_target_example);
     consumers_free(gathered->consumers);
+    accounts_free(gathered->accounts);
     mem_free(gathered->target_owner);
     resource_free(gathered->resource);
     shared_json_drop(gathered->json);

@@ -22,6 +22,7 @@ struct gathered {
     char *lost_target_name;  /* of an earlier name, and nobody's */
     char *old_target_example;
     struct consumers *consumers;
+    struct accounts *accounts;
     char *target_owner;
 };
 

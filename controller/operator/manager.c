@@ -13,7 +13,6 @@
 #include "operator/pass.h"
 #include "operator/probes.h"
 #include "operator/version.h"
-#include "operator/watches.h"
 
 enum {
     PASSES_MAX = 64,           /* at once */
@@ -24,7 +23,6 @@ enum {
 struct manager {
     struct runtime runtime;
     struct http *http;
-    struct watches *watches;
     struct probes *probes;
     struct server *server;
     struct loop_timer shutdown;
@@ -53,7 +51,7 @@ static bool may_work(const struct manager *manager)
     const char *missing = NULL;
     /* An answer that no Secret holds yet is put away before the process goes. */
     bool wanted = !manager->runtime.stopping || memories_unkept(manager->runtime.memories) > 0;
-    return manager->leading && wanted && watches_synced(manager->watches, &missing);
+    return manager->leading && wanted && watches_synced(manager->runtime.watches, &missing);
 }
 
 static void observe_wait(const struct runtime *runtime)
@@ -158,7 +156,7 @@ static void terminate(void *context, int signal_number)
 static bool ready(void *context, const char **missing)
 {
     const struct manager *manager = context;
-    return watches_synced(manager->watches, missing);
+    return watches_synced(manager->runtime.watches, missing);
 }
 
 static void collect(void *context, struct buf *page)
@@ -178,7 +176,7 @@ static void collect(void *context, struct buf *page)
     metrics_set(runtime->metrics, METRIC_WORKQUEUE_DEPTH, (double)stats.depth, "resources", NULL);
     metrics_set(runtime->metrics, METRIC_WORKQUEUE_ADDS, (double)stats.adds_total, "resources",
                 NULL);
-    watches_collect(manager->watches);
+    watches_collect(runtime->watches);
     resource_series_render(runtime->caches->series, page);
     size_t dropped = resource_series_dropped(runtime->caches->series);
     if (dropped > 0)
@@ -223,7 +221,7 @@ static void start_caches(struct manager *manager)
     runtime->caches = caches_new(runtime->queue, runtime->options);
     runtime->memories = memories_new();
     runtime->inventories = inventories_new(runtime->options->inventory_interval_ms);
-    manager->watches = watches_new(runtime->loop, runtime->kube, runtime->caches, runtime->options,
+    runtime->watches = watches_new(runtime->loop, runtime->kube, runtime->caches, runtime->options,
                                    runtime->metrics, one_synced, manager);
 }
 
@@ -277,7 +275,7 @@ void manager_free(struct manager *manager)
     struct runtime *runtime = &manager->runtime;
     loop_timer_stop(&manager->shutdown);
     leader_free(runtime->leader);
-    watches_free(manager->watches);
+    watches_free(runtime->watches);
     recorder_free(runtime->recorder);
     gateway_free(runtime->gateway);
     kube_client_free(runtime->kube);

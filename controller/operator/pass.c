@@ -44,6 +44,9 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_DELETE_TARGET] = step_delete_target,
     [STEP_CLAIM] = step_claim,
     [STEP_RELEASE] = step_release,
+    [STEP_WATCH_ACCOUNTS] = step_watch_accounts,
+    [STEP_ADD_TO_ACCOUNT] = step_add_to_account,
+    [STEP_TAKE_FROM_ACCOUNT] = step_take_from_account,
     [STEP_DROP_FINALIZER] = step_drop_finalizer,
 };
 

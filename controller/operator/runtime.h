@@ -13,6 +13,7 @@
 #include "operator/options.h"
 #include "operator/queue.h"
 #include "operator/recorder.h"
+#include "operator/watches.h"
 
 struct runtime {
     const struct options *options;
@@ -25,6 +26,7 @@ struct runtime {
     struct leader *leader;
     struct queue *queue;
     struct caches *caches;
+    struct watches *watches;
     struct memories *memories;
     struct inventories *inventories;
     size_t trials; /* of keys over WebSocket, under way */

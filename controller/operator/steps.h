@@ -38,6 +38,10 @@ void step_put_back(struct pass *pass);
 void step_take_back(struct pass *pass);
 /* steps_verify.c */
 void step_verify(struct pass *pass);
+/* steps_accounts.c */
+void step_watch_accounts(struct pass *pass);
+void step_add_to_account(struct pass *pass);
+void step_take_from_account(struct pass *pass);
 /* steps_revoke.c */
 void step_revoke(struct pass *pass);
 

@@ -81,12 +81,26 @@ static void tell_rollout(struct pass *pass, const cJSON *written)
         pass_event(pass, EVENT_WARNING, reason, "RollOut", "%s", message);
 }
 
+/* What keeps ServiceAccounts from getting the Secret, once. */
+static void tell_accounts(struct pass *pass, const cJSON *written)
+{
+    static const char TYPE[] = "ServiceAccountsUpdated";
+    const cJSON *before = json_member(pass->gathered->resource->status.json, "conditions");
+    const cJSON *is = condition_find(json_at(written, "status.conditions"), TYPE);
+    const char *reason = json_string_member(is, "reason");
+    const char *message = json_string_member(is, "message");
+    if (reason && message && mem_streq(json_string_member(is, "status"), "False") &&
+        !mem_streq(reason, json_string_member(condition_find(before, TYPE), "reason")))
+        pass_event(pass, EVENT_WARNING, reason, "UpdateServiceAccounts", "%s", message);
+}
+
 static void reported(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (!err) {
         pass->gathered->memory->reported_ms = clock_monotonic_ms();
         tell_rollout(pass, *object);
+        tell_accounts(pass, *object);
         tell_state(pass, tell_published(pass, *object));
     }
     resource_written(context, object, err);

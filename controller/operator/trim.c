@@ -71,3 +71,12 @@ void trim_namespace(cJSON *namespace)
     trim_keep_only(cJSON_GetObjectItemCaseSensitive(namespace, "metadata"), METADATA,
                    ARRAY_LENGTH(METADATA));
 }
+
+void trim_account(cJSON *account)
+{
+    static const char *const KEPT[] = { "metadata", "imagePullSecrets" };
+    static const char *const METADATA[] = { "name", "namespace", "uid", "resourceVersion" };
+    trim_keep_only(account, KEPT, ARRAY_LENGTH(KEPT));
+    trim_keep_only(cJSON_GetObjectItemCaseSensitive(account, "metadata"), METADATA,
+                   ARRAY_LENGTH(METADATA));
+}

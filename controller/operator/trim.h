@@ -12,6 +12,9 @@ void trim_secret(cJSON *secret);
 /* Namespaces: name and deletion. */
 void trim_namespace(cJSON *namespace);
 
+/* ServiceAccounts: identity and imagePullSecrets. */
+void trim_account(cJSON *account);
+
 /* Of an object or a part of one, only the members with these names stay. */
 void trim_keep_only(cJSON *object, const char *const *names, size_t count);
 

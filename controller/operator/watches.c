@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "kube/reflector.h"
 
-enum { TYPES = 8, TEXT_BYTES = 128 };
+enum { TYPES = 8, TYPES_LATER = 1 };
 
 struct watch {
     struct watches *watches;
@@ -14,6 +14,10 @@ struct watch {
 };
 
 struct watches {
+    struct loop *loop;
+    struct kube_client *kube;
+    struct caches *caches;
+    const struct options *options;
     struct metrics *metrics;
     void (*synced)(void *context);
     void *context;
@@ -28,6 +32,27 @@ struct type {
     bool cluster_scoped;
 };
 
+static bool is_of_accounts(const struct watch *watch)
+{
+    return watch->resource == &KUBE_SERVICE_ACCOUNTS;
+}
+
+static bool accounts_synced(const struct watches *watches)
+{
+    for (size_t i = 0; i < watches->count; i++)
+        if (is_of_accounts(&watches->items[i]) && !reflector_synced(watches->items[i].reflector))
+            return false;
+    return true;
+}
+
+static void accounts_noted(struct watches *watches, const struct err *err)
+{
+    if (accounts_synced(watches))
+        caches_set_accounts(watches->caches, ACCOUNTS_KNOWN, NULL);
+    else if (err && err->kind == ERR_FORBIDDEN)
+        caches_set_accounts(watches->caches, ACCOUNTS_LOADING, err->message);
+}
+
 static void noted(void *context, enum reflector_note note, const struct err *err)
 {
     const struct watch *watch = context;
@@ -35,7 +60,8 @@ static void noted(void *context, enum reflector_note note, const struct err *err
     switch (note) {
     case REFLECTOR_SYNCED:
         log_info("cache synced", "resource", plural, "namespace", watch->namespace, NULL);
-        watch->watches->synced(watch->watches->context);
+        if (!is_of_accounts(watch))
+            watch->watches->synced(watch->watches->context);
         break;
     case REFLECTOR_RELIST:
         log_info("listed again", "resource", plural, "namespace", watch->namespace, NULL);
@@ -46,10 +72,11 @@ static void noted(void *context, enum reflector_note note, const struct err *err
                  err->message, NULL);
         break;
     }
+    if (is_of_accounts(watch))
+        accounts_noted(watch->watches, err);
 }
 
-static void add(struct watches *watches, struct loop *loop, struct kube_client *kube,
-                const struct type *type, const char *namespace, int64_t watch_timeout_ms)
+static void add(struct watches *watches, const struct type *type, const char *namespace)
 {
     struct watch *watch = &watches->items[watches->count++];
     watch->watches = watches;
@@ -58,8 +85,9 @@ static void add(struct watches *watches, struct loop *loop, struct kube_client *
     struct reflector_options options = { .resource = type->resource,
                                          .namespace = namespace,
                                          .metadata_only = type->metadata_only,
-                                         .watch_timeout_ms = watch_timeout_ms };
-    watch->reflector = reflector_new(loop, kube, type->store, &options, noted, watch);
+                                         .watch_timeout_ms = watches->options->watch_timeout_ms };
+    watch->reflector =
+        reflector_new(watches->loop, watches->kube, type->store, &options, noted, watch);
 }
 
 static size_t count_namespaces(char *const *namespaces)
@@ -70,10 +98,21 @@ static size_t count_namespaces(char *const *namespaces)
     return count;
 }
 
+static void add_everywhere(struct watches *watches, const struct type *type)
+{
+    char *const *namespaces = watches->options->namespaces;
+    size_t count = count_namespaces(namespaces);
+    if (count == 0)
+        add(watches, type, NULL);
+    /* Who may see some namespaces only may not watch namespaces. */
+    for (size_t i = 0; i < count && !type->cluster_scoped; i++)
+        add(watches, type, namespaces[i]);
+}
+
 size_t watches_count(const struct options *options)
 {
     size_t namespaces = count_namespaces(options->namespaces);
-    return TYPES * (namespaces > 0 ? namespaces : 1);
+    return (TYPES + TYPES_LATER) * (namespaces > 0 ? namespaces : 1);
 }
 
 struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct caches *caches,
@@ -91,19 +130,28 @@ struct watches *watches_new(struct loop *loop, struct kube_client *kube, struct 
         { &KUBE_NAMESPACES, caches->namespaces, true, true },
     };
     struct watches *watches = mem_alloc(sizeof *watches);
-    watches->metrics = metrics;
-    watches->synced = synced;
-    watches->context = context;
-    size_t namespaces = count_namespaces(options->namespaces);
-    watches->items = mem_calloc(watches_count(options), sizeof(struct watch));
-    for (size_t i = 0; i < TYPES; i++) {
-        if (namespaces == 0)
-            add(watches, loop, kube, &types[i], NULL, options->watch_timeout_ms);
-        /* Who may see some namespaces only may not watch namespaces. */
-        for (size_t n = 0; n < namespaces && !types[i].cluster_scoped; n++)
-            add(watches, loop, kube, &types[i], options->namespaces[n], options->watch_timeout_ms);
-    }
+    *watches =
+        (struct watches){ .loop = loop,
+                          .kube = kube,
+                          .caches = caches,
+                          .options = options,
+                          .metrics = metrics,
+                          .synced = synced,
+                          .context = context,
+                          .items = mem_calloc(watches_count(options), sizeof(struct watch)) };
+    for (size_t i = 0; i < TYPES; i++)
+        add_everywhere(watches, &types[i]);
     return watches;
+}
+
+void watches_begin_accounts(struct watches *watches)
+{
+    struct caches *caches = watches->caches;
+    if (caches->accounts_state != ACCOUNTS_UNWATCHED)
+        return;
+    caches_set_accounts(caches, ACCOUNTS_LOADING, NULL);
+    add_everywhere(watches,
+                   &(struct type){ &KUBE_SERVICE_ACCOUNTS, caches->accounts, false, false });
 }
 
 void watches_free(struct watches *watches)
@@ -119,7 +167,7 @@ void watches_free(struct watches *watches)
 bool watches_synced(const struct watches *watches, const char **missing)
 {
     for (size_t i = 0; i < watches->count; i++) {
-        if (!reflector_synced(watches->items[i].reflector)) {
+        if (!is_of_accounts(&watches->items[i]) && !reflector_synced(watches->items[i].reflector)) {
             *missing = watches->items[i].resource->plural;
             return false;
         }

@@ -33,6 +33,9 @@ const char *step_name(enum step_kind kind)
         [STEP_DELETE_TARGET] = "delete-target",
         [STEP_CLAIM] = "claim",
         [STEP_RELEASE] = "release",
+        [STEP_WATCH_ACCOUNTS] = "watch-accounts",
+        [STEP_ADD_TO_ACCOUNT] = "add-to-account",
+        [STEP_TAKE_FROM_ACCOUNT] = "take-from-account",
         [STEP_DROP_FINALIZER] = "drop-finalizer",
     };
     return NAMES[kind];

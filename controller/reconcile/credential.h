@@ -37,6 +37,9 @@ enum step_kind {
     STEP_DELETE_TARGET,     /* or a target of an earlier spec.secret.name */
     STEP_CLAIM,             /* put our owner reference onto a Secret that was made for us */
     STEP_RELEASE,           /* Retain: take it off */
+    STEP_WATCH_ACCOUNTS,    /* from now on ServiceAccounts are watched */
+    STEP_ADD_TO_ACCOUNT,    /* the target's name into a ServiceAccount's imagePullSecrets */
+    STEP_TAKE_FROM_ACCOUNT, /* an entry that we put there, out of them again */
     STEP_DROP_FINALIZER,
     STEP_KINDS
 };
@@ -65,7 +68,9 @@ struct step {
     int64_t revision;        /* ANNOUNCE, CREATE to TAKE_BACK, CONFIRM, DROP_REVISION; of an orphan
                               * in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
-    const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET; borrowed */
+    const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
+    const char *account;     /* ADD_TO_ACCOUNT, TAKE_FROM_ACCOUNT: its name and uid; borrowed */
+    const char *account_uid;
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
     const char *why; /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */
     bool needed;     /* LIST: something waits for it; otherwise it is routine */

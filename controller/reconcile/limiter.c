@@ -13,6 +13,11 @@ struct limit mint_limit_project(size_t resources)
     return (struct limit){ .burst = burst, .interval_ms = HOUR_MS / burst };
 }
 
+struct limit account_limit(size_t entries)
+{
+    return (struct limit){ .burst = 4 + 2 * (int64_t)entries, .interval_ms = 30 * 1000 };
+}
+
 int64_t limiter_allowed_ms(struct limit limit, int64_t stamp_ms)
 {
     return stamp_ms - (limit.burst - 1) * limit.interval_ms;

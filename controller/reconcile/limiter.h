@@ -1,5 +1,5 @@
 /* What may not happen without end: creates (a bug can never spray keys; per resource and per
- * project) and the healing of a target that somebody else keeps writing. A token bucket in the form
+ * project) and the healing of what somebody else keeps writing. A token bucket in the form
  * of the generic cell rate algorithm (ITU-T I.371): one time stamp each. Pure.
  */
 #ifndef RECONCILE_LIMITER_H
@@ -20,6 +20,9 @@ struct limit mint_limit_project(size_t resources);
 
 /* Heals of one resource's target. */
 extern const struct limit HEAL_LIMIT;
+
+/* Changes of the ServiceAccounts of one resource, which has to do with so many entries. */
+struct limit account_limit(size_t entries);
 
 /* Monotonic time at which the next one is allowed, of a bucket with this stamp. */
 int64_t limiter_allowed_ms(struct limit limit, int64_t stamp_ms);

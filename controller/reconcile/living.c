@@ -3,6 +3,7 @@
  * Deepgram), then a new credential when one is due, then what earlier ones left behind. */
 #include "api/revision_number.h"
 #include "base/fingerprint.h"
+#include "reconcile/accounts.h"
 #include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 #include "reconcile/report.h"
@@ -589,6 +590,7 @@ struct step decide_living(const struct world *world)
         publish_newest,
         heal_target,
         commit,
+        rule_tend_accounts,
         rule_discard,
         post_announced,
         roll_out,
@@ -607,6 +609,7 @@ struct step decide_living(const struct world *world)
     };
     struct step step = rules_apply(RULES, world);
     if (step.kind == STEP_WAIT)
-        step.wait_until_ms = rules_sooner(step.wait_until_ms, roll_out_again_ms(world));
+        step.wait_until_ms = rules_sooner(
+            rules_sooner(step.wait_until_ms, roll_out_again_ms(world)), accounts_again_ms(world));
     return step;
 }

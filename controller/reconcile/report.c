@@ -11,6 +11,7 @@
 #include "base/fingerprint.h"
 #include "base/json.h"
 #include "reconcile/failure.h"
+#include "reconcile/report_accounts.h"
 #include "reconcile/report_consumers.h"
 #include "reconcile/schedule.h"
 #include "reconcile/verify.h"
@@ -38,6 +39,7 @@ static const char *const MEMBERS[] = {
     "nextAttemptAt",
     "lastHandledRotateRequest",
     "consumers",
+    "serviceAccounts",
 };
 
 /* What is written has whole seconds, and an overlap is not to be cut short. */
@@ -297,6 +299,7 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
                  pending && verdict->kind == VERDICT_STALLED);
     report_consumers_condition(conditions, world);
     verify_report(world, conditions);
+    report_accounts_condition(conditions, world);
 }
 
 cJSON *report_status(const struct world *world, const struct verdict *verdict)
@@ -309,6 +312,7 @@ cJSON *report_status(const struct world *world, const struct verdict *verdict)
     add_revisions(status, world);
     add_schedule(status, world, verdict);
     report_consumers(status, world);
+    report_accounts(status, world);
     return status;
 }
 

@@ -2,6 +2,7 @@
  * target Secret goes), look again, revoke everything, and only then let the resource go. With
  * Retain: the Secrets are released and stay. Either way nothing may surface later that nobody
  * owns. */
+#include "reconcile/accounts.h"
 #include "reconcile/rules.h"
 
 #include <string.h>
@@ -166,6 +167,7 @@ struct step decide_terminating(const struct world *world)
     static rule_fn *const RULES[] = {
         already_released,
         rule_wait_for_kubernetes,
+        rule_leave_accounts,
         give_up_when_told,
         rule_revoke_answer,
         rule_discard,

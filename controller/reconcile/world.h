@@ -14,13 +14,14 @@
 /* ---- what one process remembers of one resource ---- */
 
 /* Whose fault a failure is, and so what it holds up: a Deepgram failure leaves healing alone, one
- * of the check before publishing holds up new credentials only, and one of the trial afterwards the
- * end of the old one. */
+ * of the check before publishing holds up new credentials only, one of the trial afterwards the end
+ * of the old one, and a refusal of what is done to ServiceAccounts nothing else. */
 enum failure_side {
     FAILURE_KUBERNETES,
     FAILURE_DEEPGRAM,
     FAILURE_CHECK,
     FAILURE_VERIFY,
+    FAILURE_ACCOUNTS,
     FAILURE_SIDES
 };
 
@@ -70,6 +71,7 @@ struct memory {
     int64_t confirmed_list_ms;
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
     int64_t heal_at_ms;      /* the same for heals of the target */
+    int64_t accounts_at_ms;  /* the same for changes of ServiceAccounts */
     uint64_t target_useless; /* fingerprint of the resourceVersion of a target that no credential
                               * could be read from; 0: none */
     char *verified;          /* message of the last trial that worked; NULL: none */
@@ -199,6 +201,25 @@ struct consumers_view {
     const char *loose_example; /* an old pod of no workload that is chosen; "" */
 };
 
+/* ServiceAccounts are watched from the moment that somebody first needs them. */
+enum accounts_state { ACCOUNTS_UNWATCHED, ACCOUNTS_LOADING, ACCOUNTS_KNOWN };
+
+/* A ServiceAccount that spec.serviceAccounts names. */
+struct account_view {
+    const char *name;
+    const char *uid; /* NULL: there is no such account */
+    bool listed;     /* its imagePullSecrets hold the target's name */
+};
+
+struct accounts_view {
+    enum accounts_state state;
+    const char *refusal; /* LOADING: the API server's words when it doesn't show them; NULL */
+    const struct account_view *items;
+    size_t count;
+    /* Of status.accounts, by index: that account still has that entry. */
+    bool held[STATUS_ACCOUNTS_MAX];
+};
+
 /* A revision as the union of what status and revision Secrets say. */
 struct world_revision {
     int64_t number;
@@ -226,6 +247,7 @@ struct world {
     struct admin_view admin;
     struct inventory_view inventory;
     struct consumers_view consumers;
+    struct accounts_view accounts;
     int64_t project_mint_at_ms;       /* monotonic: earliest next create of the project */
     int64_t project_blocked_until_ms; /* monotonic: 429 of the project; 0: free */
     int64_t settle_ms;

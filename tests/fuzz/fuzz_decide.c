@@ -2,8 +2,8 @@
  * is the same each time, and brings all that its step needs.
  *
  * The input is a JSON document {"kind": 0 or 1, "resource": …, "secrets": […], "target": …,
- * "admin": …, "world": {…}, "inventory": […], "workloads": […], "memory": {…}}; what is missing is
- * as in a new world.
+ * "admin": …, "world": {…}, "inventory": […], "workloads": […], "accounts": {…}, "memory": {…}};
+ * what is missing is as in a new world.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
-enum { SECRETS_MAX = 64, ENTRIES_MAX = 8, WORKLOADS_MAX = 6 };
+enum { SECRETS_MAX = 64, ENTRIES_MAX = 8, WORKLOADS_MAX = 6, ACCOUNTS_MAX = 16 };
 static const int64_t NOW_MS = 1780315200000; /* 2026-06-01T12:00:00Z */
 static const int64_t MONOTONIC_MS = 360000000;
 
@@ -34,6 +34,7 @@ struct input {
     struct revision revisions[SECRETS_MAX];
     struct inventory_entry entries[ENTRIES_MAX];
     struct workload_view workloads[WORKLOADS_MAX];
+    struct account_view accounts[ACCOUNTS_MAX];
     struct world world;
 };
 
@@ -159,6 +160,25 @@ static void read_workloads(struct input *input)
     rollout_sort(input->workloads, consumers->workload_count, &input->resource->spec);
 }
 
+/* held: a number, a bit for each note of the status. */
+static void read_accounts(struct input *input)
+{
+    const cJSON *json = json_member(input->json, "accounts");
+    struct accounts_view *view = &input->world.accounts;
+    view->state = (enum accounts_state)(count_at(json, "state") % (ACCOUNTS_KNOWN + 1));
+    view->refusal = json_string_member(json, "refusal");
+    for (size_t i = 0; i < STATUS_ACCOUNTS_MAX; i++)
+        view->held[i] = count_at(json, "held") >> i & 1;
+    view->items = input->accounts;
+    const cJSON *account = NULL;
+    cJSON_ArrayForEach(account, json_member(json, "items"))
+        if (view->count < ACCOUNTS_MAX && json_string_member(account, "name"))
+            input->accounts[view->count++] =
+                (struct account_view){ .name = json_string_member(account, "name"),
+                                       .uid = json_string_member(account, "uid"),
+                                       .listed = json_bool_at(account, "listed", false) };
+}
+
 static void read_admin(struct input *input)
 {
     const cJSON *facts = json_member(input->json, "world");
@@ -246,6 +266,7 @@ static void read_memory(struct input *input)
     memory->announced_ms = time_at(json, "announcedAt", 0);
     memory->mint_at_ms = time_at(json, "mint", 0);
     memory->heal_at_ms = time_at(json, "heal", 0);
+    memory->accounts_at_ms = time_at(json, "accounts", 0);
     memory->confirmed_revision = revision_number_at(json, "confirmed");
     memory->checked_revision = revision_number_at(json, "checked");
     memory->refused_revision = revision_number_at(json, "refused");
@@ -287,11 +308,13 @@ static void read_input(struct input *input)
     read_memory(input);
     world_derive(&input->world);
     read_workloads(input);
+    read_accounts(input);
     world_count_markers(&input->world);
     read_failure(input, "kubernetes", FAILURE_KUBERNETES);
     read_failure(input, "deepgram", FAILURE_DEEPGRAM);
     read_failure(input, "check", FAILURE_CHECK);
     read_failure(input, "verify", FAILURE_VERIFY);
+    read_failure(input, "accountsFailed", FAILURE_ACCOUNTS);
     for (size_t i = 0; i < input->world.revision_count; i++)
         input->world.revisions[i].listed = !json_bool_at(input->json, "unlisted", false);
 }
@@ -357,6 +380,11 @@ static bool is_complete(const struct world *world, const struct step *step)
     case STEP_CLAIM:
     case STEP_RELEASE:
         return is_text(step->secret_name);
+    case STEP_WATCH_ACCOUNTS:
+        return world->accounts.state == ACCOUNTS_UNWATCHED;
+    case STEP_ADD_TO_ACCOUNT:
+    case STEP_TAKE_FROM_ACCOUNT:
+        return is_text(step->account) && is_text(step->account_uid) && is_text(step->secret_name);
     case STEP_DROP_FINALIZER:
         return world->resource->deleting && world->resource->has_finalizer;
     case STEP_CLOSE_ATTEMPTS:

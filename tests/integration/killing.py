@@ -26,7 +26,8 @@ AT_ONCE = 28
 FLAGS = ("--settle=2s", "--inventory-interval=5s", "--leader-elect=false")
 # What stands in a path behind these is a name.
 COLLECTION = re.compile(
-    r"/(namespaces|secrets|deepgramapikeys|deepgrampullsecrets|projects|keys|credentials)/[^/]+")
+    r"/(namespaces|secrets|serviceaccounts|deepgramapikeys|deepgrampullsecrets|projects|keys"
+    r"|credentials)/[^/]+")
 
 KillPoint = namedtuple("KillPoint", "number point line")
 Run = namedtuple("Run", "tenant lines creates")  # lines: requests of the operator, one list each

@@ -130,6 +130,61 @@ def edit_target(tenant):
     tenant.client.patch(tenant.secret_path("it"), {"data": {"DEEPGRAM_API_KEY": wrong}})
 
 
+def account_path(tenant, name=""):
+    return f"/api/v1/namespaces/{tenant.namespace}/serviceaccounts/{name}".rstrip("/")
+
+
+def entries(tenant, name):
+    return [entry["name"] for entry in tenant.client.get(account_path(tenant, name)).get(
+        "imagePullSecrets", [])]
+
+
+def serve_accounts(tenant):
+    for name in ("engine", "api"):
+        tenant.client.post(account_path(tenant), {
+            "metadata": {"name": name}, "imagePullSecrets": [{"name": "of-another"}]})
+    tenant.create(PULL, "it", serviceAccounts=["engine", "api"])
+
+
+def accounts_served(tenant):
+    serve_accounts(tenant)
+    tenant.wait_ready(PULL, "it")
+    tenant.wait_condition(PULL, "it", "ServiceAccountsUpdated", "True", "Updated")
+
+
+def serve_another(tenant):
+    """Each account has something to be done: a Secret's other name, an account less."""
+    tenant.patch(PULL, "it", {"spec": {"serviceAccounts": ["api"], "secret": {"name": "other"}}})
+
+
+def settled_accounts(secrets):
+    """Each of the two accounts has this entry of ours, or none, and the status tells of it."""
+    def settled(tenant):
+        found = tenant.find(PULL, "it")
+        updated = condition(found, "ServiceAccountsUpdated")
+        assert updated and updated["status"] == "True", updated
+        assert condition(found, "Ready")["status"] == "True"
+        for account in ("engine", "api"):
+            wanted = [secrets[account]] if account in secrets else []
+            assert entries(tenant, account) == ["of-another", *wanted]
+        noted = {note["name"]: note["secretName"] for note in found["status"]["serviceAccounts"]}
+        assert noted == secrets, noted
+        exactly(tenant, [found["status"]["id"]])
+        return True
+
+    return settled
+
+
+def delete_pull(tenant):
+    tenant.delete(PULL, "it")
+
+
+def nothing_left_in_accounts(tenant):
+    nothing_left(tenant)
+    assert entries(tenant, "engine") == entries(tenant, "api") == ["of-another"]
+    return True
+
+
 def delete_target(tenant):
     tenant.client.delete(tenant.secret_path("it"))
 
@@ -153,4 +208,7 @@ STORIES = [
     Story("adopt", adopt, settled_key, creates=1),  # the one made by hand
     Story("edited-target", edit_target, settled_key, issued),
     Story("deleted-target", delete_target, settled_key, issued),
+    Story("accounts", serve_accounts, settled_accounts({"engine": "it", "api": "it"}), creates=1),
+    Story("other-accounts", serve_another, settled_accounts({"api": "other"}), accounts_served),
+    Story("leave-accounts", delete_pull, nothing_left_in_accounts, accounts_served),
 ]

@@ -179,6 +179,30 @@ class Restarts(Behaviour):
         wait_for(lambda: self.is_restarted(scene), 40, f"{self.plural} are restarted")
 
 
+class ServesAccounts(Behaviour):
+    """A ServiceAccount gets the pull Secret; nothing else waits for that."""
+
+    def act(self, scene):
+        self.make(scene, "before")
+        scene.issue(serviceAccounts=["before", "later"])
+
+    def make(self, scene, name):
+        accounts = f"/api/v1/namespaces/{scene.tenant.namespace}/serviceaccounts"
+        scene.tenant.client.post(accounts, {"metadata": {"name": name}})
+
+    def entries(self, scene, name):
+        path = f"/api/v1/namespaces/{scene.tenant.namespace}/serviceaccounts/{name}"
+        return scene.tenant.client.get(path).get("imagePullSecrets", [])
+
+    def works(self, scene):
+        self.make(scene, "later")
+        for name in ("before", "later"):
+            wait_for(lambda: self.entries(scene, name) == [{"name": "it"}], 20, f"{name} has it")
+        scene.tenant.delete(scene.kind, "it")
+        scene.is_gone()
+        assert self.entries(scene, "before") == []
+
+
 class TellsEvents(Behaviour):
     """People read in an event what was done."""
 
@@ -247,6 +271,8 @@ ROWS = {
            "watch": Row(Begins(), place="log"),
            "patch": Row(Restarts(plural)),
        }.items()},
+    **{Permission("serviceaccounts", verb): Row(ServesAccounts(), PULL, place) for verb, place in {
+        "get": "condition", "list": "condition", "watch": "log", "patch": "condition"}.items()},
     Permission("events.k8s.io/events", "create"): Row(TellsEvents(), place="log"),
     Permission("namespaces", "list"): Row(Begins(), place="log"),
     Permission("namespaces", "watch"): Row(Begins(), place="log"),

@@ -32,7 +32,7 @@ NOT_REASONS = {
     "Normal", "Warning", "Reconcile", "Issue", "Abandon", "Revoke", "KeepAgain", "Adopt",
     "Inventory", "Verify",  # of events: types and actions
     "Succeeded", "Failed", "DeleteOptions",  # Kubernetes' own
-    "RollOut", "ConsumersUpdated",
+    "RollOut", "ConsumersUpdated", "ServiceAccountsUpdated", "UpdateServiceAccounts",
     "Blocked", "Updating", "Waiting", "Missing", "Unrelated",  # states of a consumer
     "OnDelete", "Unschedulable", "CrashLoopBackOff",  # Kubernetes' own
     "ContainerCreating", "PodInitializing", "ReplicaSet", "PodScheduled", "NotReady",

@@ -276,6 +276,62 @@ static void test_namespaces_that_go(void **state)
     expect_keys("its objects tell on their own", "");
 }
 
+static void put_account(const char *name, const char *version, const char *members)
+{
+    auto_free char *text = mem_printf("{\"metadata\":{\"namespace\":\"ns\",\"name\":\"%s\","
+                                      "\"uid\":\"uid-%s\",\"resourceVersion\":\"%s\"}%s}",
+                                      name, name, version, members);
+    put(caches->accounts, text);
+}
+
+static void test_an_account_wakes_whoever_names_it_or_left_something_in_it(void **state)
+{
+    (void)state;
+    put(caches->resources[RESOURCE_PULL_SECRET],
+        "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"a\",\"uid\":\"1\","
+        "\"resourceVersion\":\"1\"},\"spec\":{\"serviceAccounts\":[\"engine\",\"api\"]},"
+        "\"status\":{\"serviceAccounts\":[{\"name\":\"api\"},{\"name\":\"old\"}]}}");
+    put(caches->resources[RESOURCE_PULL_SECRET],
+        "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"b\",\"uid\":\"2\","
+        "\"resourceVersion\":\"2\"},\"spec\":{\"serviceAccounts\":[7,\"engine\"]},"
+        "\"status\":{\"serviceAccounts\":\"odd\"}}");
+    put_resource(RESOURCE_PULL_SECRET, "c", "3", "");
+    expect_keys("resources", "pull:ns/a pull:ns/b pull:ns/c");
+    put_account("engine", "4", "");
+    expect_keys("named by two", "pull:ns/a pull:ns/b");
+    put_account("api", "5", "");
+    expect_keys("named twice by one", "pull:ns/a");
+    put_account("old", "6", ",\"imagePullSecrets\":[{\"name\":\"a\"}]");
+    expect_keys("named no longer", "pull:ns/a");
+    put_account("default", "7", "");
+    expect_keys("nobody's", "");
+    put_account("engine", "8", ",\"secrets\":[{\"name\":\"token\"}]");
+    expect_keys("nothing that counts", "");
+    put_account("engine", "9", ",\"imagePullSecrets\":[{\"name\":\"x\"}]");
+    expect_keys("another list", "pull:ns/a pull:ns/b");
+    remove_object(caches->accounts, "old");
+    expect_keys("gone", "pull:ns/a");
+}
+
+static void test_news_of_all_accounts_wakes_those_with_any(void **state)
+{
+    (void)state;
+    put(caches->resources[RESOURCE_PULL_SECRET],
+        "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"a\",\"uid\":\"1\","
+        "\"resourceVersion\":\"1\"},\"spec\":{\"serviceAccounts\":[\"engine\"]}}");
+    put_resource(RESOURCE_PULL_SECRET, "b", "2", "");
+    expect_keys("resources", "pull:ns/a pull:ns/b");
+    caches_set_accounts(caches, ACCOUNTS_LOADING, NULL);
+    expect_keys("on the way", "pull:ns/a");
+    caches_set_accounts(caches, ACCOUNTS_LOADING, "Forbidden");
+    expect_keys("not shown", "pull:ns/a");
+    caches_set_accounts(caches, ACCOUNTS_LOADING, "Forbidden");
+    expect_keys("no news", "");
+    caches_set_accounts(caches, ACCOUNTS_KNOWN, NULL);
+    expect_keys("known", "pull:ns/a");
+    assert_null(caches->accounts_refusal);
+}
+
 static void put_workload(const char *name, const char *version, const char *secret,
                          const char *annotations)
 {
@@ -337,6 +393,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_pod_with_many_secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_at_the_start_everything_is_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(test_namespaces_that_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_an_account_wakes_whoever_names_it_or_left_something_in_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_news_of_all_accounts_wakes_those_with_any, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_workload_wakes_whoever_feeds_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_pod_wakes_nobody_by_what_no_decision_knows_of, setup,
                                         teardown),

@@ -12,6 +12,15 @@ static void test_complaints_name_the_field(void **state)
 #define PROJECT "\"projectId\":\"" FIXTURE_PROJECT "\""
         { "minimal", "{" PROJECT "}", "", RESOURCE_API_KEY },
         { "minimal pull Secret", "{" PROJECT "}", "", RESOURCE_PULL_SECRET },
+        { "accounts", "{" PROJECT ",\"serviceAccounts\":[\"default\",\"a.b-1\"]}", "",
+          RESOURCE_PULL_SECRET },
+        { "path for an account", "{" PROJECT ",\"serviceAccounts\":[\"a\",\"../x\"]}",
+          "spec.serviceAccounts holds \"../x\", which is not the name of a ServiceAccount",
+          RESOURCE_PULL_SECRET },
+        { "17 accounts",
+          "{" PROJECT ",\"serviceAccounts\":[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+          "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]}",
+          "spec.serviceAccounts has more than 16 entries", RESOURCE_PULL_SECRET },
         { "null counts as absent",
           "{" PROJECT ",\"comment\":null,\"scopes\":null,\"role\":null,\"validFor\":null,"
           "\"secret\":null,\"rotation\":null,\"credentialsRef\":null,\"suspend\":null}",

@@ -428,10 +428,26 @@ static void test_namespaces(void **state)
     expect(trim_namespace, rows, ARRAY_LENGTH(rows));
 }
 
+static void test_service_accounts(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        { "who it is, and with what its pods pull images",
+          "{\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\","
+          "\"uid\":\"u\",\"resourceVersion\":\"7\",\"labels\":{\"app\":\"x\"},"
+          "\"managedFields\":[{}]},\"secrets\":[{\"name\":\"token\"}],"
+          "\"automountServiceAccountToken\":false,\"imagePullSecrets\":[{\"name\":\"a\"}]}",
+          "{\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\",\"uid\":\"u\","
+          "\"resourceVersion\":\"7\"},\"imagePullSecrets\":[{\"name\":\"a\"}]}" },
+    };
+    expect(trim_account, rows, ARRAY_LENGTH(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_service_accounts),
         cmocka_unit_test(test_where_a_pod_names_a_secret),
         cmocka_unit_test(test_since_when_a_pod_is_not_ready),
         cmocka_unit_test(test_pods),

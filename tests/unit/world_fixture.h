@@ -291,6 +291,8 @@ static inline void world_append_parameters(char **text, const struct step *step)
         world_append(text, step->id);
     if (step->secret_name)
         world_append(text, step->secret_name);
+    if (step->account)
+        world_append(text, step->account);
     if (why)
         world_append(text, why);
     if (step->needed)

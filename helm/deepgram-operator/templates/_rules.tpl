@@ -19,6 +19,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+# spec.serviceAccounts of a DeepgramPullSecret: their imagePullSecrets. Without this the rest works.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, list, watch, patch]
 # Workloads whose pods hold a replaced key are restarted, by an annotation of their pod template.
 - apiGroups: [apps]
   resources: [deployments, statefulsets, daemonsets]

@@ -1,0 +1,97 @@
+/* The steps that change ServiceAccounts. imagePullSecrets is one value to the API server (see
+ * api/account), so that it is read, changed, and written with the version that was read as
+ * precondition; who was faster is asked again.
+ *
+ * Changes of accounts come by a watch of their own (operator/watches.h), and not by asking now and
+ * then: an account that is made, or that loses its entry, is about to be used, and a pod that
+ * starts without the entry never gets it. */
+#include "api/account.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "operator/steps.h"
+#include "reconcile/accounts.h"
+#include "reconcile/failure.h"
+#include "reconcile/limiter.h"
+
+static struct store *accounts(const struct pass *pass)
+{
+    return pass->runtime->caches->accounts;
+}
+
+/* A refusal concerns the accounts alone; an API server that can't be reached, everything. */
+static void account_failed(struct pass *pass, const struct err *err)
+{
+    bool refused = err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID;
+    if (err->kind == ERR_CONFLICT) {
+        pass_continue(pass);
+    } else if (err->kind == ERR_NOT_FOUND) {
+        store_remove_written(accounts(pass), pass->key.namespace, pass->step.account,
+                             pass->step.account_uid);
+        pass_continue(pass);
+    } else {
+        pass_fail(pass, refused ? FAILURE_ACCOUNTS : FAILURE_KUBERNETES, NULL, err);
+    }
+}
+
+static void account_written(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        account_failed(pass, err);
+        return;
+    }
+    struct memory *memory = pass->gathered->memory;
+    memory->accounts_at_ms = limiter_taken(accounts_limit(&pass->gathered->world),
+                                           memory->accounts_at_ms, clock_monotonic_ms());
+    failure_clear(memory, FAILURE_ACCOUNTS);
+    log_info("ServiceAccount changed", "kind", resource_kind_name(pass->kind), "namespace",
+             pass->key.namespace, "name", pass->key.name, "account", pass->step.account, "step",
+             step_name(pass->step.kind), NULL);
+    pass_written(pass, accounts(pass), object, NULL);
+}
+
+typedef cJSON *patch_fn(const cJSON *account, const char *secret);
+
+/* What was read counts, not what the cache showed. */
+static void change(struct pass *pass, cJSON **object, const struct err *err, patch_fn *patch_for)
+{
+    if (err) {
+        account_failed(pass, err);
+        return;
+    }
+    bool same = mem_streq(json_string_at(*object, "metadata.uid"), pass->step.account_uid);
+    cJSON *patch = same ? patch_for(*object, pass->step.secret_name) : NULL;
+    if (patch)
+        pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, patch,
+                  false, account_written);
+    else
+        pass_written(pass, accounts(pass), object, NULL);
+}
+
+static void add(void *context, cJSON **object, const struct err *err)
+{
+    change(context, object, err, account_patch_add);
+}
+
+static void take_out(void *context, cJSON **object, const struct err *err)
+{
+    change(context, object, err, account_patch_take);
+}
+
+void step_add_to_account(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, NULL, false, add);
+}
+
+void step_take_from_account(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, NULL, false,
+              take_out);
+}
+
+void step_watch_accounts(struct pass *pass)
+{
+    watches_begin_accounts(pass->runtime->watches);
+    pass_continue(pass);
+}
