@@ -253,6 +253,7 @@ class TestStatus:
         full = copy.deepcopy(self.FULL)
         if plural == PULL_SECRETS:
             full["username"] = "deepgram+2c1e0c3a-6c1f-4a53-8f7f-9a4f0f5b8f11"
+            full["serviceAccounts"] = [{"name": "engine", "uid": "u", "secretName": "target"}]
 
         def write(status):
             path = f"{collection(plural, namespace)}/a/status"
@@ -359,4 +360,7 @@ class TestSchema:
             ".spec.rotation.before", ".spec.secret.data", ".spec.secret.data{}",
             ".spec.verify.streaming.url", ".spec.verify.streaming.timeout"}
         assert pull_secret.keys() - shared == {
-            ".spec.provider", ".spec.verify.repository", ".status.username"}
+            ".spec.provider", ".spec.verify.repository", ".spec.serviceAccounts",
+            ".spec.serviceAccounts[]", ".status.serviceAccounts",
+            ".status.serviceAccounts[].name", ".status.serviceAccounts[].uid",
+            ".status.serviceAccounts[].secretName", ".status.username"}

@@ -53,6 +53,8 @@ class TestRbac:
         (True, "list watch", "/pods", "", ""),
         (False, "create update patch delete", "/pods", "", ""),
         (False, "create", "/pods/exec", "", ""),
+        (True, "get list watch patch", "/serviceaccounts", "", ""),
+        (False, "create update delete deletecollection", "/serviceaccounts", "", ""),
         (True, "list watch", "/namespaces", "", ""),
         (False, "get create update patch delete", "/namespaces", "", ""),
         (True, "create", "events.k8s.io/events", "", ""),
