@@ -137,7 +137,7 @@ int64_t accounts_again_ms(const struct world *world)
     if (world->accounts.state != ACCOUNTS_KNOWN || !accounts_used(world))
         return INT64_MAX;
     if (failure_holds(world, FAILURE_ACCOUNTS))
-        return world->memory->failures[FAILURE_ACCOUNTS].retry_at_ms;
+        return world->memory->failures[FAILURE_ACCOUNTS]->retry_at_ms;
     bool waits =
         (accounts_lacking(world) || left_over(world)) && allowed_ms(world) > world->monotonic_ms;
     return waits ? allowed_ms(world) : INT64_MAX;
@@ -145,7 +145,7 @@ int64_t accounts_again_ms(const struct world *world)
 
 static bool wait_for_rights(const struct world *world, struct step *step)
 {
-    const struct failure *failure = &world->memory->failures[FAILURE_ACCOUNTS];
+    const struct failure *failure = world->memory->failures[FAILURE_ACCOUNTS];
     return failure->count < TRIES_OF_A_DELETION &&
            rule_verdict(step, VERDICT_TERMINATING, failure->reason, failure->retry_at_ms,
                         "%s: before the resource goes, its Secret is to be taken out of the "

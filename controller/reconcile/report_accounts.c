@@ -108,7 +108,7 @@ static void tell_how_it_stands(cJSON *conditions, const struct world *world)
 
 void report_accounts_condition(cJSON *conditions, const struct world *world)
 {
-    const struct failure *failure = &world->memory->failures[FAILURE_ACCOUNTS];
+    const struct failure *failure = world->memory->failures[FAILURE_ACCOUNTS];
     if (!accounts_used(world) || world->resource->deleting)
         condition_remove(conditions, CONDITION);
     else if (world->accounts.refusal)

@@ -129,7 +129,7 @@ static void change_refused(struct world_fixture *fixture)
 static void change_refused_often(struct world_fixture *fixture)
 {
     change_refused(fixture);
-    fixture->memory->failures[FAILURE_ACCOUNTS].count = 5;
+    fixture->memory->failures[FAILURE_ACCOUNTS]->count = 5;
 }
 
 /* So often that the next one may come in 10 s, where there is one account with a note. */
