@@ -102,6 +102,14 @@ bool leader_may_write(const struct leader *leader)
     return leader->may_write;
 }
 
+/* ---- operator/watches.h ---- */
+
+/* No story has ServiceAccounts. */
+void watches_begin_accounts(struct watches *watches)
+{
+    assert(watches);
+}
+
 /* ---- work, as the manager does it ---- */
 
 static void work(void *context);

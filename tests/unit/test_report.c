@@ -502,6 +502,7 @@ static void test_a_patch_removes_what_went(void **state)
         "nextAttemptAt",
         "lastHandledRotateRequest",
         "consumers",
+        "serviceAccounts",
     };
     const cJSON *status = json_member(patch, "status");
     for (size_t i = 0; i < ARRAY_LENGTH(nulls); i++)
