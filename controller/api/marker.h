@@ -22,6 +22,15 @@ struct marker {
     char nonce[NONCE_BYTES];
 };
 
+/* A credential that a list of Deepgram's shows with our marker. */
+struct inventory_entry {
+    const char *id; /* one block with the other texts */
+    const char *uid;
+    const char *nonce;
+    int64_t revision;
+    int64_t expires_at_ms; /* 0: never or not told */
+};
+
 /* The comment to send; free with mem_free. comment NULL: "<namespace>/<name>". */
 NODISCARD char *marker_comment(const struct resource *resource, int64_t revision,
                                const char *nonce);

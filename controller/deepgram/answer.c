@@ -147,14 +147,25 @@ struct listing {
     size_t capacity;
 };
 
-static void add_entry(struct listing *listing, const struct deepgram_entry *entry)
+static void add_entry(struct listing *listing, const char *id, const struct marker *marker,
+                      int64_t expires_at_ms)
 {
     struct deepgram_list *list = listing->list;
     if (list->count == listing->capacity) {
         listing->capacity = listing->capacity > 0 ? 2 * listing->capacity : 16;
         list->entries = mem_realloc(list->entries, listing->capacity * sizeof list->entries[0]);
     }
-    list->entries[list->count++] = *entry;
+    size_t id_size = strlen(id) + 1;
+    size_t uid_size = strlen(marker->uid) + 1;
+    char *texts = mem_alloc(id_size + uid_size + strlen(marker->nonce) + 1);
+    struct inventory_entry *entry = &list->entries[list->count++];
+    *entry = (struct inventory_entry){
+        .id = memcpy(texts, id, id_size),
+        .uid = memcpy(texts + id_size, marker->uid, uid_size),
+        .nonce = memcpy(texts + id_size + uid_size, marker->nonce, strlen(marker->nonce)),
+        .revision = marker->revision,
+        .expires_at_ms = expires_at_ms,
+    };
 }
 
 /* False when it bears our marker, but can't be named. */
@@ -173,12 +184,8 @@ static bool read_entry(void *context, const cJSON *json)
     }
     if (!name_is_credential_id(id))
         return false;
-    add_entry(listing, &(struct deepgram_entry){
-                           .id = mem_strdup(id),
-                           .marker = marker,
-                           .expires_at_ms =
-                               timestamp_or(json_string_member(description, "expiration_date"), 0),
-                       });
+    add_entry(listing, id, &marker,
+              timestamp_or(json_string_member(description, "expiration_date"), 0));
     return true;
 }
 

@@ -44,7 +44,7 @@ void deepgram_list_done(struct deepgram_list *list)
     if (!list)
         return;
     for (size_t i = 0; i < list->count; i++)
-        mem_free(list->entries[i].id);
+        mem_free((char *)(uintptr_t)list->entries[i].id);
     mem_free(list->entries);
     *list = (struct deepgram_list){ 0 };
 }

@@ -30,14 +30,8 @@ struct deepgram_request {
 };
 void deepgram_request_done(struct deepgram_request *request);
 
-struct deepgram_entry { /* one line of a list that carries a marker */
-    char *id;
-    struct marker marker;
-    int64_t expires_at_ms; /* 0: never or not told */
-};
-
 struct deepgram_list {
-    struct deepgram_entry *entries; /* only those with a marker */
+    struct inventory_entry *entries; /* only those with a marker */
     size_t count;
     size_t foreign; /* credentials without one */
 };

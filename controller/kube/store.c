@@ -1,4 +1,4 @@
-/* One block per object (key, version and text behind the hash handle), because most objects are
+/* One block per object (with all texts, and its places in the indexes), because most objects are
  * other people's Secrets of which little more than the name is kept. A change makes a new entry:
  * the sizes differ anyway.
  *
@@ -13,12 +13,8 @@
 
 #include "base/json.h"
 #include "base/shared_json.h"
+#include "base/table.h"
 #include "kube/phrases.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
-#include <utlist.h>
 
 /* Each of the passes that there may be at the same time, with its revision and its target. */
 enum { PARSED_MAX = 128 };
@@ -29,42 +25,35 @@ enum standing {
     WRITTEN, /* told by the answer of a write of ours */
 };
 
-struct link { /* an entry's place in the bucket of one index key */
-    struct bucket *bucket;
+struct link { /* an entry's place in the ring of those with the same index key */
     struct entry *entry;
     struct link *prev;
     struct link *next;
-};
-
-struct bucket { /* exists as long as something is in it */
-    UT_hash_handle hh;
-    struct link *links;
-    size_t count;
-    char key[];
+    const char *key; /* in the entry */
 };
 
 struct entry {
-    UT_hash_handle hh;
-    const cJSON *parsed; /* our share, of what was looked at lately; else NULL */
-    struct entry *prev;  /* among those */
-    struct entry *next;
-    struct link *links; /* array, NULL when not indexed */
-    size_t link_count;
     uint64_t uid_hash;
-    enum standing standing;
+    uint16_t link_count;
+    uint8_t standing; /* enum standing */
     bool tombstone;
-    const char *version; /* both point behind the key */
-    const char *text;    /* shortened */
-    char key[];          /* "namespace/name" */
+    uint8_t parsed; /* place in `lately` plus one, when it was looked at lately; 0: not there */
+    struct link links[];
+    /* and behind them one after the other: "namespace/name", the version, the shortened text, and
+     * the index keys */
 };
 
-struct lately { /* the entries that are kept parsed, the latest first */
-    struct entry *entries;
-    size_t count;
+struct parsed {
+    struct entry *entry; /* NULL: unused */
+    const cJSON *object; /* our share */
+};
+
+struct lately { /* what is kept parsed; the oldest is replaced first */
+    struct parsed parsed[PARSED_MAX];
+    size_t next;
 };
 
 struct reached { /* how far the watch is in one namespace, as deletions show it */
-    UT_hash_handle hh;
     char *version;
     char namespace[];
 };
@@ -74,12 +63,12 @@ struct store {
     store_index_fn *index;
     store_change_fn *change;
     void *context;
-    struct entry *entries;
-    struct bucket *buckets;
+    struct table entries;
+    struct table links; /* one of each ring */
+    struct table reached;
     struct lately *lately;
-    struct reached *reached; /* by namespace */
-    char *listed;            /* version of the last list of all; NULL: none */
-    size_t count;            /* without tombstones */
+    char *listed; /* version of the last list of all; NULL: none */
+    size_t count; /* without tombstones */
 };
 
 /* ---- versions and keys ---- */
@@ -119,11 +108,30 @@ static const char *version_of(const cJSON *object)
     return version ? version : "";
 }
 
+static const char *key_of(const void *entry)
+{
+    const struct entry *of = entry;
+    return (const char *)(of->links + of->link_count);
+}
+
+static const char *behind(const char *text)
+{
+    return text + strlen(text) + 1;
+}
+
+static const char *entry_version(const struct entry *entry)
+{
+    return behind(key_of(entry));
+}
+
+static const char *entry_text(const struct entry *entry)
+{
+    return behind(entry_version(entry));
+}
+
 static struct entry *find(const struct store *store, const char *key)
 {
-    struct entry *entry = NULL;
-    HASH_FIND_STR(store->entries, key, entry);
-    return entry;
+    return table_find(&store->entries, key);
 }
 
 static struct entry *find_object(const struct store *store, const cJSON *object)
@@ -140,7 +148,8 @@ static bool in_scope(const struct entry *entry, const char *scope)
     if (!scope)
         return true;
     size_t length = strlen(scope);
-    return strncmp(entry->key, scope, length) == 0 && entry->key[length] == '/';
+    const char *key = key_of(entry);
+    return strncmp(key, scope, length) == 0 && key[length] == '/';
 }
 
 /* ---- how far the watch is ---- */
@@ -151,138 +160,142 @@ static const char *namespace_of(const cJSON *object)
     return namespace ? namespace : "";
 }
 
+static const char *reached_namespace(const void *reached)
+{
+    return ((const struct reached *)reached)->namespace;
+}
+
 static void note_reached(struct store *store, const char *namespace, const char *version)
 {
-    struct reached *reached = NULL;
-    HASH_FIND_STR(store->reached, namespace, reached);
+    struct reached *reached = table_find(&store->reached, namespace);
     if (!reached) {
         size_t size = strlen(namespace) + 1;
         reached = mem_alloc(sizeof *reached + size);
         memcpy(reached->namespace, namespace, size);
-        HASH_ADD_STR(store->reached, namespace, reached);
+        table_add(&store->reached, reached);
     }
     mem_replace(&reached->version, version);
 }
 
 static void forget_reached(struct store *store)
 {
-    struct reached *reached = NULL;
-    struct reached *next = NULL;
-    HASH_ITER(hh, store->reached, reached, next) {
-        HASH_DEL(store->reached, reached);
+    struct table_walk walk = { 0 };
+    for (struct reached *reached; (reached = table_next(&store->reached, &walk)) != NULL;) {
         mem_free(reached->version);
         mem_free(reached);
     }
+    table_done(&store->reached);
 }
 
 /* Whatever had this version has been shown since. */
 static bool is_overtaken(const struct store *store, const cJSON *object)
 {
     const char *version = version_of(object);
-    struct reached *reached = NULL;
-    HASH_FIND_STR(store->reached, namespace_of(object), reached);
+    const struct reached *reached = table_find(&store->reached, namespace_of(object));
     return (reached && is_older(version, reached->version)) ||
            (store->listed && is_older(version, store->listed));
 }
 
 /* ---- secondary indexes ---- */
 
-static struct bucket *find_bucket(const struct store *store, const char *key)
+static const char *link_key(const void *link)
 {
-    struct bucket *bucket = NULL;
-    HASH_FIND_STR(store->buckets, key, bucket);
-    return bucket;
+    return ((const struct link *)link)->key;
 }
 
-static struct bucket *need_bucket(struct store *store, const char *key)
+static void index_entry(struct store *store, struct entry *entry)
 {
-    struct bucket *bucket = find_bucket(store, key);
-    if (bucket)
-        return bucket;
-    size_t size = strlen(key) + 1;
-    bucket = mem_alloc(sizeof *bucket + size);
-    memcpy(bucket->key, key, size);
-    HASH_ADD_STR(store->buckets, key, bucket);
-    return bucket;
-}
-
-static void index_entry(struct store *store, struct entry *entry, const cJSON *object)
-{
-    char *keys[STORE_INDEX_KEYS_MAX] = { 0 };
-    size_t count = store->index ? store->index(object, keys) : 0;
-    if (count == 0)
-        return;
-    entry->links = mem_calloc(count, sizeof *entry->links);
-    entry->link_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct bucket *bucket = need_bucket(store, keys[i]);
-        entry->links[i] = (struct link){ .bucket = bucket, .entry = entry };
-        DL_APPEND(bucket->links, &entry->links[i]);
-        bucket->count++;
-        mem_free(keys[i]);
+    for (size_t i = 0; i < entry->link_count; i++) {
+        struct link *link = &entry->links[i];
+        struct link *first = table_find(&store->links, link->key);
+        link->next = first ? first : link;
+        link->prev = first ? first->prev : link;
+        link->next->prev = link->prev->next = link;
+        if (!first)
+            table_add(&store->links, link);
     }
 }
 
 static void unindex_entry(struct store *store, struct entry *entry)
 {
     for (size_t i = 0; i < entry->link_count; i++) {
-        struct bucket *bucket = entry->links[i].bucket;
-        DL_DELETE(bucket->links, &entry->links[i]);
-        if (--bucket->count == 0) {
-            HASH_DEL(store->buckets, bucket);
-            mem_free(bucket);
-        }
+        struct link *link = &entry->links[i];
+        bool first = table_find(&store->links, link->key) == link;
+        if (first)
+            table_remove(&store->links, link);
+        if (first && link->next != link)
+            table_add(&store->links, link->next);
+        link->next->prev = link->prev;
+        link->prev->next = link->next;
     }
-    mem_free(entry->links);
+}
+
+/* Visits the ring of that key in the order in which they came. */
+static const struct link *next_link(const struct link *first, const struct link *link)
+{
+    return link->next != first ? link->next : NULL;
 }
 
 /* ---- parsed objects ---- */
 
 static void forget_parsed(struct lately *lately, struct entry *entry)
 {
-    if (!entry->parsed)
+    if (entry->parsed == 0)
         return;
-    DL_DELETE(lately->entries, entry);
-    lately->count--;
-    shared_json_drop(take(entry->parsed));
+    struct parsed *parsed = &lately->parsed[entry->parsed - 1];
+    shared_json_drop(parsed->object);
+    *parsed = (struct parsed){ 0 };
+    entry->parsed = 0;
 }
 
 /* Takes the share over. */
-static void keep_parsed(struct lately *lately, struct entry *entry, const cJSON *parsed)
+static void keep_parsed(struct lately *lately, struct entry *entry, const cJSON *object)
 {
-    entry->parsed = parsed;
-    DL_PREPEND(lately->entries, entry);
-    if (++lately->count > PARSED_MAX)
-        forget_parsed(lately, lately->entries->prev);
+    struct parsed *parsed = &lately->parsed[lately->next];
+    if (parsed->entry)
+        forget_parsed(lately, parsed->entry);
+    *parsed = (struct parsed){ .entry = entry, .object = object };
+    lately->next = (lately->next + 1) % PARSED_MAX;
+    entry->parsed = (uint8_t)(parsed - lately->parsed + 1);
 }
 
 /* A share for the caller. */
-static const cJSON *entry_look(const struct entry *entry)
+static const cJSON *look(const struct store *store, const struct entry *entry)
 {
-    if (entry->parsed)
-        return shared_json_hold(entry->parsed);
-    auto_free char *text = phrases_restore(entry->text);
+    if (entry->parsed != 0)
+        return shared_json_hold(store->lately->parsed[entry->parsed - 1].object);
+    auto_free char *text = phrases_restore(entry_text(entry));
     return shared_json_new(json_parse(text, strlen(text)));
 }
 
 /* ---- entries ---- */
 
-static struct entry *entry_new(const char *key, const char *version, const char *text)
+static char *append(char *end, const char *text)
 {
-    size_t key_size = strlen(key) + 1;
-    size_t version_size = strlen(version) + 1;
-    size_t text_size = strlen(text) + 1;
-    struct entry *entry = mem_alloc(sizeof *entry + key_size + version_size + text_size);
-    char *end = entry->key;
-    memcpy(end, key, key_size);
-    entry->version = memcpy(end + key_size, version, version_size);
-    entry->text = memcpy(end + key_size + version_size, text, text_size);
+    return stpcpy(end, text) + 1;
+}
+
+static struct entry *entry_new(const char *key, const char *version, const char *text,
+                               char *const *index_keys, size_t index_count)
+{
+    size_t size = strlen(key) + strlen(version) + strlen(text) + 3;
+    for (size_t i = 0; i < index_count; i++)
+        size += strlen(index_keys[i]) + 1;
+    struct entry *entry = mem_alloc(sizeof *entry + index_count * sizeof(struct link) + size);
+    entry->link_count = (uint16_t)index_count;
+    char *end = (char *)(entry->links + index_count);
+    end = append(append(append(end, key), version), text);
+    for (size_t i = 0; i < index_count; i++) {
+        entry->links[i] = (struct link){ .entry = entry, .key = end };
+        end = append(end, index_keys[i]);
+    }
     return entry;
 }
 
 static void insert(struct store *store, struct entry *entry)
 {
-    HASH_ADD_STR(store->entries, key, entry);
+    table_add(&store->entries, entry);
+    index_entry(store, entry);
     if (!entry->tombstone)
         store->count++;
 }
@@ -295,14 +308,14 @@ static void discard(struct store *store, struct entry *entry)
         store->count--;
     unindex_entry(store, entry);
     forget_parsed(store->lately, entry);
-    HASH_DEL(store->entries, entry);
+    table_remove(&store->entries, entry);
     mem_free(entry);
 }
 
 /* The trimmed object for `change`; NULL when there was none or nobody listens. */
 static const cJSON *picture(const struct store *store, const struct entry *entry)
 {
-    return store->change && entry && !entry->tombstone ? entry_look(entry) : NULL;
+    return store->change && entry && !entry->tombstone ? look(store, entry) : NULL;
 }
 
 static void remove_entry(struct store *store, struct entry *entry)
@@ -327,12 +340,16 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
     auto_free char *printed = json_print(object);
     auto_free char *text = phrases_shorten(printed);
 
+    char *index_keys[STORE_INDEX_KEYS_MAX] = { 0 };
+    size_t index_count = store->index ? store->index(object, index_keys) : 0;
+
     discard(store, old);
-    struct entry *entry = entry_new(key, version, text);
+    struct entry *entry = entry_new(key, version, text, index_keys, index_count);
     entry->uid_hash = uid_hash;
-    entry->standing = standing;
+    entry->standing = (uint8_t)standing;
     insert(store, entry);
-    index_entry(store, entry, object);
+    for (size_t i = 0; i < index_count; i++)
+        mem_free(index_keys[i]);
     auto_shared_json const cJSON *after = shared_json_new(object);
     keep_parsed(store->lately, entry, shared_json_hold(after));
     if (store->change)
@@ -346,9 +363,9 @@ static bool is_known(const struct entry *entry, const cJSON *object)
         return entry->standing != STALE &&
                entry->uid_hash == hash_uid(json_string_at(object, "metadata.uid"));
     const char *version = version_of(object);
-    if (strcmp(version, entry->version) == 0)
+    if (strcmp(version, entry_version(entry)) == 0)
         return version[0] != '\0';
-    return entry->standing != STALE && is_older(version, entry->version);
+    return entry->standing != STALE && is_older(version, entry_version(entry));
 }
 
 static void put(struct store *store, cJSON *object, enum standing standing)
@@ -362,13 +379,14 @@ static void put(struct store *store, cJSON *object, enum standing standing)
     if (!entry || !is_known(entry, object))
         replace_entry(store, entry, take(owned), standing);
     else if (standing == SEEN || entry->standing == STALE)
-        entry->standing = standing;
+        entry->standing = (uint8_t)standing;
 }
 
 static void tell_name(const struct entry *entry, store_name_fn *fn, void *context)
 {
-    const char *name = strchr(entry->key, '/') + 1;
-    auto_free char *namespace = mem_strndup(entry->key, (size_t)(name - 1 - entry->key));
+    const char *key = key_of(entry);
+    const char *name = strchr(key, '/') + 1;
+    auto_free char *namespace = mem_strndup(key, (size_t)(name - 1 - key));
     fn(context, namespace, name);
 }
 
@@ -383,6 +401,9 @@ struct store *store_new(store_trim_fn *trim, store_index_fn *index, store_change
         .index = index,
         .change = change,
         .context = context,
+        .entries.key = key_of,
+        .links.key = link_key,
+        .reached.key = reached_namespace,
         .lately = mem_alloc(sizeof(struct lately)),
     };
     return store;
@@ -392,12 +413,13 @@ void store_free(struct store *store)
 {
     if (!store)
         return;
-    struct entry *entry = NULL;
-    struct entry *next = NULL;
-    HASH_ITER(hh, store->entries, entry, next)
+    struct table_walk walk = { 0 };
+    for (struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
         discard(store, entry);
-    mem_free(store->lately);
     forget_reached(store);
+    table_done(&store->entries);
+    table_done(&store->links);
+    mem_free(store->lately);
     mem_free(store->listed);
     mem_free(store);
 }
@@ -419,7 +441,7 @@ void store_remove(struct store *store, const cJSON *object)
     if (!entry)
         return;
     bool superseded = !entry->tombstone && entry->standing != STALE &&
-                      is_older(version_of(object), entry->version);
+                      is_older(version_of(object), entry_version(entry));
     if (!superseded)
         remove_entry(store, entry);
 }
@@ -432,7 +454,7 @@ void store_remove_written(struct store *store, const char *namespace, const char
     if (!entry || entry->tombstone || entry->uid_hash != hash_uid(uid))
         return;
     remove_entry(store, entry);
-    struct entry *tombstone = entry_new(key, "", "");
+    struct entry *tombstone = entry_new(key, "", "", NULL, 0);
     tombstone->uid_hash = hash_uid(uid);
     tombstone->standing = WRITTEN;
     tombstone->tombstone = true;
@@ -441,7 +463,8 @@ void store_remove_written(struct store *store, const char *namespace, const char
 
 void store_replace_begin(struct store *store, const char *scope)
 {
-    for (struct entry *entry = store->entries; entry; entry = entry->hh.next)
+    struct table_walk walk = { 0 };
+    for (struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
         if (in_scope(entry, scope))
             entry->standing = STALE;
 }
@@ -452,7 +475,7 @@ static bool outlasts(const struct entry *entry, const char *list_version)
 {
     if (entry->standing == SEEN)
         return true;
-    return entry->standing == WRITTEN && is_older(list_version, entry->version);
+    return entry->standing == WRITTEN && is_older(list_version, entry_version(entry));
 }
 
 void store_replace_end(struct store *store, const char *scope, const char *resource_version)
@@ -463,9 +486,8 @@ void store_replace_end(struct store *store, const char *scope, const char *resou
         forget_reached(store);
         mem_replace(&store->listed, resource_version);
     }
-    struct entry *entry = NULL;
-    struct entry *next = NULL;
-    HASH_ITER(hh, store->entries, entry, next)
+    struct table_walk walk = { 0 };
+    for (struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
         if (in_scope(entry, scope) && !outlasts(entry, resource_version))
             remove_entry(store, entry);
 }
@@ -476,8 +498,8 @@ const cJSON *store_get(const struct store *store, const char *namespace, const c
     struct entry *entry = find(store, key);
     if (!entry || entry->tombstone)
         return NULL;
-    const cJSON *object = entry_look(entry);
-    if (!entry->parsed)
+    const cJSON *object = look(store, entry);
+    if (entry->parsed == 0)
         keep_parsed(store->lately, entry, shared_json_hold(object));
     return object;
 }
@@ -485,9 +507,9 @@ const cJSON *store_get(const struct store *store, const char *namespace, const c
 void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
                  void *context)
 {
-    const struct bucket *bucket = find_bucket(store, index_key);
-    for (const struct link *link = bucket ? bucket->links : NULL; link; link = link->next) {
-        auto_shared_json const cJSON *object = entry_look(link->entry);
+    const struct link *first = table_find(&store->links, index_key);
+    for (const struct link *link = first; link; link = next_link(first, link)) {
+        auto_shared_json const cJSON *object = look(store, link->entry);
         fn(context, object);
     }
 }
@@ -495,24 +517,26 @@ void store_visit(const struct store *store, const char *index_key, store_visit_f
 void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,
                        void *context)
 {
-    const struct bucket *bucket = find_bucket(store, index_key);
-    for (const struct link *link = bucket ? bucket->links : NULL; link; link = link->next)
+    const struct link *first = table_find(&store->links, index_key);
+    for (const struct link *link = first; link; link = next_link(first, link))
         tell_name(link->entry, fn, context);
 }
 
 void store_visit_all_names(const struct store *store, store_name_fn *fn, void *context)
 {
-    for (const struct entry *entry = store->entries; entry; entry = entry->hh.next)
+    struct table_walk walk = { 0 };
+    for (const struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
         if (!entry->tombstone)
             tell_name(entry, fn, context);
 }
 
 void store_visit_all(const struct store *store, store_visit_fn *fn, void *context)
 {
-    for (const struct entry *entry = store->entries; entry; entry = entry->hh.next) {
+    struct table_walk walk = { 0 };
+    for (const struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;) {
         if (entry->tombstone)
             continue;
-        auto_shared_json const cJSON *object = entry_look(entry);
+        auto_shared_json const cJSON *object = look(store, entry);
         fn(context, object);
     }
 }
@@ -520,10 +544,4 @@ void store_visit_all(const struct store *store, store_visit_fn *fn, void *contex
 size_t store_count(const struct store *store)
 {
     return store->count;
-}
-
-size_t store_count_key(const struct store *store, const char *index_key)
-{
-    const struct bucket *bucket = find_bucket(store, index_key);
-    return bucket ? bucket->count : 0;
 }

@@ -75,6 +75,5 @@ void store_visit_names(const struct store *store, const char *index_key, store_n
                        void *context);
 void store_visit_all_names(const struct store *store, store_name_fn *fn, void *context);
 size_t store_count(const struct store *store);
-size_t store_count_key(const struct store *store, const char *index_key);
 
 #endif

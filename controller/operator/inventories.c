@@ -1,22 +1,13 @@
-/* Entries are grouped by UID when a list comes, so that a decision sees only its own. A revoked
+/* Entries are sorted by UID when a list comes, so that a decision sees only its own. A revoked
  * credential may be listed for a while (lists lag): whoever revoked it remembers that. */
 #include "operator/inventories.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/backoff.h"
+#include "base/table.h"
 #include "reconcile/limiter.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
-
-struct group { /* the entries of one resource */
-    char *uid;
-    struct inventory_entry *entries;
-    size_t count;
-    UT_hash_handle hh;
-};
 
 struct waiter {
     struct queue_key key;
@@ -28,60 +19,52 @@ struct project { /* as one admin Secret sees it */
     int64_t paused_until_ms;
     struct limit mint_limit; /* grows with the resources, and stays when they go */
     int64_t mint_stamp_ms;
-    UT_hash_handle hh;
-};
-
-struct listed_id { /* borrows the id of an entry */
-    const char *id;
-    UT_hash_handle hh;
 };
 
 struct inventory {
     char *key;
     struct project *project;
     const struct inventories *owner;
-    struct deepgram_list list; /* owns the strings that groups point at */
-    struct group *groups;
-    struct listed_id *ids; /* by id */
+    struct deepgram_list list; /* by UID */
+    const char **ids;          /* of the list, sorted */
     struct waiter *waiters;
     bool under_way;
     int64_t listed_at_ms;
     int64_t blocked_until_ms;
     unsigned failures;
-    UT_hash_handle hh;
 };
 
 struct inventories {
-    struct inventory *all;
-    struct project *projects;
+    struct table all;
+    struct table projects;
     int64_t interval_ms;
 };
 
 static const struct backoff_policy RETRY = { .floor_ms = 1000, .cap_ms = 300 * 1000 };
 
+static const char *key_of_inventory(const void *inventory)
+{
+    return ((const struct inventory *)inventory)->key;
+}
+
+static const char *key_of_project(const void *project)
+{
+    return ((const struct project *)project)->key;
+}
+
 struct inventories *inventories_new(int64_t interval_ms)
 {
     struct inventories *inventories = mem_alloc(sizeof *inventories);
+    inventories->all.key = key_of_inventory;
+    inventories->projects.key = key_of_project;
     inventories->interval_ms = interval_ms;
     return inventories;
 }
 
-static void drop_groups(struct inventory *inventory)
+static void drop_list(struct inventory *inventory)
 {
-    struct group *group = NULL;
-    struct group *next = NULL;
-    HASH_ITER(hh, inventory->groups, group, next) {
-        HASH_DEL(inventory->groups, group);
-        mem_free(group->uid);
-        mem_free(group->entries);
-        mem_free(group);
-    }
-    struct listed_id *listed = NULL;
-    struct listed_id *next_listed = NULL;
-    HASH_ITER(hh, inventory->ids, listed, next_listed) {
-        HASH_DEL(inventory->ids, listed);
-        mem_free(listed);
-    }
+    deepgram_list_done(&inventory->list);
+    mem_free(take(inventory->ids));
 }
 
 static void drop_waiters(struct inventory *inventory)
@@ -98,35 +81,31 @@ void inventories_free(struct inventories *inventories)
 {
     if (!inventories)
         return;
-    struct inventory *inventory = NULL;
-    struct inventory *next = NULL;
-    HASH_ITER(hh, inventories->all, inventory, next) {
-        HASH_DEL(inventories->all, inventory);
-        drop_groups(inventory);
+    struct table_walk walk = { 0 };
+    for (struct inventory *inventory; (inventory = table_next(&inventories->all, &walk)) != NULL;) {
+        drop_list(inventory);
         drop_waiters(inventory);
-        deepgram_list_done(&inventory->list);
         mem_free(inventory->key);
         mem_free(inventory);
     }
-    struct project *project = NULL;
-    struct project *next_project = NULL;
-    HASH_ITER(hh, inventories->projects, project, next_project) {
-        HASH_DEL(inventories->projects, project);
+    walk = (struct table_walk){ 0 };
+    for (struct project *project; (project = table_next(&inventories->projects, &walk)) != NULL;) {
         mem_free(project->key);
         mem_free(project);
     }
+    table_done(&inventories->all);
+    table_done(&inventories->projects);
     mem_free(inventories);
 }
 
 static struct project *get_project(struct inventories *inventories, const char *key)
 {
-    struct project *project = NULL;
-    HASH_FIND_STR(inventories->projects, key, project);
+    struct project *project = table_find(&inventories->projects, key);
     if (project)
         return project;
     project = mem_alloc(sizeof *project);
     project->key = mem_strdup(key);
-    HASH_ADD_KEYPTR(hh, inventories->projects, project->key, strlen(project->key), project);
+    table_add(&inventories->projects, project);
     return project;
 }
 
@@ -136,8 +115,7 @@ struct inventory *inventories_get(struct inventories *inventories, enum resource
     auto_free char *project_key =
         mem_printf("%s %s/%s %s", project_id, admin->namespace, admin->name, admin->key);
     auto_free char *key = mem_printf("%d %s", (int)kind, project_key);
-    struct inventory *inventory = NULL;
-    HASH_FIND_STR(inventories->all, key, inventory);
+    struct inventory *inventory = table_find(&inventories->all, key);
     if (inventory)
         return inventory;
     inventory = mem_alloc(sizeof *inventory);
@@ -145,23 +123,43 @@ struct inventory *inventories_get(struct inventories *inventories, enum resource
     inventory->project = get_project(inventories, project_key);
     inventory->owner = inventories;
     inventory->listed_at_ms = NEVER;
-    HASH_ADD_KEYPTR(hh, inventories->all, inventory->key, strlen(inventory->key), inventory);
+    table_add(&inventories->all, inventory);
     return inventory;
+}
+
+static int by_uid(const void *a, const void *b)
+{
+    return strcmp(((const struct inventory_entry *)a)->uid,
+                  ((const struct inventory_entry *)b)->uid);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 void inventory_view(const struct inventory *inventory, const char *uid,
                     struct inventory_view *ret_view)
 {
-    struct group *group = NULL;
-    HASH_FIND_STR(inventory->groups, uid, group);
+    const struct deepgram_list *list = &inventory->list;
+    const struct inventory_entry *end = list->entries + list->count;
+    const struct inventory_entry *first =
+        list->count == 0 ? NULL
+                         : bsearch(&(struct inventory_entry){ .uid = uid }, list->entries,
+                                   list->count, sizeof *first, by_uid);
+    while (first && first > list->entries && strcmp(first[-1].uid, uid) == 0)
+        first--;
+    size_t count = 0;
+    while (first && first + count < end && strcmp(first[count].uid, uid) == 0)
+        count++;
     *ret_view = (struct inventory_view){
         .listed_at_ms = inventory->listed_at_ms,
         .due_ms = inventory->listed_at_ms == NEVER
                       ? 0
                       : inventory->listed_at_ms + inventory->owner->interval_ms,
         .blocked_until_ms = inventory->blocked_until_ms,
-        .entries = group ? group->entries : NULL,
-        .count = group ? group->count : 0,
+        .entries = first,
+        .count = count,
     };
 }
 
@@ -179,35 +177,10 @@ bool inventory_begin(struct inventory *inventory, enum queue_kind kind, const ch
     return false;
 }
 
-static void add_entry(struct inventory *inventory, const struct deepgram_entry *entry)
-{
-    struct group *group = NULL;
-    HASH_FIND_STR(inventory->groups, entry->marker.uid, group);
-    if (!group) {
-        group = mem_alloc(sizeof *group);
-        group->uid = mem_strdup(entry->marker.uid);
-        HASH_ADD_KEYPTR(hh, inventory->groups, group->uid, strlen(group->uid), group);
-    }
-    group->entries = mem_realloc(group->entries, (group->count + 1) * sizeof group->entries[0]);
-    group->entries[group->count++] = (struct inventory_entry){ .id = entry->id,
-                                                               .revision = entry->marker.revision,
-                                                               .nonce = entry->marker.nonce };
-}
-
-static void add_id(struct inventory *inventory, const char *id)
-{
-    if (inventory_lists(inventory, id))
-        return;
-    struct listed_id *listed = mem_alloc(sizeof *listed);
-    listed->id = id;
-    HASH_ADD_KEYPTR(hh, inventory->ids, id, strlen(id), listed);
-}
-
 bool inventory_lists(const struct inventory *inventory, const char *id)
 {
-    struct listed_id *listed = NULL;
-    HASH_FIND_STR(inventory->ids, id, listed);
-    return listed != NULL;
+    size_t count = inventory->list.count;
+    return count > 0 && bsearch(&id, inventory->ids, count, sizeof id, by_id) != NULL;
 }
 
 int64_t inventory_mint_allowed_ms(struct inventory *inventory, size_t resources, int64_t now_ms)
@@ -230,13 +203,16 @@ void inventory_note_mint(struct inventory *inventory, int64_t now_ms)
 
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms)
 {
-    drop_groups(inventory);
-    deepgram_list_done(&inventory->list);
+    drop_list(inventory);
     inventory->list = *list;
     *list = (struct deepgram_list){ 0 };
-    for (size_t i = 0; i < inventory->list.count; i++) {
-        add_entry(inventory, &inventory->list.entries[i]);
-        add_id(inventory, inventory->list.entries[i].id);
+    size_t count = inventory->list.count;
+    inventory->ids = mem_calloc(count, sizeof inventory->ids[0]);
+    for (size_t i = 0; i < count; i++)
+        inventory->ids[i] = inventory->list.entries[i].id;
+    if (count > 0) {
+        qsort(inventory->list.entries, count, sizeof inventory->list.entries[0], by_uid);
+        qsort(inventory->ids, count, sizeof inventory->ids[0], by_id);
     }
     inventory->listed_at_ms = sent_ms;
     inventory->blocked_until_ms = 0;

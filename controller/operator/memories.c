@@ -4,41 +4,49 @@
 
 #include <string.h>
 
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
+#include "base/table.h"
 
 struct slot {
-    char *name; /* "<kind> <namespace>/<name>" */
     struct memory *memory;
-    UT_hash_handle hh;
+    char name[]; /* "<kind> <namespace>/<name>" */
 };
 
 struct memories {
-    struct slot *slots;
+    struct table slots;
 };
+
+static const char *name_of(const void *slot)
+{
+    return ((const struct slot *)slot)->name;
+}
 
 struct memories *memories_new(void)
 {
-    return mem_alloc(sizeof(struct memories));
+    struct memories *memories = mem_alloc(sizeof *memories);
+    memories->slots.key = name_of;
+    return memories;
+}
+
+static void slot_free(struct slot *slot)
+{
+    memory_free(slot->memory);
+    mem_free(slot);
 }
 
 static void drop(struct memories *memories, struct slot *slot)
 {
-    HASH_DEL(memories->slots, slot);
-    memory_free(slot->memory);
-    mem_free(slot->name);
-    mem_free(slot);
+    table_remove(&memories->slots, slot);
+    slot_free(slot);
 }
 
 void memories_free(struct memories *memories)
 {
     if (!memories)
         return;
-    struct slot *slot = NULL;
-    struct slot *next = NULL;
-    HASH_ITER(hh, memories->slots, slot, next)
-        drop(memories, slot);
+    struct table_walk walk = { 0 };
+    for (struct slot *slot; (slot = table_next(&memories->slots, &walk)) != NULL;)
+        slot_free(slot);
+    table_done(&memories->slots);
     mem_free(memories);
 }
 
@@ -47,27 +55,20 @@ static char *slot_name(enum resource_kind kind, const char *namespace, const cha
     return mem_printf("%d %s/%s", (int)kind, namespace, name);
 }
 
-static struct slot *find(const struct memories *memories, const char *name)
-{
-    struct slot *slot = NULL;
-    HASH_FIND_STR(memories->slots, name, slot);
-    return slot;
-}
-
 struct memory *memories_get(struct memories *memories, enum resource_kind kind,
                             const char *namespace, const char *name, const char *uid,
                             int64_t monotonic_ms)
 {
     auto_free char *key = slot_name(kind, namespace, name);
-    struct slot *slot = find(memories, key);
+    struct slot *slot = table_find(&memories->slots, key);
     if (slot && strcmp(slot->memory->uid, uid) == 0)
         return slot->memory;
     if (slot)
         drop(memories, slot);
-    slot = mem_alloc(sizeof *slot);
-    slot->name = take(key);
+    slot = mem_alloc(sizeof *slot + strlen(key) + 1);
+    memcpy(slot->name, key, strlen(key) + 1);
     slot->memory = memory_new(uid, monotonic_ms);
-    HASH_ADD_KEYPTR(hh, memories->slots, slot->name, strlen(slot->name), slot);
+    table_add(&memories->slots, slot);
     return slot->memory;
 }
 
@@ -75,14 +76,15 @@ void memories_forget(struct memories *memories, enum resource_kind kind, const c
                      const char *name)
 {
     auto_free char *key = slot_name(kind, namespace, name);
-    struct slot *slot = find(memories, key);
+    struct slot *slot = table_find(&memories->slots, key);
     if (slot)
         drop(memories, slot);
 }
 
 bool memories_know(const struct memories *memories, const char *uid)
 {
-    for (const struct slot *slot = memories->slots; slot; slot = slot->hh.next)
+    struct table_walk walk = { 0 };
+    for (const struct slot *slot; (slot = table_next(&memories->slots, &walk)) != NULL;)
         if (strcmp(slot->memory->uid, uid) == 0)
             return true;
     return false;
@@ -91,7 +93,8 @@ bool memories_know(const struct memories *memories, const char *uid)
 size_t memories_unkept(const struct memories *memories)
 {
     size_t count = 0;
-    for (const struct slot *slot = memories->slots; slot; slot = slot->hh.next)
+    struct table_walk walk = { 0 };
+    for (const struct slot *slot; (slot = table_next(&memories->slots, &walk)) != NULL;)
         count += slot->memory->issued_for.revision != 0;
     return count;
 }

@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/table.h"
 
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
 #include <utlist.h>
 
 enum entry_state {
@@ -20,7 +18,6 @@ enum entry_state {
 };
 
 struct entry {
-    UT_hash_handle hh;
     struct entry *prev; /* in the list of its state */
     struct entry *next;
     struct queue *queue;
@@ -29,15 +26,14 @@ struct entry {
     int64_t since_ms; /* waiting or running since */
     int64_t due_ms;   /* of the armed timer */
     struct loop_timer delay;
-    size_t key_length;
-    char key[]; /* the kind's byte, the namespace with its NUL, the name with its NUL */
+    char key[]; /* the kind's letter, namespace, '/', name: neither of these holds a '/' */
 };
 
 struct queue {
     struct loop *loop;
     queue_ready_fn *ready;
     void *context;
-    struct entry *entries;
+    struct table entries;
     struct entry *waiting;
     struct entry *running;
     size_t waiting_count;
@@ -66,54 +62,34 @@ void queue_key_done(struct queue_key *key)
     mem_free(take(key->name));
 }
 
-static const char *namespace_of(const struct entry *entry)
+static const char *key_of(const void *entry)
 {
-    return entry->key + 1;
+    return ((const struct entry *)entry)->key;
 }
 
-static const char *name_of(const struct entry *entry)
+static char *make_key(enum queue_kind kind, const char *namespace, const char *name)
 {
-    return namespace_of(entry) + strlen(namespace_of(entry)) + 1;
-}
-
-static struct entry *entry_new(enum queue_kind kind, const char *namespace, const char *name)
-{
-    size_t namespace_size = strlen(namespace) + 1;
-    size_t name_size = strlen(name) + 1;
-    struct entry *entry = mem_alloc(sizeof *entry + 1 + namespace_size + name_size);
-    entry->key_length = 1 + namespace_size + name_size;
-    entry->key[0] = (char)kind;
-    memcpy(entry->key + 1, namespace, namespace_size);
-    memcpy(entry->key + 1 + namespace_size, name, name_size);
-    return entry;
-}
-
-/* The known entry with the key of `probe`, or NULL. */
-static struct entry *find(const struct queue *queue, const struct entry *probe)
-{
-    struct entry *entry = NULL;
-    HASH_FIND(hh, queue->entries, probe->key, probe->key_length, entry);
-    return entry;
+    return mem_printf("%c%s/%s", 'a' + (int)kind, namespace, name);
 }
 
 static struct entry *need(struct queue *queue, enum queue_kind kind, const char *namespace,
                           const char *name)
 {
-    struct entry *fresh = entry_new(kind, namespace, name);
-    struct entry *known = find(queue, fresh);
-    if (known) {
-        mem_free(fresh);
-        return known;
-    }
-    fresh->queue = queue;
-    HASH_ADD_KEYPTR(hh, queue->entries, fresh->key, fresh->key_length, fresh);
-    return fresh;
+    auto_free char *key = make_key(kind, namespace, name);
+    struct entry *entry = table_find(&queue->entries, key);
+    if (entry)
+        return entry;
+    entry = mem_alloc(sizeof *entry + strlen(key) + 1);
+    entry->queue = queue;
+    memcpy(entry->key, key, strlen(key) + 1);
+    table_add(&queue->entries, entry);
+    return entry;
 }
 
 static void forget(struct queue *queue, struct entry *entry)
 {
     loop_timer_stop(&entry->delay);
-    HASH_DEL(queue->entries, entry);
+    table_remove(&queue->entries, entry);
     mem_free(entry);
 }
 
@@ -188,7 +164,8 @@ static void on_delay_over(void *context)
 struct queue *queue_new(struct loop *loop, queue_ready_fn *ready, void *context)
 {
     struct queue *queue = mem_alloc(sizeof *queue);
-    *queue = (struct queue){ .loop = loop, .ready = ready, .context = context };
+    *queue =
+        (struct queue){ .loop = loop, .ready = ready, .context = context, .entries.key = key_of };
     return queue;
 }
 
@@ -197,10 +174,10 @@ void queue_free(struct queue *queue)
     if (!queue)
         return;
     loop_timer_stop(&queue->tell);
-    struct entry *entry = NULL;
-    struct entry *next = NULL;
-    HASH_ITER(hh, queue->entries, entry, next)
+    struct table_walk walk = { 0 };
+    for (struct entry *entry; (entry = table_next(&queue->entries, &walk)) != NULL;)
         forget(queue, entry);
+    table_done(&queue->entries);
     mem_free(queue);
 }
 
@@ -233,18 +210,19 @@ bool queue_take(struct queue *queue, struct queue_key *ret_key)
     if (!entry)
         return false;
     make_run(queue, entry);
+    const char *slash = strchr(entry->key, '/');
     *ret_key = (struct queue_key){
-        .kind = (enum queue_kind)entry->key[0],
-        .namespace = mem_strdup(namespace_of(entry)),
-        .name = mem_strdup(name_of(entry)),
+        .kind = (enum queue_kind)(entry->key[0] - 'a'),
+        .namespace = mem_strndup(entry->key + 1, (size_t)(slash - entry->key - 1)),
+        .name = mem_strdup(slash + 1),
     };
     return true;
 }
 
 static struct entry *find_running(const struct queue *queue, const struct queue_key *key)
 {
-    auto_free struct entry *probe = entry_new(key->kind, key->namespace, key->name);
-    struct entry *entry = find(queue, probe);
+    auto_free char *text = make_key(key->kind, key->namespace, key->name);
+    struct entry *entry = table_find(&queue->entries, text);
     assert(entry && entry->state == ENTRY_RUNNING);
     return entry;
 }

@@ -7,10 +7,7 @@
 #include "api/condition.h"
 #include "api/timestamp.h"
 #include "base/json.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
+#include "base/table.h"
 
 enum { VALUES = 3, RENDERED_MAX_BYTES = 6 * 1024 * 1024, NAME_AND_VALUE_BYTES = 80 };
 
@@ -29,13 +26,12 @@ static const struct {
 };
 
 struct one {
-    UT_hash_handle hh;
     int64_t values[VALUES]; /* negative: none */
     char labels[];
 };
 
 struct resource_series {
-    struct one *all;
+    struct table all;
     size_t rendered_bytes; /* at most, of all of them */
     size_t dropped;
 };
@@ -61,11 +57,9 @@ static size_t bytes_for(const char *labels)
     return VALUES * (strlen(labels) + NAME_AND_VALUE_BYTES);
 }
 
-static struct one *find(const struct resource_series *series, const char *labels)
+static const char *key_of(const void *one)
 {
-    struct one *one = NULL;
-    HASH_FIND_STR(series->all, labels, one);
-    return one;
+    return ((const struct one *)one)->labels;
 }
 
 static struct one *add(struct resource_series *series, const char *labels)
@@ -78,28 +72,32 @@ static struct one *add(struct resource_series *series, const char *labels)
     size_t size = strlen(labels) + 1;
     struct one *one = mem_alloc(sizeof *one + size);
     memcpy(one->labels, labels, size);
-    HASH_ADD_STR(series->all, labels, one);
+    table_add(&series->all, one);
     return one;
 }
 
 static void drop(struct resource_series *series, struct one *one)
 {
     series->rendered_bytes -= bytes_for(one->labels);
-    HASH_DEL(series->all, one);
+    table_remove(&series->all, one);
     mem_free(one);
 }
 
 struct resource_series *resource_series_new(void)
 {
-    return mem_alloc(sizeof(struct resource_series));
+    struct resource_series *series = mem_alloc(sizeof *series);
+    series->all.key = key_of;
+    return series;
 }
 
 void resource_series_free(struct resource_series *series)
 {
     if (!series)
         return;
-    while (series->all)
-        drop(series, series->all);
+    struct table_walk walk = { 0 };
+    for (struct one *one; (one = table_next(&series->all, &walk)) != NULL;)
+        mem_free(one);
+    table_done(&series->all);
     mem_free(series);
 }
 
@@ -107,7 +105,7 @@ void resource_series_change(struct resource_series *series, enum resource_kind k
                             const cJSON *before, const cJSON *after)
 {
     auto_free char *labels = labels_of(kind, after ? after : before);
-    struct one *one = find(series, labels);
+    struct one *one = table_find(&series->all, labels);
     if (!after) {
         if (one)
             drop(series, one);
@@ -128,7 +126,8 @@ void resource_series_render(const struct resource_series *series, struct buf *ou
 {
     for (size_t i = 0; i < VALUES; i++) {
         bool first = true;
-        for (const struct one *one = series->all; one; one = one->hh.next) {
+        struct table_walk walk = { 0 };
+        for (const struct one *one; (one = table_next(&series->all, &walk)) != NULL;) {
             if (one->values[i] < 0)
                 continue;
             if (first)

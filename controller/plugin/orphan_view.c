@@ -44,11 +44,11 @@ static bool announced(const struct resource *resource, const char *nonce)
     return false;
 }
 
-enum orphan_state orphan_view(const struct deepgram_entry *entry, struct resource *const *resources,
-                              size_t count, const cJSON *secrets,
+enum orphan_state orphan_view(const struct inventory_entry *entry,
+                              struct resource *const *resources, size_t count, const cJSON *secrets,
                               const struct resource **ret_resource)
 {
-    const struct resource *resource = find_resource(entry->marker.uid, resources, count);
+    const struct resource *resource = find_resource(entry->uid, resources, count);
     *ret_resource = resource;
     if (named_in_secrets(secrets, entry->id))
         return ORPHAN_NAMED;
@@ -56,5 +56,5 @@ enum orphan_state orphan_view(const struct deepgram_entry *entry, struct resourc
         return ORPHAN_STRANGER;
     if (named_in_status(resource, entry->id))
         return ORPHAN_NAMED;
-    return announced(resource, entry->marker.nonce) ? ORPHAN_IN_FLIGHT : ORPHAN_UNNAMED;
+    return announced(resource, entry->nonce) ? ORPHAN_IN_FLIGHT : ORPHAN_UNNAMED;
 }

@@ -15,7 +15,7 @@ enum orphan_state {
 
 /* resources: all of the cluster; secrets: metadata of the Secrets of their namespaces, which may
  * name what a status doesn't (yet). *ret_resource: whose it is, NULL for a stranger. */
-NODISCARD enum orphan_state orphan_view(const struct deepgram_entry *entry,
+NODISCARD enum orphan_state orphan_view(const struct inventory_entry *entry,
                                         struct resource *const *resources, size_t count,
                                         const cJSON *secrets, const struct resource **ret_resource);
 

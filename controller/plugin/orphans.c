@@ -51,7 +51,7 @@ static const char *state_name(enum orphan_state state)
 }
 
 static void add_orphan(struct orphans *orphans, const struct resource *asked,
-                       const struct deepgram_entry *entry, enum orphan_state state,
+                       const struct inventory_entry *entry, enum orphan_state state,
                        const struct resource *owner)
 {
     cJSON *orphan = cJSON_CreateObject();
@@ -59,8 +59,8 @@ static void add_orphan(struct orphans *orphans, const struct resource *asked,
     json_add_string(orphan, "kind", resource_kind_name(asked->kind));
     json_add_string(orphan, "id", entry->id);
     json_add_string(orphan, "state", state_name(state));
-    json_add_int(orphan, "revision", entry->marker.revision);
-    json_add_string(orphan, "uid", entry->marker.uid);
+    json_add_int(orphan, "revision", entry->revision);
+    json_add_string(orphan, "uid", entry->uid);
     if (owner) {
         auto_free char *name = mem_printf("%s/%s", owner->namespace, owner->name);
         json_add_string(orphan, "resource", name);

@@ -141,12 +141,6 @@ struct admin_view {
 };
 
 /* The shared inventory of the project, as far as it concerns this resource. */
-struct inventory_entry {
-    const char *id;
-    int64_t revision;
-    const char *nonce;
-};
-
 struct inventory_view {
     int64_t listed_at_ms;     /* monotonic time at which the last good LIST was sent; NEVER */
     int64_t due_ms;           /* monotonic: when the next routine LIST is due; 0: at once */

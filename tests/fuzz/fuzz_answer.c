@@ -32,7 +32,7 @@ static void check_listed(enum resource_kind kind, const struct deepgram_answer *
     bool ok = deepgram_listed(kind, answer, &list, &err);
     assert(ok == (err.kind == ERR_NONE) && (ok || list.count == 0));
     for (size_t i = 0; i < list.count; i++)
-        assert(name_is_credential_id(list.entries[i].id) && list.entries[i].marker.revision > 0);
+        assert(name_is_credential_id(list.entries[i].id) && list.entries[i].revision > 0);
     deepgram_list_done(&list);
 }
 

@@ -319,9 +319,9 @@ static void test_lists(void **state)
             fail_msg("%s: %zu, %zu foreign", rows[i].name, list.count, list.foreign);
         for (size_t k = 0; k < list.count; k++) {
             assert_string_equal(list.entries[k].id, "a");
-            assert_string_equal(list.entries[k].marker.uid, "u");
-            assert_string_equal(list.entries[k].marker.nonce, "n");
-            assert_int_equal(list.entries[k].marker.revision, 1);
+            assert_string_equal(list.entries[k].uid, "u");
+            assert_string_equal(list.entries[k].nonce, "n");
+            assert_int_equal(list.entries[k].revision, 1);
             assert_int_equal(list.entries[k].expires_at_ms, rows[i].expires_at_ms);
         }
         deepgram_list_done(&list);

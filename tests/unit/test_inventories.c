@@ -49,11 +49,10 @@ static void set_list(struct inventory *inventory, int64_t sent_ms)
     struct deepgram_list list = { .count = ARRAY_LENGTH(rows) };
     list.entries = mem_calloc(list.count, sizeof list.entries[0]);
     for (size_t i = 0; i < list.count; i++) {
-        struct deepgram_entry *entry = &list.entries[i];
-        entry->id = mem_strdup(rows[i].id);
-        entry->marker.revision = rows[i].revision;
-        snprintf(entry->marker.uid, sizeof entry->marker.uid, "%s", rows[i].uid);
-        snprintf(entry->marker.nonce, sizeof entry->marker.nonce, "%s", rows[i].nonce);
+        list.entries[i] = (struct inventory_entry){ .id = mem_strdup(rows[i].id),
+                                                    .uid = rows[i].uid,
+                                                    .nonce = rows[i].nonce,
+                                                    .revision = rows[i].revision };
     }
     inventory_set(inventory, &list, sent_ms);
     assert_null(list.entries); /* taken over */

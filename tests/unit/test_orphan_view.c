@@ -44,9 +44,9 @@ static void test_who_names_it(void **state)
         "\"deepgram.com/revision\":\"1\",\"deepgram.com/id\":\"stored\",\"deepgram.com/nonce\":"
         "\"" FIXTURE_NONCE "\"}}}]");
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct deepgram_entry entry = { .id = (char *)rows[i].id };
-        snprintf(entry.marker.uid, sizeof entry.marker.uid, "%s", rows[i].uid);
-        snprintf(entry.marker.nonce, sizeof entry.marker.nonce, "%s", rows[i].nonce);
+        struct inventory_entry entry = { .id = rows[i].id,
+                                         .uid = rows[i].uid,
+                                         .nonce = rows[i].nonce };
         const struct resource *owner = NULL;
         enum orphan_state is = orphan_view(&entry, &resource, 1, secrets, &owner);
         if (is != rows[i].wanted || (owner == resource) != (rows[i].uid != stranger))

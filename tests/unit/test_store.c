@@ -309,7 +309,6 @@ static void expect_visit(const struct store *store, const char *key, const char 
     char text[64] = "";
     store_visit(store, key, collect, text);
     assert_string_equal(text, names);
-    assert_int_equal(store_count_key(store, key), strlen(names));
 }
 
 static void test_indexes_follow_changes(void **state)
@@ -328,8 +327,21 @@ static void test_indexes_follow_changes(void **state)
     expect_visit(store, "red", "");
     char all[64] = "";
     store_visit_all(store, collect, all);
-    assert_string_equal(all, "ca");
+    assert_true(strlen(all) == 2 && strchr(all, 'a') && strchr(all, 'c'));
     store_free(store);
+}
+
+static void count(void *context, const char *namespace, const char *name)
+{
+    (void)namespace, (void)name;
+    ++*(size_t *)context;
+}
+
+static size_t count_key(const struct store *store, const char *key)
+{
+    size_t found = 0;
+    store_visit_names(store, key, count, &found);
+    return found;
 }
 
 static void test_many_objects(void **state)
@@ -344,11 +356,11 @@ static void test_many_objects(void **state)
         store_put(store, indexed(name, version, i % 2 ? "odd" : "even"));
     }
     assert_int_equal(store_count(store), 2000);
-    assert_int_equal(store_count_key(store, "odd"), 1000);
+    assert_int_equal(count_key(store, "odd"), 1000);
     store_replace_begin(store, NULL);
     store_replace_end(store, NULL, "6000");
     assert_int_equal(store_count(store), 0);
-    assert_int_equal(store_count_key(store, "odd"), 0);
+    assert_int_equal(count_key(store, "odd"), 0);
     store_free(store);
     store_free(NULL);
 }
@@ -408,7 +420,8 @@ static void test_names_without_a_look_at_the_objects(void **state)
     assert_string_equal(red, "ns/a ");
     char all[64] = "";
     store_visit_all_names(store, note_name, all);
-    assert_string_equal(all, "ns/a /c ");
+    assert_int_equal(strlen(all), strlen("ns/a /c "));
+    assert_true(strstr(all, "ns/a ") && strstr(all, "/c "));
     store_free(store);
 }
 
