@@ -180,16 +180,17 @@ class Rig(Tenant):
         time.sleep(seconds)
         assert len(self.creates()) == creates, f"{len(self.creates())} creates, not {creates}"
 
-    def wait_told(self, status, reason, *words, name="key", kind=KEY, timeout=30):
-        """Until ConsumersUpdated says that; returns its message."""
+    def wait_told(self, status, reason, *words, type="ConsumersUpdated", name="key", kind=KEY,
+                  timeout=30):
+        """Until the condition says that; returns its message."""
         def told():
-            found = self.condition(name=name, kind=kind)
+            found = self.condition(type, name, kind)
             assert found and (found["status"], found["reason"]) == (status, reason), found
             missing = [word for word in words if word not in found["message"]]
             assert not missing, f"{missing} not in the message: {found['message']}"
             return found["message"]
 
-        return wait_for(told, timeout, f"ConsumersUpdated={status}, {reason}", interval=0.05)
+        return wait_for(told, timeout, f"{type}={status}, {reason}", interval=0.05)
 
     # ---- what was seen ----
 

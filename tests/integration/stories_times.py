@@ -70,6 +70,34 @@ def a_key_with_a_lifetime_is_replaced_with_its_pods_before_it_ends(rig):
     rig.check_restarts(1)
 
 
+def in_seconds(seconds):
+    then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return then.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@STORIES.add
+def an_end_in_the_past_or_too_near_mints_nothing_until_it_is_mended(rig):
+    rig.operator()
+    for name, seconds, reason in (("over", -3600, "ExpiryPassed"), ("near", 30, "ExpiryTooNear")):
+        rig.api_key(name, expiresAt=in_seconds(seconds))
+        rig.wait_told("False", reason, "spec.expiresAt", "validFor", type="Ready", name=name)
+    rig.quiet(3, creates=0)
+    for name in ("over", "near"):
+        rig.patch(KEY, name, {"spec": {"expiresAt": in_seconds(HOUR_S)}})
+        rig.wait_ready(KEY, name)
+    rig.quiet(1, creates=2)
+
+
+@STORIES.add_long
+def a_key_that_ends_for_good_says_so_and_gets_no_successor(rig):
+    rig.operator()
+    rig.key(expiresAt=in_seconds(66))
+    assert "nextRotationAt" not in rig.status(), "its successor would have the same end"
+    rig.wait_told("False", "ExpiryPassed", "spec.expiresAt lies in the past", type="Ready",
+                  timeout=90)
+    rig.quiet(3, creates=1)
+
+
 @STORIES.add
 def what_a_credential_is_not_made_of_rotates_nothing(rig):
     rig.operator()
