@@ -39,13 +39,14 @@ void report_consumers_condition(cJSON *conditions, const struct world *world)
                   world->resource->generation, world->now_ms);
 }
 
-static const char *state_of(const struct world *world, const struct workload_view *workload)
+static const char *state_of(const struct world *world, const struct workload_view *workload,
+                            bool all_done)
 {
     if (!workload->uid)
         return "Missing";
     if (!workload->refers)
         return "Unrelated";
-    if (rollout_is_done(world, workload))
+    if (all_done || rollout_is_done(world, workload))
         return "Updated";
     if (workload->held || workload->unschedulable.name)
         return "Blocked";
@@ -53,20 +54,22 @@ static const char *state_of(const struct world *world, const struct workload_vie
     return rollout_marked(workload) == published->number ? "Updating" : "Waiting";
 }
 
+/* all_done: also what was there before the first revision, which replaced none. */
 static void add_consumer(cJSON *consumers, const struct world *world,
-                         const struct workload_view *workload)
+                         const struct workload_view *workload, bool all_done)
 {
+    size_t old_pods = all_done ? 0 : workload->old_pods;
     cJSON *consumer = cJSON_CreateObject();
     cJSON_AddItemToArray(consumers, consumer);
     json_add_string(consumer, "kind", workload_kind_name(workload->kind));
     json_add_string(consumer, "name", workload->name);
-    if (workload->old_pods == 0 && workload->refers && !world_taken_back(world))
+    if (old_pods == 0 && workload->refers && !world_taken_back(world))
         json_add_int(consumer, "revision", world_published(world)->number);
     else if (rollout_marked(workload) > 0)
         json_add_int(consumer, "revision", rollout_marked(workload));
     json_add_int(consumer, "pods", (int64_t)workload->pods);
-    json_add_int(consumer, "updatedPods", (int64_t)(workload->pods - workload->old_pods));
-    json_add_string(consumer, "state", state_of(world, workload));
+    json_add_int(consumer, "updatedPods", (int64_t)(workload->pods - old_pods));
+    json_add_string(consumer, "state", state_of(world, workload, all_done));
     if (workload->unschedulable.name)
         json_add_string(consumer, "message", workload->unschedulable.message);
     else if (workload->failing.name)
@@ -82,7 +85,7 @@ void report_consumers(cJSON *status, const struct world *world)
         return;
     cJSON *consumers = json_add_array(status, "consumers");
     for (size_t i = 0; i < view->workload_count && i < CONSUMERS_WRITTEN; i++)
-        add_consumer(consumers, world, &view->workloads[i]);
+        add_consumer(consumers, world, &view->workloads[i], rollout.phase == ROLLOUT_DONE);
 }
 
 void report_forget_progress(cJSON *status)

@@ -556,6 +556,11 @@ static void engine_is_next(struct world_fixture *fixture)
     fixture->workloads[0].settled = false;
 }
 
+static void engine_from_before(struct world_fixture *fixture)
+{
+    world_add_workload(fixture, "engine")->old_pods = 3;
+}
+
 static void engine_on_failed(struct world_fixture *fixture)
 {
     taken_back(fixture);
@@ -608,6 +613,11 @@ static void test_consumers(void **state)
         { "taken back",
           { engine_on_failed },
           "False RolledBack",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":1,\"pods\":3,"
+          "\"updatedPods\":3,\"state\":\"Updated\"}]" },
+        { "the first revision replaced none",
+          { published, engine_from_before },
+          "True Updated",
           "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":1,\"pods\":3,"
           "\"updatedPods\":3,\"state\":\"Updated\"}]" },
         { "others' pods", { rolling, a_bare_pod }, "False WaitingForPods", NULL },
