@@ -24,7 +24,8 @@ COMMON := -std=gnu17 -D_GNU_SOURCE -g $(WARNINGS) -DDEEPGRAM_OPERATOR_VERSION='"
 RELEASE := $(COMMON) -O2 $(HARDENING)
 ASAN := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK := -pie -Wl,-z,relro,-z,now
-LIBRARIES := -lcurl -lwebsockets -lcjson -lyaml -lssl -lcrypto
+CURL ?= -lcurl
+LIBRARIES := $(CURL) -lwebsockets -lcjson -lyaml -lssl -lcrypto
 
 CONTROLLER := $(wildcard controller/*/*.c)
 EMULATOR := $(wildcard tests/emulator/*.c)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Lays out the image's file system in the directory OUT: the program given, the shared libraries that
 # it loads, the system's CA certificates, and what the C library looks up. The packages that these
-# come from are listed in var/lib/dpkg/status.d, where scanners look, with their licences.
+# come from are listed in var/lib/dpkg/status.d, where scanners look, with their licences; libcurl is
+# among them, though it is linked into the program (curl.sh).
 set -eu
 program=${1:?the program} out=${2:?directory to make}
 
@@ -19,7 +20,7 @@ echo 'operator:x:65532:' >"$out/etc/group"
 echo 'hosts: files dns' >"$out/etc/nsswitch.conf"
 
 libraries=$(ldd "$program" | grep -o '/[^ ]*')
-packages=ca-certificates
+packages="ca-certificates $(owner "$(gcc -print-file-name=libcurl.so)")"
 for library in $libraries; do
   cp --parents --dereference "$library" "$out"
   packages="$packages $(owner "$library")"

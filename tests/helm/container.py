@@ -21,7 +21,9 @@ PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 40
 
 # Of the machine's or the image's file system; the rest of it would only be in the way.
 TAKEN = ("usr", "lib", "lib32", "lib64", "libx32", "bin", "sbin", "deepgram-operator", "etc/ssl",
-         "etc/passwd", "etc/nsswitch.conf", "etc/hosts", "etc/ld.so.cache")
+         "etc/passwd", "etc/nsswitch.conf", "etc/ld.so.cache")
+# What a container gets of where it runs.
+GIVEN = ("dev", "proc", "etc/hosts", "etc/resolv.conf")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +58,7 @@ def build_file_system(spec, top):
         source = Path(spec["root"]) / name
         if source.exists():
             bind(source, top / name)
-    for name in ("dev", "proc"):
+    for name in GIVEN:
         bind(Path("/") / name, top / name)
     # As everywhere, /var/run is a link.
     (top / "run").mkdir()

@@ -5,6 +5,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from chart import CHART
+from connect_proxy import ConnectProxy
+from emulator import Emulator
 from kubelet import Kubelet, needs_root
 from polling import wait_for
 from process import free_port
@@ -124,3 +126,29 @@ def delete_both(tenant):
     tenant.wait_gone("DeepgramApiKey", "api-key")
     tenant.wait_gone("DeepgramPullSecret", "regcred")
     assert tenant.live() == []
+
+
+def works_with_private_ca_and_proxy(release):
+    """Deepgram through the proxy, with a certificate of the private CA; the API server not."""
+    pki = release.plane.pki
+    ca = {"metadata": {"name": "company-ca"}, "data": {"bundle.pem": pki.ca.read_text()}}
+    release.client.post(f"/api/v1/namespaces/{release.namespace}/configmaps", ca)
+    certificate, key = map(str, pki.server)
+    with Emulator.start("--tls-cert", certificate, "--tls-key", key, ca_file=pki.ca) as emulator:
+        with ConnectProxy() as proxy:
+            # Another name than that of the API server, which the proxy is not for.
+            host = by_name(emulator.url)
+            release.emulator = emulator
+            release.install(
+                deepgram={"url": host}, registry={"url": host},
+                proxy={"url": proxy.url, "noProxy": "example.com"},
+                ca={"configMapName": "company-ca", "key": "bundle.pem"})
+            with running(release.operator()):
+                tenant = release.tenant()
+                issue_both(tenant)
+                delete_both(tenant)
+            assert set(proxy.asked) == {host.removeprefix("https://")}
+
+
+def by_name(url):
+    return url.replace("127.0.0.1", "localhost")

@@ -12,9 +12,13 @@ import pytest
 from controlplane import REPOSITORY
 from kubelet import ENTRYPOINT, Kubelet, needs_root
 from oci import Image
-from release import delete_both, issue_both, running
+from release import (by_name, delete_both, issue_both, running,
+                     works_with_private_ca_and_proxy)
 
-MOST_BYTES = 25_000_000
+MOST_BYTES = 12_000_000
+# Debian's libcurl would bring a second TLS library, LDAP, Kerberos, SSH and more.
+LIBRARIES = {"libc", "libcap", "libcjson", "libcrypto", "libdl", "libpthread", "libssl",
+             "libwebsockets", "libyaml-0", "libz", "ld-linux-x86-64"}
 MAY_RUN = {"deepgram-operator", "ld-linux-x86-64.so.2"}
 
 
@@ -65,6 +69,10 @@ class TestContents:
             assert not member.mode & (stat.S_ISUID | stat.S_ISGID), member.name
             assert member.issym() or not member.mode & 0o022, member.name
 
+    def test_no_library_that_is_not_needed(self, image):
+        names = {member.name.rpartition("/")[2] for member in image.members()}
+        assert {name.partition(".so")[0] for name in names if ".so" in name} == LIBRARIES
+
     def test_certificates(self, root):
         bundle = (root / "etc/ssl/certs/ca-certificates.crt").read_text()
         assert bundle.count("BEGIN CERTIFICATE") > 100
@@ -95,8 +103,12 @@ class TestProgram:
 
     def test_works_on_a_cluster(self, release, root, tmp_path):
         release.kubelet = Kubelet(release.plane, tmp_path, root)
-        release.install()
+        release.install(deepgram={"url": by_name(release.emulator.url), "settle": "2s"})
         with running(release.operator()):
             tenant = release.tenant()
             issue_both(tenant)
             delete_both(tenant)
+
+    def test_works_with_a_private_ca_and_a_proxy(self, release, root, tmp_path):
+        release.kubelet = Kubelet(release.plane, tmp_path, root)
+        works_with_private_ca_and_proxy(release)

@@ -8,11 +8,10 @@ import time
 import yaml
 
 from chart import CHART, MANIFESTS
-from connect_proxy import ConnectProxy
-from emulator import Emulator
 from kubectl_deepgram import Plugin
 from polling import wait_for
-from release import CRD_PATH, CRDS, NAME, delete_both, issue_both, make_namespace, running
+from release import (CRD_PATH, CRDS, NAME, delete_both, issue_both, make_namespace, running,
+                     works_with_private_ca_and_proxy)
 from resources import Tenant, condition
 
 REVIEWS = "/apis/authorization.k8s.io/v1"
@@ -80,25 +79,7 @@ class TestInstall:
                                   input=yaml.safe_dump_all(objects))
 
     def test_private_ca_and_proxy(self, release):
-        """Deepgram through the proxy, with a certificate of the private CA; the API server not."""
-        pki = release.plane.pki
-        ca = {"metadata": {"name": "company-ca"}, "data": {"bundle.pem": pki.ca.read_text()}}
-        release.client.post(f"/api/v1/namespaces/{release.namespace}/configmaps", ca)
-        certificate, key = map(str, pki.server)
-        with Emulator.start("--tls-cert", certificate, "--tls-key", key, ca_file=pki.ca) as emulator:
-            with ConnectProxy() as proxy:
-                # Another name than that of the API server, which the proxy is not for.
-                host = emulator.url.replace("127.0.0.1", "localhost")
-                release.emulator = emulator
-                release.install(
-                    deepgram={"url": host}, registry={"url": host},
-                    proxy={"url": proxy.url, "noProxy": "example.com"},
-                    ca={"configMapName": "company-ca", "key": "bundle.pem"})
-                with running(release.operator()):
-                    tenant = release.tenant()
-                    issue_both(tenant)
-                    delete_both(tenant)
-                assert set(proxy.asked) == {host.removeprefix("https://")}
+        works_with_private_ca_and_proxy(release)
 
     def test_default_credentials(self, release):
         tenant = release.tenant()

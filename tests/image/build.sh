@@ -3,9 +3,10 @@
 # storage, which is removed again. Needs root.
 #
 # BASE names the image to build in. Without it, one is made of Debian's packages and kept in a cache
-# outside the clone: cold about two minutes, afterwards the build takes less than one. The same base
-# and the same commit give the same manifest digest, which is printed.
+# outside the clone, until that is removed: cold about two minutes, afterwards the build takes less
+# than one. The same base and the same commit give the same manifest digest, which is printed.
 set -euo pipefail
+shopt -s inherit_errexit # a base that could not be made is not kept
 
 out=$(realpath "${1:?the archive to write}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,17 +23,19 @@ buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroo
 trap 'rm -rf "$work"' EXIT
 export BUILDAH_ISOLATION=chroot
 
-local_base() { # prints the file system that has all packages of the Dockerfile's build stage
-  local packages cache
+local_base() { # prints the file system that has all packages of the Dockerfile's build stage, and libcurl
+  local packages cache curl=$root/controller/image/curl.sh
   packages=$(sed -n 's/^ARG PACKAGES="\(.*\)"$/\1/p' "$dockerfile")
   cache=${DEEPGRAM_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deepgram-operator}
-  cache=$cache/image-base-$release-$(printf %s "$packages" | sha256sum | cut -c1-16).tar
+  cache=$cache/image-base-$release-$(printf %s "$packages" | cat - "$curl" | sha256sum | cut -c1-16).tar
   mkdir -p "$(dirname "$cache")"
   exec 9>"$cache.lock" # two at once make it once
   flock 9
   if [ ! -f "$cache" ]; then
     echo "image: making a base of Debian's packages" >&2
-    mmdebstrap --quiet --variant=apt --include="${packages// /,}" "$release" "$cache.tmp.tar" >&2
+    mmdebstrap --quiet --variant=apt --include="${packages// /,}" \
+      --customize-hook="copy-in '$curl' /" --customize-hook='chroot "$1" /curl.sh /opt/curl' \
+      "$release" "$cache.tmp.tar" >&2
     mv "$cache.tmp.tar" "$cache"
   fi
   echo "$cache"
