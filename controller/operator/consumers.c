@@ -246,7 +246,7 @@ static void count_new(struct gathering *gathering, const cJSON *pod, struct work
     view->unready_pods++;
     const char *reason = json_string_at(pod, "trouble.reason");
     if (view->marker[0] != '\0' && is_of_template(gathering, pod, view))
-        note_failing(gathering->consumers, pod, reason ? reason : "NotReady", &view->failing);
+        note_failing(gathering->consumers, pod, reason ? reason : POD_NOT_READY, &view->failing);
 }
 
 /* One that was made about when the key was published: it holds up the roll-out that made it. */
@@ -257,6 +257,16 @@ static void note_stuck(struct gathering *gathering, const cJSON *pod, struct wor
         note_failing(gathering->consumers, pod, reason, &view->stuck);
 }
 
+/* The one that has waited for longest. */
+static void note_unschedulable(struct consumers *consumers, const cJSON *pod, const char *reason,
+                               struct workload_view *view)
+{
+    int64_t since_ms = time_at(pod, "metadata.creationTimestamp");
+    view->unschedulable_pods++;
+    if (!view->unschedulable.name || since_ms < view->unschedulable.since_ms)
+        view->unschedulable = note(consumers, pod, reason, since_ms);
+}
+
 static void count_for_workload(struct gathering *gathering, const cJSON *pod, bool old,
                                struct workload_view *view)
 {
@@ -265,9 +275,7 @@ static void count_for_workload(struct gathering *gathering, const cJSON *pod, bo
     view->old_pods += old;
     view->leaving_pods += old && json_at(pod, "metadata.deletionTimestamp");
     if (mem_streq(reason, "Unschedulable")) {
-        view->unschedulable_pods++;
-        if (!view->unschedulable.name)
-            view->unschedulable = note(gathering->consumers, pod, reason, 0);
+        note_unschedulable(gathering->consumers, pod, reason, view);
     } else if (old) {
         note_stuck(gathering, pod, view);
     } else {

@@ -12,6 +12,7 @@
 #include "operator/steps.h"
 #include "reconcile/failure.h"
 #include "reconcile/report.h"
+#include "reconcile/rollout.h"
 
 static void resource_written(void *context, cJSON **object, const struct err *err)
 {
@@ -38,7 +39,9 @@ static void tell_state(struct pass *pass, bool shown)
         return;
     const char *reason = verdict->kind == VERDICT_READY ? NULL : verdict->reason;
     bool trouble = verdict->kind == VERDICT_STALLED || verdict->kind == VERDICT_PROGRESSING;
-    if (reason && !mem_streq(memory->told_reason, reason))
+    bool told = reason && (mem_streq(memory->told_reason, reason) ||
+                           report_told(&pass->gathered->world, reason, verdict->message));
+    if (reason && !told)
         pass_event(pass, trouble ? EVENT_WARNING : EVENT_NORMAL, reason, "Reconcile", "%s",
                    verdict->message);
     else if (!reason && memory->told_reason && !shown)
@@ -66,6 +69,25 @@ static bool tell_published(struct pass *pass, const cJSON *written)
     return true;
 }
 
+/* Once in a roll-out, however often it gets on and stands still again. */
+static void tell_obstacle(struct pass *pass, const char *message)
+{
+    const struct world *world = &pass->gathered->world;
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    if (!rollout.blocked)
+        return;
+    auto_free char *obstacle = mem_printf(
+        "%lld %s/%s %s", (long long)world_published(world)->number,
+        workload_kind_name(rollout.blocked->kind), rollout.blocked->name, rollout.blocked_by);
+    struct memory *memory = pass->gathered->memory;
+    bool no_node = strcmp(rollout.blocked_by, ROLLOUT_NO_NODE) == 0;
+    if (!mem_streq(memory->told_obstacle, obstacle))
+        pass_event(pass, EVENT_WARNING, "RolloutBlocked", "RollOut", "%s%s", message,
+                   no_node ? ". It goes on when a node has room for that pod" : "");
+    mem_replace(&memory->told_obstacle, obstacle);
+}
+
 /* The end of a roll-out, and what holds one up, each once. */
 static void tell_rollout(struct pass *pass, const cJSON *written)
 {
@@ -78,7 +100,7 @@ static void tell_rollout(struct pass *pass, const cJSON *written)
     if (strcmp(reason, "Updated") == 0 && before[0] != '\0')
         pass_event(pass, EVENT_NORMAL, "RolledOut", "RollOut", "%s", message);
     else if (strcmp(reason, "RolloutBlocked") == 0)
-        pass_event(pass, EVENT_WARNING, reason, "RollOut", "%s", message);
+        tell_obstacle(pass, message);
 }
 
 /* What keeps ServiceAccounts from getting the Secret, once. */

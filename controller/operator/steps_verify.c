@@ -7,6 +7,7 @@
 #include "operator/steps.h"
 #include "operator/streaming.h"
 #include "reconcile/failure.h"
+#include "reconcile/report.h"
 #include "reconcile/verify.h"
 
 enum { TRIALS_MAX = 8, BUSY_PAUSE_MS = 1000 };
@@ -23,7 +24,8 @@ static void tried(void *context, const struct listen_answer *answer, int64_t dur
     struct memory *memory = pass->gathered->memory;
     pass->runtime->trials--;
     if (err) {
-        pass_event(pass, EVENT_WARNING, "VerifyFailed", "Verify", "%s", err->message);
+        if (!report_told(&pass->gathered->world, "VerifyFailed", err->message))
+            pass_event(pass, EVENT_WARNING, "VerifyFailed", "Verify", "%s", err->message);
         pass_fail(pass, FAILURE_VERIFY, NULL, err);
         return;
     }

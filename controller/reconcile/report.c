@@ -259,19 +259,30 @@ static bool spec_change_pending(const struct world *world)
            strcmp(published->secret->spec_hash, world->resource->spec_hash) != 0;
 }
 
-static void set_abnormal(cJSON *conditions, const struct world *world,
-                         const struct verdict *verdict, const char *type, bool is_true)
+/* reason: NULL when it isn't so. */
+static void set_abnormal(cJSON *conditions, const struct world *world, const char *type,
+                         const char *reason, const char *message)
 {
-    if (!is_true) {
+    if (!reason) {
         condition_remove(conditions, type);
         return;
     }
-    condition_set(conditions,
-                  &(struct condition){ .type = type,
-                                       .status = "True",
-                                       .reason = verdict->reason,
-                                       .message = verdict->message },
-                  world->resource->generation, world->now_ms);
+    condition_set(
+        conditions,
+        &(struct condition){ .type = type, .status = "True", .reason = reason, .message = message },
+        world->resource->generation, world->now_ms);
+}
+
+static void set_reconciling(cJSON *conditions, const struct world *world,
+                            const struct verdict *verdict, bool pending)
+{
+    const char *taken_back = report_taken_back(conditions);
+    if (pending && (verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_TERMINATING))
+        set_abnormal(conditions, world, "Reconciling", verdict->reason, verdict->message);
+    else if (pending && verdict->kind == VERDICT_READY && taken_back)
+        set_abnormal(conditions, world, "Reconciling", "RolledBack", taken_back);
+    else
+        condition_remove(conditions, "Reconciling");
 }
 
 static void add_conditions(cJSON *status, const struct world *world, const struct verdict *verdict)
@@ -292,12 +303,11 @@ static void add_conditions(cJSON *status, const struct world *world, const struc
     condition_set(conditions, &ready, world->resource->generation, world->now_ms);
     bool pending = spec_change_pending(world) || differs || verdict->kind == VERDICT_TERMINATING ||
                    world->resource->deleting;
-    set_abnormal(
-        conditions, world, verdict, "Reconciling",
-        pending && (verdict->kind == VERDICT_PROGRESSING || verdict->kind == VERDICT_TERMINATING));
-    set_abnormal(conditions, world, verdict, "Stalled",
-                 pending && verdict->kind == VERDICT_STALLED);
     report_consumers_condition(conditions, world);
+    set_reconciling(conditions, world, verdict, pending);
+    set_abnormal(conditions, world, "Stalled",
+                 pending && verdict->kind == VERDICT_STALLED ? verdict->reason : NULL,
+                 verdict->message);
     verify_report(world, conditions);
     report_accounts_condition(conditions, world);
 }
@@ -352,4 +362,16 @@ cJSON *report_patch(const struct world *world, const struct verdict *verdict)
         if (!json_member(status, MEMBERS[i]))
             cJSON_AddItemToObject(status, MEMBERS[i], cJSON_CreateNull());
     return patch;
+}
+
+bool report_told(const struct world *world, const char *reason, const char *message)
+{
+    const cJSON *condition = NULL;
+    cJSON_ArrayForEach(condition, json_member(world->resource->status.json, "conditions")) {
+        const char *shown = json_string_member(condition, "message");
+        if (mem_streq(json_string_member(condition, "reason"), reason) ||
+            (shown && strstr(shown, message)))
+            return true;
+    }
+    return false;
 }

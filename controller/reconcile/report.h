@@ -23,4 +23,8 @@ NODISCARD enum report_news report_news(const struct world *world, const struct v
  * are null. The caller deletes it. */
 NODISCARD cJSON *report_patch(const struct world *world, const struct verdict *verdict);
 
+/* Does the status that the resource has tell of this already? Then an event did, too, perhaps by a
+ * former process. */
+NODISCARD bool report_told(const struct world *world, const char *reason, const char *message);
+
 #endif

@@ -39,6 +39,14 @@ void report_consumers_condition(cJSON *conditions, const struct world *world)
                   world->resource->generation, world->now_ms);
 }
 
+const char *report_taken_back(const cJSON *conditions)
+{
+    const cJSON *condition = condition_find(conditions, CONDITION);
+    bool taken_back =
+        mem_streq(json_string_member(condition, "reason"), PHASES[ROLLOUT_TAKEN_BACK].reason);
+    return taken_back ? json_string_member(condition, "message") : NULL;
+}
+
 static const char *state_of(const struct world *world, const struct workload_view *workload,
                             bool all_done)
 {
@@ -72,7 +80,7 @@ static void add_consumer(cJSON *consumers, const struct world *world,
     json_add_string(consumer, "state", state_of(world, workload, all_done));
     if (workload->unschedulable.name)
         json_add_string(consumer, "message", workload->unschedulable.message);
-    else if (workload->failing.name)
+    else if (workload->failing.name && !rollout_is_starting(world, workload))
         json_add_string(consumer, "message", workload->failing.reason);
 }
 

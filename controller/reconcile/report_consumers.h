@@ -14,4 +14,8 @@ void report_consumers_condition(cJSON *conditions, const struct world *world);
 /* Takes out of a status what changes with each pod. */
 void report_forget_progress(cJSON *status);
 
+/* Pods failed on the newest credential, so these conditions say: what was taken back is to be tried
+ * again. NULL: nothing was. */
+NODISCARD const char *report_taken_back(const cJSON *conditions);
+
 #endif

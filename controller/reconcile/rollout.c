@@ -15,6 +15,9 @@
 /* A pod that is made now would still count as old; a second for its whole seconds, and one more. */
 enum { RESTART_AFTER_MS = PUBLICATION_SKEW_MS + 2 * 1000 };
 
+/* In many clusters a new pod waits a moment for its node: nobody has to help there. */
+enum { BLOCKED_AFTER_MS = 15 * 1000 };
+
 int64_t rollout_marked(const struct workload_view *workload)
 {
     return revision_number_parse(workload->marker);
@@ -67,6 +70,12 @@ static void say(struct rollout *rollout, const char *format, ...)
     va_start(args, format);
     vsnprintf(rollout->message + length, sizeof rollout->message - length, format, args);
     va_end(args);
+}
+
+static void look_again(struct rollout *rollout, int64_t at_ms)
+{
+    if (at_ms < rollout->again_ms)
+        rollout->again_ms = at_ms;
 }
 
 /* "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: …": the numbers change with
@@ -155,10 +164,11 @@ static const struct workload_view *next_workload(const struct world *world, size
 
 /* ---- the workload whose turn it is ---- */
 
-static void block(struct rollout *rollout, const char *why)
+static void block(struct rollout *rollout, const struct workload_view *workload, const char *by)
 {
     rollout->phase = ROLLOUT_BLOCKED;
-    say(rollout, ", %s", why);
+    rollout->blocked = workload;
+    rollout->blocked_by = by;
 }
 
 static const char *why_held(const char *held)
@@ -171,13 +181,47 @@ static const char *why_held(const char *held)
            "they are deleted";
 }
 
+static void hold(struct rollout *rollout, const struct workload_view *workload)
+{
+    say(rollout, ", %s", why_held(workload->held));
+    block(rollout, workload, workload->held);
+}
+
+static void wait_for_node(const struct world *world, const struct workload_view *workload,
+                          struct rollout *rollout)
+{
+    int64_t blocked_ms = workload->unschedulable.since_ms + BLOCKED_AFTER_MS;
+    say(rollout, ", %zu pending: ", workload->unschedulable_pods);
+    say_what_lacks(rollout, &workload->unschedulable);
+    say(rollout, " (pod %s)", workload->unschedulable.name);
+    if (world->now_ms >= blocked_ms)
+        block(rollout, workload, ROLLOUT_NO_NODE);
+    else
+        look_again(rollout, blocked_ms);
+}
+
+/* Half of what the pods are given. */
+static int64_t unusual_from_ms(const struct world *world, const struct workload_view *workload)
+{
+    return workload->failing.since_ms + world->resource->spec.rollout_timeout_ms / 2;
+}
+
+bool rollout_is_starting(const struct world *world, const struct workload_view *workload)
+{
+    return mem_streq(workload->failing.reason, POD_NOT_READY) &&
+           world->now_ms < unusual_from_ms(world, workload);
+}
+
 static void watch_new_pods(const struct world *world, const struct workload_view *workload,
                            struct rollout *rollout)
 {
     if (!workload->failing.name)
         return;
     int64_t end_ms = workload->failing.since_ms + world->resource->spec.rollout_timeout_ms;
-    if (!world_fallback(world)) {
+    if (rollout_is_starting(world, workload)) {
+        say(rollout, ", %zu starting", workload->unready_pods);
+        look_again(rollout, unusual_from_ms(world, workload));
+    } else if (!world_fallback(world)) {
         say(rollout, ", ");
         say_failing(rollout, workload);
     } else if (world->now_ms >= end_ms) {
@@ -187,7 +231,7 @@ static void watch_new_pods(const struct world *world, const struct workload_view
     } else {
         char when[TIMESTAMP_BYTES];
         timestamp_format(end_ms, when);
-        rollout->again_ms = end_ms;
+        look_again(rollout, end_ms);
         say(rollout, ", ");
         say_failing(rollout, workload);
         say(rollout, "; unless that ends, the older credential is put back at %s", when);
@@ -200,7 +244,7 @@ static void follow(const struct world *world, const struct workload_view *worklo
     if (workload->leaving_pods > 0)
         say(rollout, ", %zu terminating", workload->leaving_pods);
     if (workload->held && workload->old_pods > workload->leaving_pods)
-        block(rollout, why_held(workload->held));
+        hold(rollout, workload);
     watch_new_pods(world, workload, rollout);
 }
 
@@ -216,7 +260,7 @@ static bool must_wait_for_earlier(const struct world *world, const struct worklo
     say(rollout, ", waiting for the roll-out that is under way there");
     watch_new_pods(world, workload, rollout);
     if (stuck)
-        rollout->again_ms = end_ms;
+        look_again(rollout, end_ms);
     return true;
 }
 
@@ -230,11 +274,11 @@ static void begin(const struct world *world, const struct workload_view *workloa
     if (workload->old_pods == workload->leaving_pods) {
         say(rollout, ", %zu terminating", workload->leaving_pods);
     } else if (workload->held) {
-        block(rollout, why_held(workload->held));
+        hold(rollout, workload);
     } else if (must_wait_for_earlier(world, workload, rollout)) {
         return;
     } else if (world->now_ms < ready_ms) {
-        rollout->again_ms = ready_ms;
+        look_again(rollout, ready_ms);
     } else {
         rollout->action = ROLLOUT_DO_RESTART;
         rollout->workload = workload;
@@ -248,12 +292,8 @@ static void work_on(const struct world *world, const struct workload_view *workl
     say(rollout, "%zu of %zu: %s %zu/%zu pods on revision %lld", done + 1, total, workload->name,
         workload->pods - workload->old_pods, workload->pods,
         (long long)world_published(world)->number);
-    if (workload->unschedulable.name) {
-        rollout->phase = ROLLOUT_BLOCKED;
-        say(rollout, ", %zu pending: ", workload->unschedulable_pods);
-        say_what_lacks(rollout, &workload->unschedulable);
-        say(rollout, " (pod %s)", workload->unschedulable.name);
-    }
+    if (workload->unschedulable.name)
+        wait_for_node(world, workload, rollout);
     if (is_marked(world, workload))
         follow(world, workload, rollout);
     else

@@ -24,12 +24,16 @@ enum rollout_action {
     ROLLOUT_DO_TAKE_BACK, /* note that the published revision failed */
 };
 
+#define ROLLOUT_NO_NODE "node"
+
 struct rollout {
     enum rollout_phase phase;
     enum rollout_action action;
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
     int64_t again_ms;                     /* wall clock: when time alone changes something */
-    char message[1024];                   /* plain words; of TAKE_BACK: why */
+    const struct workload_view *blocked;  /* BLOCKED: the one that is held up; borrowed */
+    const char *blocked_by; /* and by what: its `held`, or ROLLOUT_NO_NODE; borrowed */
+    char message[1024];     /* plain words; of TAKE_BACK: why */
 };
 
 void rollout_decide(const struct world *world, struct rollout *ret_rollout);
@@ -39,6 +43,9 @@ void rollout_sort(struct workload_view *workloads, size_t count, const struct sp
 
 /* No further restart is needed for this workload: no old pod is left, and new ones don't fail. */
 NODISCARD bool rollout_is_done(const struct world *world, const struct workload_view *workload);
+
+/* New pods aren't ready, and neither tell why nor take unusually long. */
+NODISCARD bool rollout_is_starting(const struct world *world, const struct workload_view *workload);
 
 /* The revision that a marker stands for; 0: none. */
 NODISCARD int64_t rollout_marked(const struct workload_view *workload);

@@ -43,6 +43,7 @@ void memory_free(struct memory *memory)
     mem_free(memory->discard_id);
     mem_free(memory->verified);
     mem_free(memory->adoption_problem);
+    mem_free(memory->told_obstacle);
     for (size_t i = 0; i < FAILURE_SIDES; i++)
         failure_free(memory->failures[i]);
     forget_confirmed(memory);

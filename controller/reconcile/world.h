@@ -77,6 +77,7 @@ struct memory {
     char *verified;          /* message of the last trial that worked; NULL: none */
     char *adoption_problem;  /* NULL: none */
     const char *told_reason; /* of the state that the last event told of; static, NULL: at rest */
+    char *told_obstacle;     /* what held up a roll-out when an event told of that last; or NULL */
     uint64_t target_same;    /* the same of a target whose data was compared with what it */
     uint64_t target_differs; /* should be */
     uint64_t first_mends;    /* when this process first saw the resource */
@@ -161,6 +162,9 @@ struct pod_note {
     int64_t since_ms;    /* wall clock: when it began */
 };
 
+/* The reason of a pod that tells none. */
+#define POD_NOT_READY "NotReady"
+
 /* A workload that refers to the target, or that spec.rollout.workloads names. "Old" is what was
  * created before the publication, or too near to it. */
 struct workload_view {
@@ -180,7 +184,7 @@ struct workload_view {
     size_t unready_pods;           /* new, and neither ready nor without a node */
     struct pod_note failing;       /* new, marked as the template is, not ready for the longest */
     struct pod_note stuck;         /* the same of an older pod, made from the template as it is */
-    struct pod_note unschedulable; /* no node takes it */
+    struct pod_note unschedulable; /* no node has taken it for the longest */
     size_t unschedulable_pods;
 };
 

@@ -112,4 +112,7 @@ def without_a_spare_gpu_it_waits_and_goes_on_when_a_node_appears(rig):
     rig.check_revoked_last(old)
     rig.check_never_fewer(since)
     rig.check_restarts(1)
+    # With one GPU to spare, each of the three pods that follow waits for the one before to end.
+    told, = rig.events("Warning", "RolloutBlocked")
+    assert message in told and "goes on when a node has room" in told
 

@@ -211,6 +211,8 @@ static void test_how_new_pods_do(void **state)
         assert_int_equal(engine->failing.since_ms, rows[i].since_ms);
         assert_int_equal(engine->unready_pods, rows[i].unready);
         assert_int_equal(engine->unschedulable_pods, rows[i].unschedulable);
+        assert_int_equal(engine->unschedulable.since_ms,
+                         rows[i].unschedulable ? NOW_MS - 50 * MINUTE_MS : 0);
         consumers_free(consumers);
     }
 }

@@ -138,6 +138,22 @@ static void seven_live(struct world_fixture *fixture)
         world_add_secret(fixture, i, ISSUED_AT_2);
 }
 
+static void failed_one_gone(struct world_fixture *fixture)
+{
+    memory_add_gone(fixture->memory, "key-2", MONOTONIC_MS);
+}
+
+/* The one that pods failed on was made from the spec as it is. */
+static void published_before_the_change(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_SPEC_HASH, "0000000000000000");
+}
+
+static void an_hour_later(struct world_fixture *fixture)
+{
+    fixture->world.now_ms += HOUR_MS;
+}
+
 /* ---- conditions ---- */
 
 /* Such as "Ready=True Published Stalled=True Forbidden". */
@@ -194,6 +210,16 @@ static void test_conditions(void **state)
         { "a target that can't be brought up to date",
           { published, target_outdated, kubernetes_refuses },
           "Ready=True Published Stalled=True KubernetesForbidden" },
+        { "a spec change that was taken back",
+          { taken_back, failed_one_gone, published_before_the_change },
+          "Ready=True Published Reconciling=True RolledBack" },
+        { "a rotation that was taken back",
+          { taken_back, failed_one_gone },
+          "Ready=True Published" },
+        { "a change that was taken back and can't be tried again",
+          { taken_back, failed_one_gone, published_before_the_change, an_hour_later,
+            admin_missing },
+          "Ready=True Published Stalled=True CredentialsNotFound" },
         { "suspended", { published, suspended }, "Ready=True Suspended" },
         { "suspended without a credential", { suspended }, "Ready=False Suspended" },
         { "a target that somebody else changes again and again",
@@ -535,12 +561,18 @@ static void without_a_node(struct world_fixture *fixture)
         (struct pod_note){ .name = "engine-x", .reason = "Unschedulable", .message = "no node" };
 }
 
-static void engine_failing(struct world_fixture *fixture)
+static void engine_starting(struct world_fixture *fixture)
 {
     engine_rolling(fixture);
     fixture->workloads[0].failing = (struct pod_note){ .name = "engine-x",
-                                                       .reason = "NotReady",
+                                                       .reason = POD_NOT_READY,
                                                        .since_ms = NOW_MS - SECOND_MS };
+}
+
+static void engine_failing_for_long(struct world_fixture *fixture)
+{
+    engine_starting(fixture);
+    fixture->workloads[0].failing.since_ms = NOW_MS - 90 * MINUTE_MS;
 }
 
 static void another_is_missing(struct world_fixture *fixture)
@@ -594,8 +626,13 @@ static void test_consumers(void **state)
           "False RolloutBlocked",
           "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
           "\"updatedPods\":2,\"state\":\"Blocked\",\"message\":\"no node\"}]" },
-        { "failing",
-          { engine_failing },
+        { "starting",
+          { engine_starting },
+          "False RollingOut",
+          "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
+          "\"updatedPods\":2,\"state\":\"Updating\"}]" },
+        { "failing for long",
+          { engine_failing_for_long },
           "False RollingOut",
           "[{\"kind\":\"Deployment\",\"name\":\"engine\",\"revision\":2,\"pods\":3,"
           "\"updatedPods\":2,\"state\":\"Updating\",\"message\":\"NotReady\"}]" },
@@ -683,9 +720,20 @@ static void test_a_failed_revision_in_status(void **state)
     assert_string_equal(json_string_member(status, "nextRotationAt"), "2026-06-01T12:09:50Z");
 }
 
+static void test_what_the_status_has_told(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(published, was_stalled, trial_noted);
+    const struct world *world = &fixture->world;
+    assert_true(report_told(world, "Forbidden", "other words"));
+    assert_true(report_told(world, "Other", "answered"));
+    assert_false(report_told(world, "Unauthorized", "no words of it"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_the_status_has_told),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_messages_tell_both_what_is_there_and_what_is_wrong),
         cmocka_unit_test(test_a_transition_is_a_change_of_status),

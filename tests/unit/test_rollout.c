@@ -101,6 +101,12 @@ static void no_node(struct world_fixture *fixture)
     last(fixture)->unschedulable_pods = 1;
 }
 
+static void no_node_yet(struct world_fixture *fixture)
+{
+    no_node(fixture);
+    last(fixture)->unschedulable.since_ms = NOW_MS - 14 * SECOND_MS;
+}
+
 static void fails_for(struct world_fixture *fixture, int64_t ms)
 {
     last(fixture)->unready_pods = 1;
@@ -135,6 +141,23 @@ static void fails(struct world_fixture *fixture)
 static void fails_too_long(struct world_fixture *fixture)
 {
     fails_for(fixture, 2 * HOUR_MS);
+}
+
+static void not_ready_for(struct world_fixture *fixture, int64_t ms)
+{
+    fails_for(fixture, ms);
+    last(fixture)->failing.reason = POD_NOT_READY;
+    last(fixture)->failing.message = NULL;
+}
+
+static void starting(struct world_fixture *fixture)
+{
+    not_ready_for(fixture, HOUR_MS - SECOND_MS);
+}
+
+static void starting_for_long(struct world_fixture *fixture)
+{
+    not_ready_for(fixture, HOUR_MS);
 }
 
 static void just_published(struct world_fixture *fixture)
@@ -326,6 +349,9 @@ static void test_what_holds_it_up(void **state)
           { rolling, engine, one_old, leaving, on_delete },
           "running" },
         { "no node", { rolling, engine, all_old, marked, no_node }, "blocked" },
+        { "not when a pod has just begun to look for one",
+          { rolling, engine, all_old, marked, no_node_yet },
+          "running again in 1 s" },
     };
     expect(rows, ARRAY_LENGTH(rows));
 }
@@ -335,6 +361,12 @@ static void test_when_a_key_is_taken_back(void **state)
     (void)state;
     static const struct row rows[] = {
         { "new pods fail", { rolling, engine, one_old, marked, fails }, "running again in 1 s" },
+        { "just starting, half of the time is awaited first",
+          { rolling, engine, one_old, marked, starting },
+          "running again in 1 s" },
+        { "then all of it",
+          { rolling, engine, one_old, marked, starting_for_long },
+          "running again in 3600 s" },
         { "for too long",
           { rolling, engine, one_old, marked, fails_too_long },
           "running take-back" },
@@ -397,6 +429,13 @@ static void test_messages(void **state)
           "1 of 1: engine 2/3 pods on revision 2, pod engine-x of Deployment engine: "
           "CrashLoopBackOff (back-off); unless that ends, the older credential is put back at "
           "2026-06-01T12:00:01Z" },
+        { "starting",
+          { rolling, engine, one_old, marked, starting },
+          "1 of 1: engine 2/3 pods on revision 2, 1 starting" },
+        { "starting for unusually long",
+          { rolling, engine, one_old, marked, starting_for_long },
+          "1 of 1: engine 2/3 pods on revision 2, pod engine-x of Deployment engine: NotReady; "
+          "unless that ends, the older credential is put back at 2026-06-01T13:00:00Z" },
         { "why it is taken back",
           { rolling, engine, one_old, marked, fails_too_long, proxy, missing },
           "pod engine-x of Deployment engine: CrashLoopBackOff (back-off)" },
