@@ -1,70 +1,168 @@
-/* The byte of a phrase is its place in the list plus one: below a blank, which in printed JSON only
- * stands inside of strings as an escape. The list may change freely, as nothing shortened outlives
- * the process. Of two phrases with the same beginning, the longer one comes first. */
+/* A match is written as three bytes, or four for a long one: a byte below a blank, which printed
+ * JSON only has inside of strings as an escape, for the length, and two for where it stands. None
+ * of them is 0, so that what is shortened is a string as well. Matches begin where a string, a word
+ * or a value does, or where another ends: that is where texts of one form are alike. */
 #include "kube/phrases.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
-static const char *const PHRASES[] = {
-    "\"metadata\":{\"annotations\":{\"deepgram.com/issuing\":\"[{\\\"revision\\\":",
-    "\"annotations\":{\"deepgram.com/",
-    "\"specHash\\\":\\\"",
-    "\"finalizers\":[\"deepgram.com/revoke\"],\"generation\":",
-    "\"creationTimestamp\":\"",
-    "\"resourceVersion\":\"",
-    "\"namespace\":\"",
-    "\"credentialsRef\":{\"key\":\"DEEPGRAM_API_KEY\",\"name\":\"deepgram-",
-    "\"deletionPolicy\":\"Revoke\",\"projectId\":\"",
-    "\"scopes\":[\"self-hosted:products\"",
-    "\"suspend\":false},\"status\":{\"conditions\":[{\"lastTransitionTime\":\"",
-    "\"message\":\"Credential ",
-    "\"observedGeneration\":",
-    "\"reason\":\"Published\",\"status\":\"True\",\"type\":\"Ready\"}",
-    "\"issuedAt\":\"",
-    "\"revisions\":[{\"id\":\"",
-    "\"reason\":\"Created\",\"revision\":",
-    "\"state\":\"Current\"}",
-    "\"secretName\":\"",
-    "\"secretResourceVersion\":\"",
-    "\"labels\":{\"app.kubernetes.io/managed-by\":\"deepgram-operator\"}",
-    "\"ownerReferences\":[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"Deepgram",
-    "\"controller\":true,\"blockOwnerDeletion\":true}]",
-    "\"deepgram.com/resource\":\"Deepgram",
-    "\"deepgram.com/scopes\":\"self-hosted:products",
-    "\"deepgram.com/published-at\":\"",
-    "\"deepgram.com/spec-hash\":\"",
-    "\"deepgram.com/revision\":\"",
-    "\"deepgram.com/template\":\"",
-    "\"deepgram.com/project\":\"",
-    "\"deepgram.com/",
+enum {
+    SHORT_LOOK = 6, /* bytes by which matches are looked for */
+    LONG_LOOK = 19,
+    LENGTH_MIN = 5,
+    CODE_LONG = ' ' - 1, /* one more byte of length follows */
+    LENGTH_LONG = LENGTH_MIN + CODE_LONG - 1,
+    LENGTH_MAX = LENGTH_LONG + 254,
+    DIGIT = 255,
+    PLACES = 2048,
+    PLACE_MAX = DIGIT * DIGIT,
 };
 
-static_assert(ARRAY_LENGTH(PHRASES) < ' ', "the byte of a phrase must not be one of JSON's own");
+/* Stands in front of each text, as it were. It may change freely, as nothing shortened outlives the
+ * process: our objects as the API server and we write them. */
+static const char BEFORE[] =
+    "{\"metadata\":{\"annotations\":{\"deepgram.com/issuing\":\"[{\\\"revision\\\":1,"
+    "\\\"nonce\\\":\\\"\\\",\\\"since\\\":\\\"\\\",\\\"specHash\\\":\\\"\\\",\\\"rotate\\\":"
+    "\\\"\\\"}]\"},"
+    "\"creationTimestamp\":\"\",\"finalizers\":[\"deepgram.com/"
+    "revoke\"],\"generation\":1,\"name\":\"\","
+    "\"namespace\":\"\",\"resourceVersion\":\"\",\"uid\":\"\"},"
+    "\"spec\":{\"credentialsRef\":{\"key\":\"DEEPGRAM_API_KEY\",\"name\":\"deepgram-admin\"},"
+    "\"deletionPolicy\":\"Revoke\",\"projectId\":\"\",\"provider\":\"quay\",\"role\":\"member\","
+    "\"rollout\":{\"mode\":\"Restart\",\"timeout\":\"2h\"},\"rotation\":{\"overlap\":\"1h\"},"
+    "\"scopes\":[\"self-hosted:products\"],\"suspend\":false},"
+    "\"status\":{\"conditions\":[{\"lastTransitionTime\":\"\",\"message\":\"Credential "
+    " (revision 1) is in Secret \",\"observedGeneration\":1,\"reason\":\"Published\","
+    "\"status\":\"True\",\"type\":\"Ready\"},{\"lastTransitionTime\":\"\","
+    "\"message\":\"No pod that uses Secret  is older than revision 1\",\"observedGeneration\":1,"
+    "\"reason\":\"Updated\",\"status\":\"True\",\"type\":\"ConsumersUpdated\"}],"
+    "\"expiresAt\":\"\",\"id\":\"\",\"issuedAt\":\"\",\"lastHandledRotateRequest\":\"\","
+    "\"nextRotationAt\":\"\",\"observedGeneration\":1,\"publishedAt\":\"\",\"revision\":1,"
+    "\"revisions\":[{\"id\":\"\",\"issuedAt\":\"\",\"reason\":\"Created\",\"revision\":1,"
+    "\"state\":\"Current\"}],\"scopes\":[\"self-hosted:products\",\"member\"],\"secretName\":\"\","
+    "\"secretResourceVersion\":\"\"}}"
+    "{\"metadata\":{\"name\":\"\",\"namespace\":\"\",\"uid\":\"\",\"resourceVersion\":\"\","
+    "\"labels\":{\"app.kubernetes.io/managed-by\":\"deepgram-operator\"},"
+    "\"annotations\":{\"deepgram.com/digest\":\"\",\"deepgram.com/id\":\"\","
+    "\"deepgram.com/issued-at\":\"\",\"deepgram.com/nonce\":\"\",\"deepgram.com/project\":\"\","
+    "\"deepgram.com/published-at\":\"\",\"deepgram.com/resource\":\"DeepgramApiKey/\","
+    "\"deepgram.com/revision\":\"1\",\"deepgram.com/scopes\":\"self-hosted:products member\","
+    "\"deepgram.com/spec-hash\":\"\",\"deepgram.com/template\":\"\"},"
+    "\"ownerReferences\":[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"DeepgramApiKey\","
+    "\"name\":\"\",\"uid\":\"\",\"controller\":true,\"blockOwnerDeletion\":true}]}}";
 
-/* The phrase that begins here, or NULL. Every phrase begins with a quote. */
-static const char *const *phrase_at(const char *text)
+enum { BEFORE_LENGTH = sizeof BEFORE - 1 };
+
+static_assert(BEFORE_LENGTH < PLACE_MAX / 2, "there is room for texts");
+
+struct shortening {
+    const char *text;
+    size_t length;
+    uint16_t places[PLACES]; /* by the hash of what stands there, plus one: where; 0: nowhere */
+};
+
+struct match {
+    size_t place;
+    size_t length;
+};
+
+static bool may_begin(char byte)
 {
-    for (size_t i = 0; text[0] == '"' && i < ARRAY_LENGTH(PHRASES); i++)
-        if (text[1] == PHRASES[i][1] && strncmp(text, PHRASES[i], strlen(PHRASES[i])) == 0)
-            return &PHRASES[i];
-    return NULL;
+    return byte == '"' || byte == ' ';
 }
 
-/* The phrase whose byte this is, or NULL. */
-static const char *phrase_of(char byte)
+static size_t hash(const char *text, size_t length)
 {
-    return byte > 0 && byte < ' ' ? PHRASES[byte - 1] : NULL;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    memcpy(&first, text, SHORT_LOOK);
+    memcpy(&last, text + length - SHORT_LOOK, SHORT_LOOK);
+    uint64_t middle = length > SHORT_LOOK ? (uint64_t)text[length / 2] << 48 : 0;
+    return (size_t)(((first + middle) * 0x9E3779B97F4A7C15u + last) * 0xC2B2AE3D27D4EB4Fu >> 53);
+}
+
+static void note(struct shortening *in, const char *text, size_t left, size_t place)
+{
+    if (place >= PLACE_MAX - 1)
+        return;
+    if (left >= SHORT_LOOK)
+        in->places[hash(text, SHORT_LOOK)] = (uint16_t)(place + 1);
+    if (left >= LONG_LOOK)
+        in->places[hash(text, LONG_LOOK)] = (uint16_t)(place + 1);
+}
+
+/* What stands at that place, as far as the text up to `at` is known. */
+static const char *standing_at(const char *known, size_t at, size_t place, size_t *ret_left)
+{
+    bool before = place < BEFORE_LENGTH;
+    *ret_left = before ? BEFORE_LENGTH - place : BEFORE_LENGTH + at - place;
+    return before ? BEFORE + place : known + place - BEFORE_LENGTH;
+}
+
+static struct match try(const struct shortening *in, size_t at, size_t look)
+{
+    size_t most = in->length - at < LENGTH_MAX ? in->length - at : LENGTH_MAX;
+    size_t place = most >= look ? in->places[hash(in->text + at, look)] : 0;
+    if (place-- == 0)
+        return (struct match){ 0 };
+    size_t left = 0;
+    const char *there = standing_at(in->text, at, place, &left);
+    size_t length = 0;
+    while (length < most && length < left && there[length] == in->text[at + length])
+        length++;
+    return (struct match){ place, length };
+}
+
+static struct match find(const struct shortening *in, size_t at)
+{
+    struct match one = try(in, at, LONG_LOOK);
+    struct match other = try(in, at, SHORT_LOOK);
+    return one.length > other.length ? one : other;
+}
+
+static char *write_match(char *end, const struct match *match)
+{
+    bool is_long = match->length >= LENGTH_LONG;
+    *end++ = (char)(is_long ? CODE_LONG : match->length - LENGTH_MIN + 1);
+    if (is_long)
+        *end++ = (char)(match->length - LENGTH_LONG + 1);
+    *end++ = (char)(match->place / DIGIT + 1);
+    *end++ = (char)(match->place % DIGIT + 1);
+    return end;
+}
+
+static const char *read_match(const char *from, struct match *ret)
+{
+    const unsigned char *at = (const unsigned char *)from;
+    size_t code = *at++;
+    ret->length = code == CODE_LONG ? LENGTH_LONG + *at++ - 1u : LENGTH_MIN + code - 1;
+    ret->place = (at[0] - 1u) * DIGIT + at[1] - 1u;
+    return (const char *)at + 2;
 }
 
 char *phrases_shorten(const char *text)
 {
     auto_free char *shortened = mem_alloc(strlen(text) + 1);
+    struct shortening in = { .text = text, .length = strlen(text) };
+    for (size_t i = 0; i < BEFORE_LENGTH; i++)
+        if (may_begin(BEFORE[i]))
+            note(&in, BEFORE + i, BEFORE_LENGTH - i, i);
     char *end = shortened;
-    while (*text != '\0') {
-        const char *const *phrase = phrase_at(text);
-        *end++ = phrase ? (char)(phrase - PHRASES + 1) : *text;
-        text += phrase ? strlen(*phrase) : 1;
+    bool begins = true;
+    for (size_t at = 0; at < in.length;) {
+        begins = begins || may_begin(text[at]);
+        struct match match = begins ? find(&in, at) : (struct match){ 0 };
+        if (begins)
+            note(&in, text + at, in.length - at, BEFORE_LENGTH + at);
+        bool found = match.length >= LENGTH_MIN;
+        if (found)
+            end = write_match(end, &match);
+        else
+            *end++ = text[at];
+        begins = found || text[at] == '"';
+        at += found ? match.length : 1;
     }
     return mem_strndup(shortened, (size_t)(end - shortened));
 }
@@ -72,9 +170,11 @@ char *phrases_shorten(const char *text)
 static size_t restored_length(const char *text)
 {
     size_t length = 0;
-    for (; *text != '\0'; text++) {
-        const char *phrase = phrase_of(*text);
-        length += phrase ? strlen(phrase) : 1;
+    struct match match;
+    while (*text != '\0') {
+        bool is_match = *text > 0 && *text < ' ';
+        text = is_match ? read_match(text, &match) : text + 1;
+        length += is_match ? match.length : 1;
     }
     return length;
 }
@@ -82,13 +182,18 @@ static size_t restored_length(const char *text)
 char *phrases_restore(const char *text)
 {
     char *restored = mem_alloc(restored_length(text) + 1);
-    char *end = restored;
-    for (; *text != '\0'; text++) {
-        const char *phrase = phrase_of(*text);
-        if (phrase)
-            end = stpcpy(end, phrase);
-        else
-            *end++ = *text;
+    size_t length = 0;
+    struct match match;
+    while (*text != '\0') {
+        if (*text < 0 || *text >= ' ') {
+            restored[length++] = *text++;
+            continue;
+        }
+        text = read_match(text, &match);
+        size_t left = 0;
+        const char *there = standing_at(restored, length, match.place, &left);
+        memcpy(restored + length, there, match.length);
+        length += match.length;
     }
     return restored;
 }

@@ -1,5 +1,6 @@
-/* Cached objects are mostly ours, and half of their text is the same in all of them. Phrases that
- * they share are kept as one byte each. Pure.
+/* Cached objects are mostly ours: most of their text is the same in all of them, or stands in them
+ * twice (an id, a time). What a text has in common with what is in front of it, or with our objects
+ * as they usually look, is kept as a reference. Pure.
  */
 #ifndef KUBE_PHRASES_H
 #define KUBE_PHRASES_H
