@@ -57,10 +57,14 @@ enum { BEFORE_LENGTH = sizeof BEFORE - 1 };
 
 static_assert(BEFORE_LENGTH < PLACE_MAX / 2, "there is room for texts");
 
+struct phrases { /* by the hash of what stands there, plus one: where; 0: nowhere */
+    uint16_t places[PLACES];
+};
+
 struct shortening {
     const char *text;
     size_t length;
-    uint16_t places[PLACES]; /* by the hash of what stands there, plus one: where; 0: nowhere */
+    struct phrases known; /* up to where it is */
 };
 
 struct match {
@@ -83,14 +87,14 @@ static size_t hash(const char *text, size_t length)
     return (size_t)(((first + middle) * 0x9E3779B97F4A7C15u + last) * 0xC2B2AE3D27D4EB4Fu >> 53);
 }
 
-static void note(struct shortening *in, const char *text, size_t left, size_t place)
+static void note(struct phrases *known, const char *text, size_t left, size_t place)
 {
     if (place >= PLACE_MAX - 1)
         return;
     if (left >= SHORT_LOOK)
-        in->places[hash(text, SHORT_LOOK)] = (uint16_t)(place + 1);
+        known->places[hash(text, SHORT_LOOK)] = (uint16_t)(place + 1);
     if (left >= LONG_LOOK)
-        in->places[hash(text, LONG_LOOK)] = (uint16_t)(place + 1);
+        known->places[hash(text, LONG_LOOK)] = (uint16_t)(place + 1);
 }
 
 /* What stands at that place, as far as the text up to `at` is known. */
@@ -104,7 +108,7 @@ static const char *standing_at(const char *known, size_t at, size_t place, size_
 static struct match try(const struct shortening *in, size_t at, size_t look)
 {
     size_t most = in->length - at < LENGTH_MAX ? in->length - at : LENGTH_MAX;
-    size_t place = most >= look ? in->places[hash(in->text + at, look)] : 0;
+    size_t place = most >= look ? in->known.places[hash(in->text + at, look)] : 0;
     if (place-- == 0)
         return (struct match){ 0 };
     size_t left = 0;
@@ -142,20 +146,31 @@ static const char *read_match(const char *from, struct match *ret)
     return (const char *)at + 2;
 }
 
-char *phrases_shorten(const char *text)
+struct phrases *phrases_new(void)
 {
-    auto_free char *shortened = mem_alloc(strlen(text) + 1);
-    struct shortening in = { .text = text, .length = strlen(text) };
+    struct phrases *phrases = mem_alloc(sizeof *phrases);
     for (size_t i = 0; i < BEFORE_LENGTH; i++)
         if (may_begin(BEFORE[i]))
-            note(&in, BEFORE + i, BEFORE_LENGTH - i, i);
+            note(phrases, BEFORE + i, BEFORE_LENGTH - i, i);
+    return phrases;
+}
+
+void phrases_free(struct phrases *phrases)
+{
+    mem_free(phrases);
+}
+
+char *phrases_shorten(const struct phrases *phrases, const char *text)
+{
+    struct shortening in = { .text = text, .length = strlen(text), .known = *phrases };
+    auto_free char *shortened = mem_alloc(in.length + 1);
     char *end = shortened;
     bool begins = true;
     for (size_t at = 0; at < in.length;) {
         begins = begins || may_begin(text[at]);
         struct match match = begins ? find(&in, at) : (struct match){ 0 };
         if (begins)
-            note(&in, text + at, in.length - at, BEFORE_LENGTH + at);
+            note(&in.known, text + at, in.length - at, BEFORE_LENGTH + at);
         bool found = match.length >= LENGTH_MIN;
         if (found)
             end = write_match(end, &match);

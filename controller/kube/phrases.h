@@ -7,8 +7,13 @@
 
 #include "base/mem.h"
 
+struct phrases; /* how our objects look */
+
+NODISCARD struct phrases *phrases_new(void);
+void phrases_free(struct phrases *phrases);
+
 /* text: JSON as json_print() writes it, in which no byte is below a blank. */
-NODISCARD char *phrases_shorten(const char *text);
+NODISCARD char *phrases_shorten(const struct phrases *phrases, const char *text);
 /* The text that phrases_shorten() was given. */
 NODISCARD char *phrases_restore(const char *text);
 

@@ -66,6 +66,7 @@ struct store {
     struct table entries;
     struct table links; /* one of each ring */
     struct table reached;
+    struct phrases *phrases;
     struct lately *lately;
     char *listed; /* version of the last list of all; NULL: none */
     size_t count; /* without tombstones */
@@ -338,7 +339,7 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
     if (store->trim)
         store->trim(object);
     auto_free char *printed = json_print(object);
-    auto_free char *text = phrases_shorten(printed);
+    auto_free char *text = phrases_shorten(store->phrases, printed);
 
     char *index_keys[STORE_INDEX_KEYS_MAX] = { 0 };
     size_t index_count = store->index ? store->index(object, index_keys) : 0;
@@ -404,6 +405,7 @@ struct store *store_new(store_trim_fn *trim, store_index_fn *index, store_change
         .entries.key = key_of,
         .links.key = link_key,
         .reached.key = reached_namespace,
+        .phrases = phrases_new(),
         .lately = mem_alloc(sizeof(struct lately)),
     };
     return store;
@@ -419,6 +421,7 @@ void store_free(struct store *store)
     forget_reached(store);
     table_done(&store->entries);
     table_done(&store->links);
+    phrases_free(store->phrases);
     mem_free(store->lately);
     mem_free(store->listed);
     mem_free(store);
