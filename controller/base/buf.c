@@ -73,13 +73,16 @@ bool buf_printf(struct buf *buf, const char *format, ...)
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    size_t room = buf->capacity - buf->length; /* most texts find it, and are formatted once */
+    int length = vsnprintf(room > 0 ? buf->data + buf->length : NULL, room, format, args);
     va_end(args);
     bool ok = length >= 0 && reserve(buf, (size_t)length);
-    if (ok) {
+    if (ok && (size_t)length >= room)
         vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+    if (ok)
         buf->length += (size_t)length;
-    }
+    else if (room > 0)
+        buf->data[buf->length] = '\0';
     va_end(again);
     return ok;
 }
