@@ -81,6 +81,11 @@ def test_an_account_that_comes_later_gets_the_secret_then(tenant):
     tenant.account("engine", FOREIGN)
     tenant.wait_entries("engine", "one", "two", "it", timeout=1)
     tenant.wait_told("True", "Updated")
+    warnings = [event for event in tenant.client.get(
+        f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events")["items"]
+        if event["type"] == "Warning" and event["regarding"]["name"] == "it"]
+    assert [(event["reason"], event["note"]) for event in warnings] == [
+        ("ServiceAccountNotFound", message)]
 
 
 def test_an_account_that_is_made_anew_gets_the_secret_again(issued):
@@ -107,6 +112,33 @@ def test_two_pull_secrets_share_an_account(tenant):
              "both are there")
     tenant.delete(PULL, "first")
     tenant.wait_entries("engine", "second")
+
+
+def test_an_account_that_changes_all_the_time_gets_the_secret_and_keeps_the_changes(tenant):
+    tenant.account("engine", FOREIGN)
+    stop = threading.Event()
+    count = 0
+
+    def change():
+        nonlocal count
+        while not stop.is_set():
+            count += 1
+            tenant.client.patch(tenant.account_path("engine"),
+                                {"metadata": {"labels": {"count": str(count)}}})
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        tenant.pull_secret("it", serviceAccounts=["engine"])
+        tenant.wait_ready(PULL, "it")
+        tenant.wait_entries("engine", "one", "two", "it", timeout=20)
+        tenant.set(serviceAccounts=[])
+        tenant.wait_entries("engine", "one", "two", timeout=20)
+    finally:
+        stop.set()
+        writer.join()
+    account = tenant.client.get(tenant.account_path("engine"))
+    assert account["metadata"]["labels"] == {"count": str(count)}
 
 
 # ---- left alone ----

@@ -482,6 +482,32 @@ def test_the_verbs_that_are_used_are_the_verbs_granted(stage, outcomes):
     assert seen == set(GRANTED) - IN_NO_REQUEST
 
 
+def test_a_deletion_goes_on_without_the_right_to_change_accounts(stage):
+    """The entry stays, which is told; nothing is left at Deepgram."""
+    scene = Scene(stage.tenant(), PULL)
+    namespace = scene.tenant.namespace
+    rules = [rule for rule in all_rules() if rule["resources"] != ["namespaces"]]
+    role = stage.account(namespace, rules)
+    scene.process = stage.operator(namespace, f"--namespaces={namespace}")
+    behaviour = ServesAccounts()
+    try:
+        behaviour.make(scene, "before")
+        scene.issue(serviceAccounts=["before"])
+        wait_for(lambda: behaviour.entries(scene, "before"), 20, "the account has it")
+        stage.set_rules(role, without(rules, Permission("serviceaccounts", "patch")))
+        scene.tenant.delete(PULL, "it")
+        told = scene.tenant.wait_condition(PULL, "it", "Ready", "False", "KubernetesForbidden")
+        assert 'cannot patch resource "serviceaccounts"' in told["message"]
+        assert "its name stays there" in told["message"]
+        scene.tenant.wait_gone(PULL, "it", timeout=60)
+        assert scene.tenant.live() == []
+        assert behaviour.entries(scene, "before") == [{"name": "it"}]
+        scene.process.stop()
+    finally:
+        scene.process.kill()
+        delete_namespace(stage.client, namespace)
+
+
 def used(event):
     target = event["objectRef"]
     resource = "/".join(filter(None, (target.get("apiGroup"), target["resource"],
