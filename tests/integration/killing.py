@@ -48,15 +48,16 @@ def is_keep(line):
     return shape(line) == "POST /api/v1/namespaces/{}/secrets"
 
 
-def unanswered_create(lines, point):
-    """Whether the process ended, at the last of these requests, with a create under way: from its
-    sending until the revision Secret that holds its answer was stored."""
+def unanswered_create(lines, failpoint):
+    """Whether the process ended, at the failpoint, with a create under way: from its sending until
+    the revision Secret that holds its answer was stored. An event is answered beside other requests,
+    so that some may have been sent after the one at which it ended."""
     creates = [index for index, line in enumerate(lines) if is_create(line)]
-    last = len(lines) - 1
-    if not creates or (creates[-1] == last and point == "before"):
+    ended = failpoint.number - 1
+    if not creates or (creates[-1] == ended and failpoint.point == "before"):
         return False
-    keeps = [index for index in range(creates[-1], last + 1) if is_keep(lines[index])]
-    return not keeps or (keeps[0] == last and point != "answered")
+    keeps = [index for index in range(creates[-1], len(lines)) if is_keep(lines[index])]
+    return not keeps or keeps[0] > ended or (keeps[0] == ended and failpoint.point != "answered")
 
 
 class Stage:
@@ -186,7 +187,7 @@ def kill_everywhere(stage, stories):
     def kill(story, point):
         def run():
             done = stage.run(story, point)
-            return check_creates(story, done, unanswered_create(done.lines[0], point.point))
+            return check_creates(story, done, unanswered_create(done.lines[0], point))
 
         _, failure = problem(run)
         return failure and f"killed at {point.number} {point.point} {shape(point.line)}: {failure}"
