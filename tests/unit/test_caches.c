@@ -297,6 +297,7 @@ static void test_an_account_wakes_whoever_names_it_or_left_something_in_it(void 
         "\"status\":{\"serviceAccounts\":\"odd\"}}");
     put_resource(RESOURCE_PULL_SECRET, "c", "3", "");
     expect_keys("resources", "pull:ns/a pull:ns/b pull:ns/c");
+    expect_found(caches->resources[RESOURCE_PULL_SECRET], caches_account_key("ns", "api"), 1);
     put_account("engine", "4", "");
     expect_keys("named by two", "pull:ns/a pull:ns/b");
     put_account("api", "5", "");
@@ -311,6 +312,13 @@ static void test_an_account_wakes_whoever_names_it_or_left_something_in_it(void 
     expect_keys("another list", "pull:ns/a pull:ns/b");
     remove_object(caches->accounts, "old");
     expect_keys("gone", "pull:ns/a");
+    put(caches->resources[RESOURCE_PULL_SECRET],
+        "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"a\",\"uid\":\"1\","
+        "\"resourceVersion\":\"10\"}}");
+    expect_keys("the resource", "pull:ns/a");
+    put_account("api", "11", ",\"imagePullSecrets\":[{\"name\":\"x\"}]");
+    expect_keys("named no longer", "");
+    expect_found(caches->resources[RESOURCE_PULL_SECRET], caches_account_key("ns", "api"), 0);
 }
 
 static void test_news_of_all_accounts_wakes_those_with_any(void **state)
