@@ -368,6 +368,11 @@ bool world_holds_target(const struct world *world)
     return false;
 }
 
+bool world_can_list(const struct world *world)
+{
+    return world->admin.state == ADMIN_USABLE || world->admin.state == ADMIN_DELETING;
+}
+
 size_t world_pods_in_use(const struct world *world)
 {
     if (!world->target.exists || world_holds_target(world))

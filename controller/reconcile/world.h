@@ -281,6 +281,8 @@ bool world_is_useless(const struct world *world);
 /* Fingerprint of what people change to mend something besides the spec: the admin Secret, and the
  * rotate token. */
 uint64_t world_mends(const struct world *world);
+/* The admin key is there to ask Deepgram with, if only for what is on its way out. */
+bool world_can_list(const struct world *world);
 /* The target is this resource's, also one that was released before spec.deletionPolicy was changed
  * back to Revoke. */
 bool world_holds_target(const struct world *world);
