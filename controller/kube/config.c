@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "kube/file.h"
 #include "kube/kubeconfig.h"
 
@@ -77,8 +78,7 @@ bool kube_config_in_cluster(const char *directory, const char *host, const char 
     return true;
 }
 
-static bool load_file(const char *path, const char *context, struct kube_config *ret_config,
-                      struct err *err)
+static bool add_file(cJSON *files, const char *path, struct err *err)
 {
     auto_free char *text = NULL;
     if (!file_read_text(path, &text, err))
@@ -86,21 +86,40 @@ static bool load_file(const char *path, const char *context, struct kube_config 
     const char *slash = strrchr(path, '/');
     size_t directory_length = slash == path ? 1 : (size_t)(slash ? slash - path : 0);
     auto_free char *directory = slash ? mem_strndup(path, directory_length) : NULL;
-    return kubeconfig_parse(text, strlen(text), directory, context, ret_config, err) ||
+    return kubeconfig_add(files, text, strlen(text), directory, err) ||
            err_prefix(err, "kubeconfig %s", path);
 }
 
-/* The first existing file of a list like $KUBECONFIG; NULL when there is none. */
-static char *first_existing(const char *list)
+static bool load_file(const char *path, const char *context, struct kube_config *ret_config,
+                      struct err *err)
 {
-    while (*list) {
-        size_t length = strcspn(list, ":");
-        auto_free char *path = mem_strndup(list, length);
-        if (length > 0 && access(path, F_OK) == 0)
-            return take(path);
-        list += length + (list[length] == ':');
+    auto_json cJSON *files = cJSON_CreateObject();
+    if (!add_file(files, path, err))
+        return false;
+    return kubeconfig_choose(files, context, ret_config, err) ||
+           err_prefix(err, "kubeconfig %s", path);
+}
+
+/* Those of the list that exist. */
+static bool load_list(const char *list, const char *context, struct kube_config *ret_config,
+                      struct err *err)
+{
+    auto_json cJSON *files = cJSON_CreateObject();
+    bool any = false;
+    for (const char *next = list; *next;) {
+        size_t length = strcspn(next, ":");
+        auto_free char *path = mem_strndup(next, length);
+        next += length + (next[length] == ':');
+        if (length == 0 || access(path, F_OK) != 0)
+            continue;
+        if (!add_file(files, path, err))
+            return false;
+        any = true;
     }
-    return NULL;
+    if (!any)
+        return err_set(err, ERR_INVALID, "no file of KUBECONFIG=%s exists", list);
+    return kubeconfig_choose(files, context, ret_config, err) ||
+           err_prefix(err, "KUBECONFIG=%s", list);
 }
 
 static bool load_from_pod(struct kube_config *ret_config, struct err *err)
@@ -120,11 +139,8 @@ static bool is_pod(void)
 static bool load_from_home(const char *context, struct kube_config *ret_config, struct err *err)
 {
     const char *list = getenv("KUBECONFIG");
-    if (list && list[0]) {
-        auto_free char *listed = first_existing(list);
-        return listed ? load_file(listed, context, ret_config, err)
-                      : err_set(err, ERR_INVALID, "no file of KUBECONFIG=%s exists", list);
-    }
+    if (list && list[0])
+        return load_list(list, context, ret_config, err);
     const char *home = getenv("HOME");
     auto_free char *usual = mem_printf("%s/.kube/config", home ? home : "");
     if (access(usual, F_OK) != 0)

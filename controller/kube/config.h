@@ -40,7 +40,7 @@ NODISCARD bool kube_config_in_cluster(const char *directory, const char *host, c
 
 /* The order of the flag --kubeconfig: path when not NULL, else in-cluster when
  * KUBERNETES_SERVICE_HOST is set, else $KUBECONFIG, else ~/.kube/config. Where $KUBECONFIG lists
- * several files the first that exists is taken; they aren't merged as kubectl does. */
+ * several files they count together, as for kubectl: of each entry the first (kube/kubeconfig). */
 NODISCARD bool kube_config_load(const char *path, struct kube_config *ret_config, struct err *err);
 
 /* The same for a person's command, in kubectl's order: path, $KUBECONFIG, ~/.kube/config, else

@@ -184,25 +184,33 @@ static bool parse_cluster(const cJSON *cluster, const char *base_directory,
     return load_pem(cluster, "certificate-authority", base_directory, &config->ca_pem, err);
 }
 
-/* ---- the whole file ---- */
+/* ---- the files ---- */
 
-/* The body of the entry of that name in one of the three lists ("users" → "user"). */
-static const cJSON *find_entry(const cJSON *root, const char *list, const char *body,
-                               const char *name, struct err *err)
+static const char *const LISTS[] = { "clusters", "contexts", "users" };
+/* Member of an entry: the directory of its file. */
+static const char ORIGIN[] = "origin";
+
+/* The body of the entry of that name in one of the three lists ("users" → "user"): the first. */
+static const cJSON *find_entry(const cJSON *files, const char *list, const char *body,
+                               const char *name, const char **ret_directory, struct err *err)
 {
     const cJSON *entry = NULL;
-    cJSON_ArrayForEach(entry, json_member(root, list))
+    cJSON_ArrayForEach(entry, json_member(files, list)) {
         if (mem_streq(json_string_member(entry, "name"), name) &&
-            cJSON_IsObject(json_member(entry, body)))
+            cJSON_IsObject(json_member(entry, body))) {
+            *ret_directory = json_string_member(entry, ORIGIN);
             return json_member(entry, body);
+        }
+    }
     err_set(err, ERR_INVALID, "there is no %s named \"%s\"", body, name);
     return NULL;
 }
 
-static bool parse_context(const cJSON *root, const char *name, const char *base_directory,
-                          struct kube_config *config, struct err *err)
+static bool parse_context(const cJSON *files, const char *name, struct kube_config *config,
+                          struct err *err)
 {
-    const cJSON *context = find_entry(root, "contexts", "context", name, err);
+    const char *directory = NULL;
+    const cJSON *context = find_entry(files, "contexts", "context", name, &directory, err);
     if (!context)
         return false;
     const char *namespace = text_member(context, "namespace");
@@ -211,32 +219,56 @@ static bool parse_context(const cJSON *root, const char *name, const char *base_
     config->namespace = mem_strdup(namespace ? namespace : "default");
 
     const cJSON *cluster =
-        find_entry(root, "clusters", "cluster", cluster_name ? cluster_name : "", err);
+        find_entry(files, "clusters", "cluster", cluster_name ? cluster_name : "", &directory, err);
     if (!cluster)
         return err_prefix(err, "context %s", name);
-    if (!parse_cluster(cluster, base_directory, config, err))
+    if (!parse_cluster(cluster, directory, config, err))
         return err_prefix(err, "cluster %s", cluster_name);
     if (!user_name)
         return true;
-    const cJSON *user = find_entry(root, "users", "user", user_name, err);
+    const cJSON *user = find_entry(files, "users", "user", user_name, &directory, err);
     if (!user)
         return err_prefix(err, "context %s", name);
-    return parse_user(user, base_directory, config, err) || err_prefix(err, "user %s", user_name);
+    return parse_user(user, directory, config, err) || err_prefix(err, "user %s", user_name);
 }
 
-bool kubeconfig_parse(const char *text, size_t length, const char *base_directory,
-                      const char *context, struct kube_config *ret_config, struct err *err)
+static void add_entries(cJSON *files, const char *list, cJSON *entries, const char *base_directory)
+{
+    cJSON *all = cJSON_GetObjectItemCaseSensitive(files, list);
+    if (!all)
+        all = json_add_array(files, list);
+    for (cJSON *entry; (entry = cJSON_DetachItemFromArray(entries, 0)) != NULL;) {
+        cJSON_DeleteItemFromObjectCaseSensitive(entry, ORIGIN);
+        if (cJSON_IsObject(entry))
+            json_add_string(entry, ORIGIN, base_directory);
+        cJSON_AddItemToArray(all, entry);
+    }
+}
+
+bool kubeconfig_add(cJSON *files, const char *text, size_t length, const char *base_directory,
+                    struct err *err)
 {
     auto_json cJSON *root = NULL;
-    auto_config struct kube_config config = { 0 };
     if (!yaml_to_json(text, length, &root, err))
         return false;
-    const char *name = context ? context : text_member(root, "current-context");
+    for (size_t i = 0; i < ARRAY_LENGTH(LISTS); i++)
+        add_entries(files, LISTS[i], cJSON_GetObjectItemCaseSensitive(root, LISTS[i]),
+                    base_directory);
+    if (!text_member(files, "current-context"))
+        json_add_string(files, "current-context", text_member(root, "current-context"));
+    return true;
+}
+
+bool kubeconfig_choose(const cJSON *files, const char *context, struct kube_config *ret_config,
+                       struct err *err)
+{
+    auto_config struct kube_config config = { 0 };
+    const char *name = context ? context : text_member(files, "current-context");
     if (!name)
         return err_set(err, ERR_INVALID,
                        "there is no current-context: set one with `kubectl "
                        "config use-context NAME`");
-    if (!parse_context(root, name, base_directory, &config, err))
+    if (!parse_context(files, name, &config, err))
         return false;
     *ret_config = config;
     config = (struct kube_config){ 0 };

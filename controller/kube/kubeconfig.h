@@ -7,14 +7,20 @@
 #ifndef KUBE_KUBECONFIG_H
 #define KUBE_KUBECONFIG_H
 
+#include <cjson/cJSON.h>
+
 #include "kube/config.h"
 
-/* base_directory (NULL: the working directory) resolves relative file names; certificates and keys
- * are read, a token file isn't yet. context NULL = current-context. Where a user has several
- * logins, the first of token file, token, password, exec is taken, as client-go does. INVALID names
- * the entry and what to do. */
-NODISCARD bool kubeconfig_parse(const char *text, size_t length, const char *base_directory,
-                                const char *context, struct kube_config *ret_config,
-                                struct err *err);
+/* Adds a file to `files`, an object that was empty at first. Of several entries of one name, and of
+ * several current-contexts, the one that was added first counts, whole. base_directory (NULL: the
+ * working directory) resolves the relative file names in this file. */
+NODISCARD bool kubeconfig_add(cJSON *files, const char *text, size_t length,
+                              const char *base_directory, struct err *err);
+
+/* What a context of these files means; NULL: current-context. Certificates and keys are read, a
+ * token file isn't yet. Where a user has several logins, the first of token file, token, password,
+ * exec is taken, as client-go does. INVALID names the entry and what to do. */
+NODISCARD bool kubeconfig_choose(const cJSON *files, const char *context,
+                                 struct kube_config *ret_config, struct err *err);
 
 #endif

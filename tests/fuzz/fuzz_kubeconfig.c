@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
     /* No file of that directory exists, so nothing outside the input is read. */
-    if (kubeconfig_parse((const char *)bytes, length, "/nonexistent", NULL, &config, &err)) {
+    auto_json cJSON *files = cJSON_CreateObject();
+    if (kubeconfig_add(files, (const char *)bytes, length, "/nonexistent", &err) &&
+        kubeconfig_choose(files, NULL, &config, &err)) {
         assert(strncmp(config.server, "http", 4) == 0 && config.namespace[0]);
         assert(!config.exec || (config.exec->command[0] && config.exec->args && config.exec->env));
         assert(!config.client_certificate_pem == secret_is_empty(&config.client_key_pem));

@@ -52,11 +52,19 @@ static void write_file(struct directory *directory, const char *name, const char
     fclose(file);
 }
 
+static bool parse_text(const char *text, const char *base_directory, const char *context,
+                       struct kube_config *ret_config, struct err *err)
+{
+    auto_json cJSON *files = cJSON_CreateObject();
+    return kubeconfig_add(files, text, strlen(text), base_directory, err) &&
+           kubeconfig_choose(files, context, ret_config, err);
+}
+
 static struct kube_config parse(const char *text, const char *base_directory, const char *context)
 {
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
-    if (!kubeconfig_parse(text, strlen(text), base_directory, context, &config, &err))
+    if (!parse_text(text, base_directory, context, &config, &err))
         fail_msg("%s", err.message);
     return config;
 }
@@ -65,7 +73,7 @@ static void expect_refused(const char *text, const char *because)
 {
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
-    assert_false(kubeconfig_parse(text, strlen(text), NULL, NULL, &config, &err));
+    assert_false(parse_text(text, NULL, NULL, &config, &err));
     assert_int_equal(err.kind, ERR_INVALID);
     if (!strstr(err.message, because))
         fail_msg("\"%s\" doesn't say \"%s\"", err.message, because);
@@ -341,6 +349,41 @@ static void test_deep_nesting_is_refused(void **state)
     expect_refused(buf_text(&text), "nested too deeply");
 }
 
+/* As kubectl documents it: the first to set a value or a key of a map counts, and of an entry
+ * nothing else. */
+static void test_several_files_count_together(void **state)
+{
+    (void)state;
+    static const char first[] = "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                                "clusters: [{name: k, cluster: {server: 'https://first'}}]\n"
+                                "users: [{name: u, user: {tokenFile: token}}]\n";
+    static const char second[] =
+        "current-context: c\n"
+        "contexts: [{name: c, context: {cluster: k, user: other, namespace: speech}},"
+        " {name: d, context: {cluster: l, user: v}}]\n"
+        "clusters: [{name: k, cluster: {server: 'https://second', proxy-url: 'http://p'}},"
+        " {name: l, cluster: {server: 'https://third'}}]\n"
+        "users: [{name: v, user: {tokenFile: token}, origin: /elsewhere}]\n";
+    static const char third[] = "current-context: d\n";
+    auto_json cJSON *files = cJSON_CreateObject();
+    struct err err = ERR_INIT;
+    assert_true(kubeconfig_add(files, first, strlen(first), "/a", &err));
+    assert_true(kubeconfig_add(files, second, strlen(second), "/b", &err));
+    assert_true(kubeconfig_add(files, third, strlen(third), "/c", &err));
+
+    struct kube_config config = { 0 };
+    assert_true(kubeconfig_choose(files, NULL, &config, &err));
+    assert_string_equal(config.server, "https://first");
+    assert_null(config.proxy_url);
+    assert_string_equal(config.namespace, "default");
+    assert_string_equal(config.token_file, "/a/token");
+    kube_config_done(&config);
+    assert_true(kubeconfig_choose(files, "d", &config, &err));
+    assert_string_equal(config.server, "https://third");
+    assert_string_equal(config.token_file, "/b/token"); /* relative to its own file */
+    kube_config_done(&config);
+}
+
 static void test_in_cluster(void **state)
 {
     struct directory *directory = *state;
@@ -391,6 +434,10 @@ static void test_where_the_kubeconfig_is_looked_for(void **state)
     setenv("KUBECONFIG", list, 1);
     expect_loaded(NULL, "https://first");
     expect_loaded(explicit, "https://other");
+    write_file(directory, "config", "current-context: c\n");
+    expect_loaded(NULL, "https://other"); /* what the first doesn't have, the next one may */
+    write_file(directory, "config", "}");
+    assert_false(kube_config_load(NULL, &(struct kube_config){ 0 }, &ERR_INIT));
 
     struct kube_config config = { 0 };
     struct err err = ERR_INIT;
@@ -473,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_alias_bomb_is_refused),
         cmocka_unit_test(test_large_scalars_are_not_multiplied),
         cmocka_unit_test(test_deep_nesting_is_refused),
+        cmocka_unit_test(test_several_files_count_together),
         cmocka_unit_test_setup_teardown(test_in_cluster, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_where_the_kubeconfig_is_looked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_where_a_persons_kubeconfig_is_looked_for, set_up,
