@@ -1,4 +1,5 @@
 /* Options, configuration, run. No core file and no ptrace: this process holds keys. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,11 +15,20 @@
 #include "plugin/leftovers.h"
 #include "plugin/plugin.h"
 
+enum { LARGE_BLOCK_BYTES = 256 * 1024 };
+
 static void keep_memory_private(void)
 {
     const struct rlimit none = { 0, 0 };
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
         log_warn("core files could not be switched off", NULL);
+}
+
+/* Large blocks are lists, and rare: they go back to the system at once. (By itself malloc takes
+ * each that is freed for a reason to keep the next one.) */
+static void keep_memory_small(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
 }
 
 static int run(const struct options *options)
@@ -52,6 +62,7 @@ int main(int argc, char **argv)
 {
     json_setup();
     keep_memory_private();
+    keep_memory_small();
     if (plugin_is_meant(argv[0]))
         return plugin_main(argc, argv);
     int (*mode)(const struct options *) = run;

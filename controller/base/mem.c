@@ -18,12 +18,17 @@ static void out_of_memory(void)
     abort();
 }
 
-void *mem_alloc(size_t size)
+static void *need(size_t size)
 {
     void *block = size <= SIZE_MAX / 2 ? malloc(size > 0 ? size : 1) : NULL;
     if (!block)
         out_of_memory();
-    return memset(block, 0, size > 0 ? size : 1);
+    return block;
+}
+
+void *mem_alloc(size_t size)
+{
+    return memset(need(size), 0, size > 0 ? size : 1);
 }
 
 void *mem_calloc(size_t count, size_t size)
@@ -36,12 +41,12 @@ void *mem_calloc(size_t count, size_t size)
 
 void *mem_realloc(void *block, size_t size)
 {
-    size_t old = malloc_usable_size(block); /* of NULL: 0 */
-    if (block && size <= old)
+    if (!block)
+        return mem_alloc(size);
+    size_t old = malloc_usable_size(block);
+    if (size <= old)
         return block;
-    void *moved = mem_alloc(size);
-    if (block)
-        memcpy(moved, block, old);
+    void *moved = memcpy(need(size), block, old); /* the rest isn't touched: it may stay unused */
     mem_free(block);
     return moved;
 }

@@ -1,22 +1,19 @@
-/* What was written lately is a table with a fixed maximum, in the order of writing: what is older
- * than ten minutes, or the oldest when the table is full, makes room at its head. */
+/* What was written lately is a ring of fingerprints: the oldest makes room, and what is older than
+ * ten minutes no longer counts. */
 #include "operator/recorder.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "api/microtime.h"
-#include "base/base64.h"
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "kube/status.h"
 
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) mem_free(block)
-#include <uthash.h>
 #include <utlist.h>
 
 enum {
@@ -29,9 +26,8 @@ enum {
 };
 
 struct recent {
-    UT_hash_handle hh;
     int64_t written_ms; /* monotonic */
-    char digest[BASE64_SHA256_HEX_BYTES];
+    uint64_t fingerprint;
 };
 
 struct sending { /* one event under way */
@@ -45,7 +41,8 @@ struct recorder {
     struct kube_client *client;
     struct metrics *metrics;
     char instance[HOST_NAME_BYTES];
-    struct recent *recent;
+    struct recent recent[RECENT_MAX];
+    size_t oldest;
     struct sending *sending;
     size_t sending_count;
     bool forbidden_told;
@@ -53,36 +50,19 @@ struct recorder {
 
 /* ---- written lately? ---- */
 
-static void forget(struct recorder *recorder, struct recent *recent)
-{
-    HASH_DEL(recorder->recent, recent);
-    mem_free(recent);
-}
-
-static void make_room(struct recorder *recorder, int64_t now_ms)
-{
-    while (recorder->recent && (now_ms - recorder->recent->written_ms >= RECENT_MS ||
-                                HASH_COUNT(recorder->recent) >= RECENT_MAX))
-        forget(recorder, recorder->recent);
-}
-
 /* True when this is the first of its kind within ten minutes; remembers it. */
 static bool is_news(struct recorder *recorder, const char *uid, const char *reason,
                     const char *note)
 {
     int64_t now_ms = clock_monotonic_ms();
-    make_room(recorder, now_ms);
-    auto_free char *text = mem_printf("%s\n%s\n%s", uid, reason, note);
-    char digest[BASE64_SHA256_HEX_BYTES];
-    base64_sha256_hex(text, strlen(text), digest);
-    struct recent *recent = NULL;
-    HASH_FIND_STR(recorder->recent, digest, recent);
-    if (recent)
-        return false;
-    recent = mem_alloc(sizeof *recent);
-    recent->written_ms = now_ms;
-    memcpy(recent->digest, digest, sizeof digest);
-    HASH_ADD_STR(recorder->recent, digest, recent);
+    uint64_t all = fingerprint_add(fingerprint_add(fingerprint(uid), reason), note);
+    for (size_t i = 0; i < RECENT_MAX; i++) {
+        const struct recent *recent = &recorder->recent[i];
+        if (recent->fingerprint == all && now_ms - recent->written_ms < RECENT_MS)
+            return false;
+    }
+    recorder->recent[recorder->oldest] = (struct recent){ now_ms, all };
+    recorder->oldest = (recorder->oldest + 1) % RECENT_MAX;
     return true;
 }
 
@@ -204,8 +184,6 @@ void recorder_free(struct recorder *recorder)
         kube_cancel(recorder->sending->call);
         sending_free(recorder->sending);
     }
-    while (recorder->recent)
-        forget(recorder, recorder->recent);
     mem_free(recorder);
 }
 
