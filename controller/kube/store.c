@@ -517,6 +517,18 @@ void store_visit(const struct store *store, const char *index_key, store_visit_f
     }
 }
 
+bool store_any(const struct store *store, const char *index_key, store_test_fn *test,
+               const void *context)
+{
+    const struct link *first = table_find(&store->links, index_key);
+    for (const struct link *link = first; link; link = next_link(first, link)) {
+        auto_shared_json const cJSON *object = look(store, link->entry);
+        if (test(context, object))
+            return true;
+    }
+    return false;
+}
+
 void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,
                        void *context)
 {
@@ -531,17 +543,6 @@ void store_visit_all_names(const struct store *store, store_name_fn *fn, void *c
     for (const struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
         if (!entry->tombstone)
             tell_name(entry, fn, context);
-}
-
-void store_visit_all(const struct store *store, store_visit_fn *fn, void *context)
-{
-    struct table_walk walk = { 0 };
-    for (const struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;) {
-        if (entry->tombstone)
-            continue;
-        auto_shared_json const cJSON *object = look(store, entry);
-        fn(context, object);
-    }
 }
 
 size_t store_count(const struct store *store)

@@ -68,7 +68,10 @@ NODISCARD const cJSON *store_get(const struct store *store, const char *namespac
 typedef void store_visit_fn(void *context, const cJSON *object);
 void store_visit(const struct store *store, const char *index_key, store_visit_fn *fn,
                  void *context);
-void store_visit_all(const struct store *store, store_visit_fn *fn, void *context);
+/* Is there one of them for which the test holds? */
+typedef bool store_test_fn(const void *context, const cJSON *object);
+NODISCARD bool store_any(const struct store *store, const char *index_key, store_test_fn *test,
+                         const void *context);
 /* The same without a look at the objects; namespace is "" for those that have none. */
 typedef void store_name_fn(void *context, const char *namespace, const char *name);
 void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,

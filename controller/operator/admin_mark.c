@@ -156,16 +156,10 @@ static void list_next(struct sweep *sweep)
 
 /* ---- asking the cache ---- */
 
-struct question {
-    const char *secret;
-    bool deleting;
-    bool needed;
-};
-
-static void ask(void *context, const cJSON *resource)
+static bool needs_it(const void *context, const cJSON *resource)
 {
-    struct question *question = context;
-    question->needed = question->needed || needs(resource, question->secret, question->deleting);
+    const struct sweep *sweep = context;
+    return needs(resource, sweep->key.name, sweep->deleting);
 }
 
 static bool worth_asking(struct sweep *sweep)
@@ -176,11 +170,11 @@ static bool worth_asking(struct sweep *sweep)
     if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
         return false;
     sweep->deleting = json_at(secret, "metadata.deletionTimestamp") != NULL;
-    struct question question = { .secret = sweep->key.name, .deleting = sweep->deleting };
     auto_free char *index_key = caches_admin_key(sweep->key.namespace, sweep->key.name);
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
-        store_visit(caches->resources[kind], index_key, ask, &question);
-    return !question.needed;
+        if (store_any(caches->resources[kind], index_key, needs_it, sweep))
+            return false;
+    return true;
 }
 
 void admin_mark_run(struct runtime *runtime, struct queue_key *key, void (*ended)(void *context),

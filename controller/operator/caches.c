@@ -11,6 +11,8 @@
 #include "base/shared_json.h"
 #include "operator/trim.h"
 
+static const char MARKED_KEY[] = "marked"; /* of Secrets with our finalizer */
+
 char *caches_target_key(const char *namespace, const char *secret)
 {
     return mem_printf("target:%s/%s", namespace, secret);
@@ -103,17 +105,29 @@ static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_K
     return index_accounts(resource, 2, ret_keys);
 }
 
+static bool is_marked(const cJSON *secret)
+{
+    const cJSON *finalizer = NULL;
+    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
+        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
+            return true;
+    return false;
+}
+
 static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
+    size_t count = 0;
+    if (is_marked(secret))
+        ret_keys[count++] = mem_strdup(MARKED_KEY);
     const char *resource =
         json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
     if (!resource)
-        return 0;
+        return count;
     struct revision revision;
     const char *what = revision_parse(secret, &revision) ? "revision" : "owned";
-    ret_keys[0] =
+    ret_keys[count++] =
         mem_printf("%s:%s/%s", what, json_string_at(secret, "metadata.namespace"), resource);
-    return 1;
+    return count;
 }
 
 static size_t index_references(const cJSON *object, char *key(const char *, const char *),
@@ -214,15 +228,6 @@ static void api_key_changed(void *context, const cJSON *before, const cJSON *aft
 static void pull_secret_changed(void *context, const cJSON *before, const cJSON *after)
 {
     resource_changed(context, RESOURCE_PULL_SECRET, before, after);
-}
-
-static bool is_marked(const cJSON *secret)
-{
-    const cJSON *finalizer = NULL;
-    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
-        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
-            return true;
-    return false;
 }
 
 /* A revision Secret belongs to the resource that its annotation names. */
@@ -367,12 +372,6 @@ void caches_free(struct caches *caches)
     mem_free(caches);
 }
 
-static void enqueue_if_marked(void *context, const cJSON *secret)
-{
-    if (is_marked(secret))
-        enqueue_object(context, secret);
-}
-
 void caches_enqueue_all(struct caches *caches)
 {
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++) {
@@ -380,7 +379,7 @@ void caches_enqueue_all(struct caches *caches)
         store_visit_all_names(caches->resources[kind], enqueue_named, &enqueue);
     }
     struct enqueue enqueue = { caches->queue, QUEUE_ADMIN_SECRET };
-    store_visit_all(caches->secrets, enqueue_if_marked, &enqueue);
+    store_visit_names(caches->secrets, MARKED_KEY, enqueue_named, &enqueue);
 }
 
 void caches_set_accounts(struct caches *caches, enum accounts_state state, const char *refusal)

@@ -66,8 +66,11 @@ static void work(void *context)
 {
     struct manager *manager = context;
     struct queue_key key = { 0 };
-    while (manager->passes < PASSES_MAX && may_work(manager) &&
-           queue_take(manager->runtime.queue, &key)) {
+    /* The end of a pass that had nothing to send asks for the next call of this, so that answers
+     * get their turn in between: the first list of a project spares most others a second pass. */
+    for (size_t begun = 0; begun < PASSES_MAX && manager->passes < PASSES_MAX &&
+                           may_work(manager) && queue_take(manager->runtime.queue, &key);
+         begun++) {
         manager->passes++;
         observe_wait(&manager->runtime);
         if (key.kind == QUEUE_ADMIN_SECRET)
