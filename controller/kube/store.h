@@ -72,7 +72,7 @@ void store_visit(const struct store *store, const char *index_key, store_visit_f
 typedef bool store_test_fn(const void *context, const cJSON *object);
 NODISCARD bool store_any(const struct store *store, const char *index_key, store_test_fn *test,
                          const void *context);
-/* The same without a look at the objects; namespace is "" for those that have none. */
+/* store_visit() without a look at the objects; namespace is "" for those that have none. */
 typedef void store_name_fn(void *context, const char *namespace, const char *name);
 void store_visit_names(const struct store *store, const char *index_key, store_name_fn *fn,
                        void *context);
