@@ -239,7 +239,7 @@ def as_text(default):
 def words_of_the_code():
     """Everything in the code that has the form of a reason."""
     sources = [path for layer in ("reconcile", "operator")
-               for path in (CONTROLLER / layer).glob("*.c") if path.name != "options.c"]
+               for path in (CONTROLLER / layer).glob("*.[ch]") if path.name != "options.c"]
     found = set()
     for path in sources:
         found |= set(re.findall(r'"((?:[A-Z][a-z]+)+)"', without_comments(path.read_text())))
