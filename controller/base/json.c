@@ -47,7 +47,8 @@ static const cJSON *member(const cJSON *json, const char *name, size_t length)
         return NULL;
     const cJSON *child = NULL;
     cJSON_ArrayForEach(child, json)
-        if (strncmp(child->string, name, length) == 0 && child->string[length] == '\0')
+        if (child->string[0] == name[0] && strncmp(child->string, name, length) == 0 &&
+            child->string[length] == '\0')
             return child;
     return NULL;
 }
