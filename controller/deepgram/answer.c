@@ -133,12 +133,18 @@ bool deepgram_described(enum resource_kind kind, enum deepgram_operation operati
 }
 
 bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answer,
-                     struct marker *ret_marker)
+                     struct marker *ret_marker, struct err *err)
 {
     auto_json cJSON *json = parse_body(answer);
-    const cJSON *description = unwrap(credential_kind(kind), json);
-    return marker_parse(json_string_member(description, "comment"),
-                        json_member(description, "tags"), ret_marker);
+    const struct credential_kind *table = credential_kind(kind);
+    const cJSON *description = unwrap(table, json);
+    if (!name_is_credential_id(json_string_member(description, table->id_field)))
+        return err_set(err, ERR_MALFORMED,
+                       "what Deepgram says of the credential can't be understood");
+    if (!marker_parse(json_string_member(description, "comment"), json_member(description, "tags"),
+                      ret_marker))
+        *ret_marker = (struct marker){ 0 };
+    return true;
 }
 
 struct listing {

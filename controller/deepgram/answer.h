@@ -46,9 +46,10 @@ NODISCARD bool deepgram_created(enum resource_kind kind, const struct deepgram_a
 NODISCARD bool deepgram_described(enum resource_kind kind, enum deepgram_operation operation,
                                   const struct deepgram_answer *answer,
                                   struct credential *ret_credential, struct err *err);
-/* The marker in the answer of a GET; false when there is none. */
+/* The marker in the answer of a GET, its uid "" when there is none. An answer that can't be read
+ * says nothing: MALFORMED, never "none". */
 NODISCARD bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answer,
-                               struct marker *ret_marker);
+                               struct marker *ret_marker, struct err *err);
 /* A list that can't be read says nothing: MALFORMED, never an empty list. *ret_list is overwritten,
  * empty on failure; the caller calls deepgram_list_done in any case. */
 NODISCARD bool deepgram_listed(enum resource_kind kind, const struct deepgram_answer *answer,

@@ -148,7 +148,7 @@ static bool is_ours(const struct pass *pass, const struct marker *marker)
     const struct world *world = &pass->gathered->world;
     if (strcmp(marker->uid, world->resource->uid) == 0)
         return true;
-    if (memories_know(pass->runtime->memories, marker->uid))
+    if (marker->uid[0] == '\0' || memories_know(pass->runtime->memories, marker->uid))
         return false;
     for (size_t i = 0; i < world->secret_count; i++)
         if (strcmp(world->secrets[i].id, pass->id) == 0 &&
@@ -176,7 +176,9 @@ static void examined(void *context, const struct deepgram_answer *answer)
         deepgram_call_failed(pass, &err);
     else if (is_gone)
         gone(pass);
-    else if (deepgram_marker(pass->kind, answer, &marker) && is_ours(pass, &marker))
+    else if (!deepgram_marker(pass->kind, answer, &marker, &err))
+        deepgram_call_failed(pass, &err);
+    else if (is_ours(pass, &marker))
         revoke_now(pass);
     else
         leave_alone(pass, "nothing at Deepgram shows that it is this resource's, and the "

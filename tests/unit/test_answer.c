@@ -430,6 +430,38 @@ static void test_is_it_gone(void **state)
     assert_false(gone);
 }
 
+static void test_a_marker_is_there_or_not_or_cannot_be_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *body;
+        bool understood;
+        const char *uid;
+    } rows[] = {
+        { "wrapped", "{\"api_key\":{\"api_key_id\":\"a\",\"comment\":" MARKED "}}", true, "u" },
+        { "flat", "{\"api_key_id\":\"a\",\"comment\":" MARKED "}", true, "u" },
+        { "theirs", "{\"api_key\":{\"api_key_id\":\"a\",\"comment\":\"theirs\"}}", true, "" },
+        { "no comment", "{\"api_key_id\":\"a\"}", true, "" },
+        { "cut", "{\"api_key\":{\"api_key_id\":\"a\",\"comm", false, "" },
+        { "no description", "{\"message\":\"x\"}", false, "" },
+        { "nothing", "", false, "" },
+        { "a page", "<html>", false, "" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct deepgram_answer answer = answered(200, rows[i].body);
+        struct marker marker = { .uid = "before" };
+        struct err err = ERR_INIT;
+        bool understood = deepgram_marker(RESOURCE_API_KEY, &answer, &marker, &err);
+        if (understood != rows[i].understood)
+            fail_msg("%s", rows[i].name);
+        if (understood)
+            assert_string_equal(marker.uid, rows[i].uid);
+        else
+            assert_int_equal(err.kind, ERR_MALFORMED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_create_is_no_credential),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_a_list_that_cannot_be_read_says_nothing),
+        cmocka_unit_test(test_a_marker_is_there_or_not_or_cannot_be_read),
         cmocka_unit_test(test_deep_bodies_are_harmless),
         cmocka_unit_test(test_is_it_gone),
     };
