@@ -14,6 +14,7 @@ static struct {
     unsigned comments;
     struct loop_timer again;
     enum api_type again_type;
+    bool again_default;
 } people;
 
 void actions_reset(void)
@@ -43,6 +44,13 @@ static void make(void)
 static void make_pull(void)
 {
     make_resource(API_PULLS, VOICE, VOICE_KEY, "");
+}
+
+/* With the operator's default credentials. */
+static void make_default(void)
+{
+    make_resource(API_KEYS, VOICE, VOICE_KEY, "");
+    people_merge_voice("{\"spec\":{\"credentialsRef\":null}}");
 }
 
 static void make_retained(void)
@@ -123,6 +131,8 @@ static void make_again(void *context)
     (void)context;
     if (people_voice())
         loop_timer_start(&sim.loop, &people.again, SECOND, make_again, NULL);
+    else if (people.again_default)
+        make_default();
     else
         make_resource(people.again_type, VOICE, VOICE_KEY, "");
 }
@@ -130,6 +140,7 @@ static void make_again(void *context)
 static void recreate(void)
 {
     people.again_type = type_of(VOICE);
+    people.again_default = people_voice() && !json_at(people_voice(), "spec.credentialsRef");
     delete_voice();
     if (!loop_timer_armed(&people.again))
         loop_timer_start(&sim.loop, &people.again, SECOND, make_again, NULL);
@@ -254,6 +265,7 @@ static void make_unasked(void)
 static const struct action ACTIONS[] = {
     { "make", make, 1, false },
     { "make-pull", make_pull, 1, false },
+    { "make-default", make_default, 1, false },
     { "make-retained", make_retained, 1, false },
     { "make-expiring", make_expiring, 1, false },
     { "make-streaming", make_streaming, 1, false },

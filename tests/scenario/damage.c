@@ -84,6 +84,18 @@ static void delete_revision(void)
     }
 }
 
+/* The one that retires, but keeps somebody going. */
+static void delete_older(void)
+{
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg")) {
+            api_delete(API_SECRETS, TEAM, object->name, NULL);
+            return;
+        }
+    }
+}
+
 /* A person deletes the credential at Deepgram's console. */
 static void revoke_at_console(void)
 {
@@ -293,6 +305,7 @@ static const struct action DAMAGE[] = {
     { "war", begin_war, 0, false },
     { "peace", end_war, 0, false },
     { "delete-revision", delete_revision, 1, false },
+    { "delete-older", delete_older, 0, false },
     { "console", revoke_at_console, 1, false },
     { "make-admin", make_admin, 0, false },
     { "delete-admin", delete_admin, 0, true },
@@ -315,5 +328,5 @@ static const struct action DAMAGE[] = {
 
 const struct action *damage_at(size_t index)
 {
-    return index < ARRAY_LENGTH(DAMAGE) ? &DAMAGE[index] : NULL;
+    return index < ARRAY_LENGTH(DAMAGE) ? &DAMAGE[index] : forged_at(index - ARRAY_LENGTH(DAMAGE));
 }

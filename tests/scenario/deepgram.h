@@ -32,13 +32,15 @@ struct credential_record {
     bool retained;       /* its resource went with deletionPolicy Retain and named it */
 };
 
-enum { CREDENTIALS_MAX = 256 };
+enum { CREDENTIALS_MAX = 256, THROTTLE_MS = 2000 };
 
 struct deepgram {
     struct credential_record credentials[CREDENTIALS_MAX];
     size_t count;
     int64_t list_lag_ms;
-    uint64_t creates; /* asked for by operators */
+    uint64_t creates;             /* asked for by operators */
+    const struct process *paused; /* that was told to wait for THROTTLE_MS */
+    int64_t paused_ms;
 };
 
 void deepgram_reset(void);

@@ -138,8 +138,9 @@ static uint64_t draw(uint64_t *state)
 
 static const struct action *draw_action(uint64_t *state)
 {
+    enum { ACTIONS_MAX = 128 };
     for (;;) {
-        const struct action *action = action_at(draw(state) % 64);
+        const struct action *action = action_at(draw(state) % ACTIONS_MAX);
         if (action && action->ambient)
             return action;
     }

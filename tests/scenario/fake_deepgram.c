@@ -38,6 +38,7 @@ void deepgram_reset(void)
     sim.deepgram.count = 0;
     sim.deepgram.list_lag_ms = 0;
     sim.deepgram.creates = 0;
+    sim.deepgram.paused = NULL;
 }
 
 struct credential_record *deepgram_find(const char *id)
@@ -173,6 +174,7 @@ static void create(const struct request *request, bool pull)
     sim.deepgram.creates++;
     if (request->late_ms == 0)
         oracle_creating(record->uid);
+    oracle_minted(record);
     if (request->stillborn)
         deepgram_kill(record, STILLBORN);
     detail->status = 200;
@@ -334,6 +336,8 @@ static void answer(struct request *request)
     case REPLY_THROTTLED:
         answer.status = 429;
         answer.retry_after = "2";
+        sim.deepgram.paused = request->process;
+        sim.deepgram.paused_ms = time_now_ms();
         buf_puts(&body, "{\"category\":\"TOO_MANY_REQUESTS\",\"message\":\"slow down\"}");
         break;
     case REPLY_CONFLICT:
@@ -388,6 +392,8 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     request->release = release;
     memory_enter(process);
     request->refused = call->may_send && !call->may_send(call->context);
+    if (!request->refused)
+        oracle_asking(process);
     request_start(request, LATENCY_MS);
     return (struct http_request *)request;
 }

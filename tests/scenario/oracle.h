@@ -14,6 +14,11 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
                            bool deletion);
 /* A credential for the resource of that UID. */
 void oracle_creating(const char *uid);
+/* As one of a row. */
+void oracle_minted(const struct credential_record *minted);
+struct process;
+/* A process sends something to Deepgram. */
+void oracle_asking(const struct process *process);
 void oracle_revoking(const struct credential_record *record, const char *admin_key);
 void oracle_text(const char *where, const char *text);
 void oracle_excuse(const char *uid);

@@ -12,21 +12,21 @@
 #include "base/json.h"
 #include "deployments.h"
 #include "oracle_facts.h"
+#include "people.h"
 #include "sim.h"
 
 /* Times are written in whole seconds, and clocks learned to a second and a half. */
 enum { ROUNDING_MS = 3 * SECOND };
 
-/* Retain: what the resource names when it goes stays alive, and nothing else. Where the namespace
- * goes, what named it may have gone first. */
+/* Retain: what the resource names when it goes stays alive, and nothing else. What named it may
+ * have gone first: with the namespace, or by a person's hand. */
 static void note_retained(const cJSON *resource)
 {
     const char *uid = json_string_at(resource, "metadata.uid");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         struct credential_record *record = &sim.deepgram.credentials[i];
         if (strcmp(record->uid, uid) == 0 &&
-            (oracle_status_names(resource, record->id) || oracle_secret_names(record->id) ||
-             (record->kept && api_namespace_terminating(TEAM))))
+            (record->kept || oracle_status_names(resource, record->id)))
             record->retained = true;
     }
 }
@@ -127,10 +127,24 @@ static void check_suspended(const cJSON *secret)
                    json_string_at(secret, "metadata.name"), resource->name);
 }
 
+/* What is given to a resource that can go at any moment may outlive it. */
+static void check_protected(const cJSON *before, const cJSON *after)
+{
+    const char *owner = json_string_at(oracle_controller_of(after), "uid");
+    const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
+    bool is_given = !mem_streq(owner, json_string_at(oracle_controller_of(before), "uid"));
+    if (resource && is_given && !oracle_is_protected(resource->json) && !oracle_excused(owner))
+        sim_broken(I1, "%s was given to %s, which has no finalizer",
+                   json_string_at(after, "metadata.name"), resource->name);
+}
+
 static void check_secret_owner(const cJSON *before, const cJSON *after)
 {
     static const char *const MARK[] = { "finalizers" };
     const char *name = json_string_at(before, "metadata.name");
+    const char *project = oracle_annotation(before, ANNOTATION_PROJECT);
+    if (project && strcmp(project, PROJECT) != 0)
+        sim_broken(I7, "changed Secret %s of another project", name);
     if (!is_ours(before) && !oracle_annotation(before, ANNOTATION_ADOPT)) {
         if (!same_without(before, after, MARK, 1) ||
             !keeps_finalizers(before, after, FINALIZER_IN_USE))
@@ -214,7 +228,8 @@ static void note_adopted(const cJSON *secret)
     for (size_t i = 0; i < sim.api.count; i++) {
         const cJSON *json = sim.api.objects[i].json;
         const char *id = sim.api.objects[i].type == API_SECRETS ? oracle_revision_id(json) : NULL;
-        if (id && mem_streq(json_string_at(oracle_controller_of(json), "uid"), uid))
+        if (id && !mem_streq(oracle_annotation(json, ANNOTATION_NONCE), FORGED_NONCE) &&
+            mem_streq(json_string_at(oracle_controller_of(json), "uid"), uid))
             give_to(deepgram_find(id), uid);
     }
 }
@@ -284,6 +299,7 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
         return;
     if (before)
         check_secret_owner(before, after);
+    check_protected(before, after);
     check_suspended(after);
     if (!oracle_controller_of(before) && !oracle_revision_id(after))
         note_adopted(after);

@@ -44,8 +44,12 @@ static void judge_credential(const struct credential_record *record)
     bool in_use = (deleting || oracle_excused(record->uid)) && pods_refer(owner->json);
     if (abandoned || in_use || !admin_usable(false))
         return;
-    if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id))
+    bool may_be_held = record->kept && pods_refer(owner->json) && !deployments_own_all();
+    if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id) &&
+        !may_be_held)
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
+    else if (record->bad && !admin_usable(true))
+        return; /* pods that may hold it wait for its successor */
     else if (record->bad && !mem_streq(json_string_at(owner->json, "status.id"), record->id) &&
              !actors_holder(record->value) && deployments_own_all())
         sim_broken(I1, "pods failed on %s, and it is still alive", record->id);
@@ -159,15 +163,6 @@ static void judge_expiry(const struct credential_record *record)
         sim_broken(I3, "%s expired while it was published", record->id);
 }
 
-static bool has_finalizer(const cJSON *resource)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(resource, "metadata.finalizers"))
-        if (mem_streq(item->valuestring, FINALIZER_REVOKE))
-            return true;
-    return false;
-}
-
 /* Nobody else wants it, and a person or an earlier deletion gave it to this resource. */
 static bool is_ours_to_take(const struct api_object *object, const cJSON *target)
 {
@@ -188,8 +183,9 @@ static void judge_mark(const struct api_object *object)
 {
     const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
     const cJSON *item = NULL;
-    if (!admin || json_at(admin, "metadata.deletionTimestamp"))
-        return;
+    if (!admin || json_at(admin, "metadata.deletionTimestamp") ||
+        !json_at(object->json, "spec.credentialsRef"))
+        return; /* default credentials bear no mark */
     cJSON_ArrayForEach(item, json_at(admin, "metadata.finalizers"))
         if (mem_streq(item->valuestring, FINALIZER_IN_USE))
             return;
@@ -243,7 +239,7 @@ static void judge_living(const struct api_object *object)
         sim_broken(I3, "%s has no target", object->name);
         return;
     }
-    if (!has_finalizer(json))
+    if (!oracle_is_protected(json))
         sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
     judge_mark(object);

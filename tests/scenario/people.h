@@ -8,6 +8,7 @@
 
 #define VOICE "voice"
 #define VOICE_KEY "voice-key"
+#define FORGED_NONCE "f0f0"
 
 const cJSON *people_voice(void); /* NULL when it isn't there */
 void people_merge_voice(const char *patch);
@@ -16,7 +17,8 @@ bool people_renamed(void);
 
 /* For a new schedule. */
 void damage_reset(void);
-/* The actions of damage.c; NULL at the end. */
+/* The actions of damage.c and forged.c; NULL at the end. */
 const struct action *damage_at(size_t index);
+const struct action *forged_at(size_t index);
 
 #endif

@@ -231,12 +231,21 @@ void process_tell_watches(void)
             wake_at(&processes[i], time_now_ms() + processes[i].lag_ms);
 }
 
+/* A pod that isn't seen is protected by the overlap alone, which has to be the longer. */
+static int64_t longest_freeze_ms(enum api_type type)
+{
+    return type == API_PODS ? OVERLAP_MS - 10 * SECOND : INT64_MAX;
+}
+
 void process_freeze(enum api_type type, int64_t for_ms)
 {
     for (size_t i = 0; i < PROCESSES_MAX; i++)
-        for (enum api_type each = 0; each < API_TYPES; each++)
+        for (enum api_type each = 0; each < API_TYPES; each++) {
+            int64_t longest_ms = longest_freeze_ms(each);
             if (processes[i].up && (type == API_TYPES || each == type))
-                processes[i].frozen_until_ms[each] = time_now_ms() + for_ms;
+                processes[i].frozen_until_ms[each] =
+                    time_now_ms() + (for_ms < longest_ms ? for_ms : longest_ms);
+        }
 }
 
 static bool same_object(const struct api_event *a, const struct api_event *b)

@@ -169,6 +169,10 @@ static void mend_world(void)
         abandon_deleting(&sim.api.objects[i]);
 }
 
+/* For those resources that name none. */
+static char default_namespace[] = TEAM;
+static char default_name[] = "admin";
+
 static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trace)
 {
     for (unsigned owner = 0; owner <= PROCESSES_MAX; owner++)
@@ -193,6 +197,8 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.options = (struct options){
         .deepgram_url = DEEPGRAM_URL,
         .registry_url = DEEPGRAM_URL,
+        .default_credentials_namespace = default_namespace,
+        .default_credentials_name = default_name,
         .max_role = ROLE_OWNER,
         .max_in_flight = 16,
         .inventory_interval_ms = INVENTORY_MS,

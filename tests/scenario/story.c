@@ -30,6 +30,16 @@ static const struct story STORIES[] = {
     { "delete-early", "make !4 delete settle" },
     { "delete-mid", "make !6 delete settle" },
     { "delete-late", "make !8 delete settle" },
+    { "delete-soon", "make +20 delete settle" },
+    { "forgotten", "make settle deploy settle delete +5 delete-revision delete-target wipe-status "
+                   "settle undeploy settle" },
+    { "amnesia", "make settle deploy settle token settle delete-older wipe-status settle roll "
+                 "settle" },
+    { "rush", "make settle token +2 token +2 token +2 token +2 token +2 token +2 token +2 token "
+              "+2 token +2 token +2 token +2 token settle" },
+    { "default", "make-default settle token settle forge-revision settle token settle delete "
+                 "settle" },
+    { "from-elsewhere", "from-elsewhere make settle token settle delete settle" },
     { "retain", "make-retained settle delete settle" },
     { "retain-mid", "make-retained !6 delete settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },

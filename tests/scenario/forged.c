@@ -1,0 +1,50 @@
+/* Secrets that look like revisions of the resource and aren't: anybody in the namespace can write
+ * one. */
+#include "api/credential.h"
+#include "api/resource.h"
+#include "base/json.h"
+#include "people.h"
+#include "sim.h"
+
+#define ELSEWHERE "99999999-2222-3333-4444-555555555555"
+
+static void make_revision(const char *number, const char *project, const char *owners)
+{
+    api_make(API_SECRETS, TEAM,
+             "{\"metadata\":{\"name\":\"" VOICE "-dgkey-r%s\",\"labels\":{\"" LABEL_MANAGED_BY
+             "\":\"" MANAGED_BY "\"},\"annotations\":{\"" ANNOTATION_RESOURCE
+             "\":\"DeepgramApiKey/" VOICE "\",\"" ANNOTATION_REVISION "\":\"%s\",\"" ANNOTATION_ID
+             "\":\"%s\",\"" ANNOTATION_NONCE "\":\"" FORGED_NONCE "\",\"" ANNOTATION_PROJECT
+             "\":\"%s\",\"" ANNOTATION_ISSUED_AT "\":\"2020-01-01T00:00:00Z\"},"
+             "\"ownerReferences\":%s},\"type\":\"" SECRET_TYPE_REVISION "\",\"immutable\":true,"
+             "\"data\":{\"secret\":\"Zm9yZ2Vk\",\"id\":\"Zm9yZ2Vk\"}}",
+             number, number, sim.deepgram.credentials[0].id, project, owners);
+}
+
+/* The id of a key that the operator's default credentials could revoke, and that isn't ours. */
+static void forge_revision(void)
+{
+    if (!people_voice())
+        return;
+    auto_free char *owners = mem_printf(
+        "[{\"apiVersion\":\"deepgram.com/v1alpha1\",\"kind\":\"DeepgramApiKey\",\"name\":\"" VOICE
+        "\",\"uid\":\"%s\",\"controller\":true}]",
+        json_string_at(people_voice(), "metadata.uid"));
+    make_revision("50", PROJECT, owners);
+}
+
+/* Left by Retain when the resource of that name was one of another project. */
+static void leave_from_elsewhere(void)
+{
+    make_revision("3", ELSEWHERE, "[]");
+}
+
+static const struct action FORGED[] = {
+    { "forge-revision", forge_revision, 0, false },
+    { "from-elsewhere", leave_from_elsewhere, 0, false },
+};
+
+const struct action *forged_at(size_t index)
+{
+    return index < ARRAY_LENGTH(FORGED) ? &FORGED[index] : NULL;
+}
