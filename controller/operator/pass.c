@@ -135,10 +135,19 @@ void pass_continue(struct pass *pass)
         STEPS[pass->step.kind](pass);
 }
 
+/* A step can take half a minute, and a pause begins when it has failed. */
+static void note_time_passed(struct world *world)
+{
+    int64_t passed_ms = clock_monotonic_ms() - world->monotonic_ms;
+    world->monotonic_ms += passed_ms;
+    world->now_ms += passed_ms;
+}
+
 void pass_fail(struct pass *pass, enum failure_side side, const char *reason, const struct err *err)
 {
     struct memory *memory = pass->gathered->memory;
     pass->failed = true;
+    note_time_passed(&pass->gathered->world);
     failure_set(&pass->gathered->world, memory, side, reason, pass->step.kind == STEP_REPORT, err,
                 random_u64());
     log_warn("step failed", "kind", resource_kind_name(pass->kind), "namespace",
