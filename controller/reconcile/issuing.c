@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "api/revision_number.h"
-#include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 #include "reconcile/schedule.h"
 
@@ -72,7 +71,7 @@ bool rule_post_announced(const struct world *world, struct step *step)
 {
     const struct attempt *announced = &world->memory->announced;
     if (announced->revision == 0 || !announcement_is_fresh(world->memory, world->monotonic_ms) ||
-        world->admin.state != ADMIN_USABLE || failure_holds(world, FAILURE_DEEPGRAM) ||
+        world->admin.state != ADMIN_USABLE || rules_deepgram_rests(world) ||
         strcmp(announced->spec_hash, world->resource->spec_hash) != 0)
         return false;
     for (size_t i = 0; i < world->resource->attempt_count; i++) {

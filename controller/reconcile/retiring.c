@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "reconcile/failure.h"
 #include "reconcile/verify.h"
 
 /* When the next routine list may be sent; every resource comes by, the first one sends it. */
@@ -36,7 +35,7 @@ static bool is_settled(const struct world *world, const struct world_revision *r
 bool rule_confirm_missing(const struct world *world, struct step *step)
 {
     int64_t listed_at = world->inventory.listed_at_ms;
-    if (listed_at == NEVER || !world_can_list(world) || failure_holds(world, FAILURE_DEEPGRAM))
+    if (listed_at == NEVER || !world_can_list(world) || rules_deepgram_rests(world))
         return false;
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];

@@ -218,6 +218,12 @@ bool rule_drop_gone(const struct world *world, struct step *step)
     return false;
 }
 
+bool rules_deepgram_rests(const struct world *world)
+{
+    return failure_holds(world, FAILURE_DEEPGRAM) ||
+           world->project_blocked_until_ms > world->monotonic_ms;
+}
+
 int64_t rules_open_since_ms(const struct world *world)
 {
     const struct memory *memory = world->memory;

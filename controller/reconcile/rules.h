@@ -47,6 +47,8 @@ bool rule_sweep_orphan(const struct world *world, struct step *step);
  * tells that pods failed on it. */
 bool rule_drop_gone(const struct world *world, struct step *step);
 
+/* It failed or asked for a pause: not to be asked just now. */
+bool rules_deepgram_rests(const struct world *world);
 /* Monotonic time since when an open announcement can have been carried out without our noticing:
  * the last one that this process made or lost the answer to, or the start of this process. */
 int64_t rules_open_since_ms(const struct world *world);
