@@ -8,21 +8,19 @@
 
 enum { MINT_BURST = 10, MINT_EVERY_MS = 30 * SECOND, STEP_UNDER_WAY_MS = 100 };
 
-/* A process that starts anew counts anew. */
+/* As a bucket of creates that fills up with time. A process that starts anew counts anew. */
 void oracle_minted(const struct credential_record *minted)
 {
-    int64_t count = 0;
-    int64_t first_ms = minted->made_ms;
+    int64_t bursts = 1 + (int64_t)sim.schedule->fault_count;
+    int64_t full_ms = 0; /* when the bucket is full again */
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (record->uid[0] == '\0' || strcmp(record->uid, minted->uid) != 0)
             continue;
-        first_ms = record->made_ms < first_ms ? record->made_ms : first_ms;
-        count++;
+        full_ms = (full_ms > record->made_ms ? full_ms : record->made_ms) + MINT_EVERY_MS;
     }
-    int64_t allowed = MINT_BURST + (minted->made_ms - first_ms) / MINT_EVERY_MS;
-    if (count > allowed * (1 + (int64_t)sim.schedule->fault_count))
-        sim_broken(I4, "%lld creates for one resource in a row", (long long)count);
+    if (full_ms > minted->made_ms + bursts * MINT_BURST * MINT_EVERY_MS)
+        sim_broken(I4, "too many creates for %s in a short time", minted->uid);
 }
 
 /* Where nothing else delays what a step has begun. */

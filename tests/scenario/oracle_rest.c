@@ -7,6 +7,7 @@
 #include "api/credential.h"
 #include "api/resource.h"
 #include "api/target.h"
+#include "api/timestamp.h"
 #include "base/json.h"
 #include "deployments.h"
 #include "oracle_facts.h"
@@ -121,6 +122,15 @@ static bool announcement_open(const cJSON *resource)
             return true;
     }
     return false;
+}
+
+/* What is to be rotated every so often. */
+static void judge_schedule(const struct api_object *object)
+{
+    int64_t issued_ms = timestamp_or(json_string_at(object->json, "status.issuedAt"), 0);
+    if (mem_streq(json_string_at(object->json, "spec.rotation.every"), "1h") &&
+        sim.schedule->fault_count == 0 && time_server_ms() > issued_ms + HOUR + MINUTE)
+        sim_broken(WEDGED, "%s wasn't rotated in time", object->name);
 }
 
 static void judge_status(const struct api_object *object)
@@ -247,6 +257,8 @@ static void judge_living(const struct api_object *object)
         judge_rollout(object, target);
     if (admin_usable(true))
         judge_status(object);
+    if (admin_usable(true))
+        judge_schedule(object);
 }
 
 static void judge_namespace(void)

@@ -22,6 +22,8 @@ static const struct story STORIES[] = {
     { "token-spec", "make settle both settle" },
     { "overlap", "make settle deploy settle token +20 token +20 roll settle" },
     { "hourly", "make settle hourly settle an-hour +3700 hourly-no-more settle" },
+    { "hourly-on", "make settle hourly settle an-hour +3700 settle" },
+    { "expire", "make-expiring settle an-hour +7300 settle" },
     { "expiry", "make-expiring settle an-hour +3600 +1800 settle forever settle" },
     { "delete", "make settle delete settle" },
     { "delete-pull", "make-pull settle delete settle" },
