@@ -9,7 +9,7 @@ enum {
     CONNECT_TIMEOUT_MS = 10 * 1000,
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 15,
-    BUFFER_BYTES = 8 * 1024,
+    BUFFER_BYTES = 4 * 1024,         /* of plain text: OpenSSL reads into its own */
     UPLOAD_BUFFER_BYTES = 16 * 1024, /* the least that libcurl accepts; bodies are smaller */
 };
 

@@ -15,8 +15,8 @@
 #include "operator/version.h"
 
 enum {
-    PASSES_MAX = 64,           /* at once */
-    CONNECTIONS_PER_HOST = 32, /* beside the watches */
+    PASSES_MAX = 64,      /* at once */
+    CONNECTIONS_MIN = 16, /* per host, beside the watches: more of them wait for the same server */
     SHUTDOWN_MS = 10 * 1000,
 };
 
@@ -198,6 +198,12 @@ static void observe_kube(void *context, const char *method, const char *plural, 
 
 /* ---- putting together ---- */
 
+static long connections_per_host(const struct options *options)
+{
+    long most = options->max_in_flight;
+    return (most > CONNECTIONS_MIN ? most : CONNECTIONS_MIN) + (long)watches_count(options);
+}
+
 static bool start_clients(struct manager *manager, struct err *err)
 {
     struct runtime *runtime = &manager->runtime;
@@ -207,8 +213,7 @@ static bool start_clients(struct manager *manager, struct err *err)
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
         metrics_start_kind(runtime->metrics, resource_kind_name(kind));
     if (!http_new(runtime->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
-                  CONNECTIONS_PER_HOST + (long)watches_count(runtime->options), &manager->http,
-                  err))
+                  connections_per_host(runtime->options), &manager->http, err))
         return false;
     runtime->kube = kube_client_new(runtime->loop, manager->http, manager->config, observe_kube,
                                     runtime->metrics);
