@@ -1,7 +1,9 @@
 /* A match is written as three bytes, or four for a long one: a byte below a blank, which printed
  * JSON only has inside of strings as an escape, for the length, and two for where it stands. None
  * of them is 0, so that what is shortened is a string as well. Matches begin where a string, a word
- * or a value does, or where another ends: that is where texts of one form are alike. */
+ * or a value does, or where another ends: that is where texts of one form are alike.
+ *
+ * UUIDs, half of what is left then, are written as seven bits a byte. */
 #include "kube/phrases.h"
 
 #include <assert.h>
@@ -12,12 +14,15 @@ enum {
     SHORT_LOOK = 6, /* bytes by which matches are looked for */
     LONG_LOOK = 19,
     LENGTH_MIN = 5,
-    CODE_LONG = ' ' - 1, /* one more byte of length follows */
+    CODE_UUID = ' ' - 1,
+    CODE_LONG = CODE_UUID - 1, /* one more byte of length follows */
     LENGTH_LONG = LENGTH_MIN + CODE_LONG - 1,
     LENGTH_MAX = LENGTH_LONG + 254,
     DIGIT = 255,
     PLACES = 2048,
     PLACE_MAX = DIGIT * DIGIT,
+    UUID_LENGTH = 36,
+    UUID_BYTES = 1 + (32 * 4 + 6) / 7, /* as written */
 };
 
 /* Stands in front of each text, as it were. It may change freely, as nothing shortened outlives the
@@ -160,6 +165,65 @@ void phrases_free(struct phrases *phrases)
     mem_free(phrases);
 }
 
+static bool is_dash_of_uuid(size_t i)
+{
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+/* 0 to 15, or 16: no digit as the API server and Deepgram write them. */
+static unsigned hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+}
+
+static bool is_uuid(const char *text)
+{
+    size_t i = 0;
+    while (i < UUID_LENGTH && (is_dash_of_uuid(i) ? text[i] == '-' : hex_digit(text[i]) < 16))
+        i++;
+    return i == UUID_LENGTH;
+}
+
+static char *write_uuid(char *end, const char *text)
+{
+    *end++ = CODE_UUID;
+    unsigned bits = 0;
+    unsigned pending = 0;
+    for (size_t i = 0; i < UUID_LENGTH; i++) {
+        if (is_dash_of_uuid(i))
+            continue;
+        bits = bits << 4 | hex_digit(text[i]);
+        pending += 4;
+        if (pending >= 7) {
+            pending -= 7;
+            *end++ = (char)(0x80 | (bits >> pending & 0x7F));
+        }
+    }
+    *end++ = (char)(0x80 | (bits << (7 - pending) & 0x7F));
+    return end;
+}
+
+static void read_uuid(const char *from, char ret_text[UUID_LENGTH])
+{
+    unsigned bits = 0;
+    unsigned pending = 0;
+    from++;
+    for (size_t i = 0; i < UUID_LENGTH; i++) {
+        if (is_dash_of_uuid(i)) {
+            ret_text[i] = '-';
+            continue;
+        }
+        if (pending < 4) {
+            bits = bits << 7 | ((unsigned char)*from++ & 0x7F);
+            pending += 7;
+        }
+        pending -= 4;
+        ret_text[i] = "0123456789abcdef"[bits >> pending & 0xF];
+    }
+}
+
 char *phrases_shorten(const struct phrases *phrases, const char *text)
 {
     struct shortening in = { .text = text, .length = strlen(text), .known = *phrases };
@@ -172,24 +236,38 @@ char *phrases_shorten(const struct phrases *phrases, const char *text)
         if (begins)
             note(&in.known, text + at, in.length - at, BEFORE_LENGTH + at);
         bool found = match.length >= LENGTH_MIN;
-        if (found)
+        if (begins && match.length < UUID_LENGTH && is_uuid(text + at)) {
+            end = write_uuid(end, text + at);
+            match.length = UUID_LENGTH;
+            found = true;
+        } else if (found) {
             end = write_match(end, &match);
-        else
+        } else {
             *end++ = text[at];
+        }
         begins = found || text[at] == '"';
         at += found ? match.length : 1;
     }
     return mem_strndup(shortened, (size_t)(end - shortened));
 }
 
+static bool is_reference(char byte)
+{
+    return byte > 0 && byte < ' ';
+}
+
 static size_t restored_length(const char *text)
 {
     size_t length = 0;
-    struct match match;
     while (*text != '\0') {
-        bool is_match = *text > 0 && *text < ' ';
-        text = is_match ? read_match(text, &match) : text + 1;
-        length += is_match ? match.length : 1;
+        struct match match = { .length = 1 };
+        if (*text == CODE_UUID) {
+            match.length = UUID_LENGTH;
+            text += UUID_BYTES;
+        } else {
+            text = is_reference(*text) ? read_match(text, &match) : text + 1;
+        }
+        length += match.length;
     }
     return length;
 }
@@ -198,17 +276,21 @@ char *phrases_restore(const char *text)
 {
     char *restored = mem_alloc(restored_length(text) + 1);
     size_t length = 0;
-    struct match match;
     while (*text != '\0') {
-        if (*text < 0 || *text >= ' ') {
+        if (*text == CODE_UUID) {
+            read_uuid(text, restored + length);
+            text += UUID_BYTES;
+            length += UUID_LENGTH;
+        } else if (is_reference(*text)) {
+            struct match match;
+            text = read_match(text, &match);
+            size_t left = 0;
+            const char *there = standing_at(restored, length, match.place, &left);
+            memcpy(restored + length, there, match.length);
+            length += match.length;
+        } else {
             restored[length++] = *text++;
-            continue;
         }
-        text = read_match(text, &match);
-        size_t left = 0;
-        const char *there = standing_at(restored, length, match.place, &left);
-        memcpy(restored + length, there, match.length);
-        length += match.length;
     }
     return restored;
 }

@@ -28,6 +28,10 @@ static void test_texts_come_back_as_they_were(void **state)
         "{\"metadata\":{\"annotations\":{\"deepgram.com/",
         "\"\"deepgram.com/\"deepgram.com/\"",
         "{\"data\":\"\\u0001\\n\\t \\\"deepgram.com/resource\\\"\"}",
+        "{\"a\":\"0123f567-89ab-cdef-0123-456789abcdef\",\"b\":\"fedcba98-0000-ffff-8001-"
+        "7ffffffffffe\",\"a\":\"0123f567-89ab-cdef-0123-456789abcdef\"}",
+        "{\"none\":\"0123f567-89ab-cdef-0123-456789abcde\",\"x\":\"0123F567-89ab-cdef-0123-"
+        "456789abcdef\",\"cut\":\"0123f567-89ab-cdef-0123",
         "{\"m\":\"\xc3\xa4\xf0\x9f\x94\x91\xff\x80\"}",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
