@@ -117,8 +117,9 @@ MUTATIONS = [
      "pass->key.name, \"id\", secret_reveal(&memory->issued.secret), NULL", "I6", story("issue")),
     # ---- I7: nothing of others ----
     ("everything with a marker counts as ours", "operator/inventories.c",
-     "    HASH_FIND_STR(inventory->groups, uid, group);\n    *ret_view",
-     "    group = inventory->groups;\n    (void)uid;\n    *ret_view", "I7", story("issue")),
+     "    *ret_view = (struct inventory_view){",
+     "    first = list->entries;\n    count = list->count;\n    *ret_view = (struct inventory_view){",
+     "I7", story("issue")),
     # ---- I8: the process stays up ----
     ("a resource that went meanwhile is looked at", "operator/pass.c",
      "    if (!pass->gathered || !may_go_on(pass)) {", "    if (!may_go_on(pass)) {", "I8",
@@ -135,7 +136,9 @@ MUTATIONS = [
     ("nothing is adopted", "reconcile/living.c", "        adopt,\n", "", "WEDGED|I4",
      story("adopt")),
     ("the mark on the admin Secret stays", "operator/admin_mark.c",
-     "    return !question.needed;\n", "    return false;\n", "WEDGED", story("namespace")),
+     "needs_it, sweep))\n            return false;\n    return true;\n",
+     "needs_it, sweep))\n            return false;\n    return false;\n", "WEDGED",
+     story("namespace")),
     ("a failure is forgotten at once", "reconcile/failure.c",
      "    return world->monotonic_ms < failure->retry_at_ms;\n", "    return false;\n",
      "LIVELOCK", story("admin-broken")),
