@@ -2,6 +2,7 @@
  * So the cache is only believed when it says "needed". */
 #include "operator/admin_mark.h"
 
+#include "api/canonical.h"
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "base/log.h"
@@ -36,15 +37,6 @@ static void try_later(struct sweep *sweep, const struct err *err)
     finish(sweep);
 }
 
-static bool lists(const cJSON *finalizers, const char *name)
-{
-    const cJSON *finalizer = NULL;
-    cJSON_ArrayForEach(finalizer, finalizers)
-        if (mem_streq(finalizer->valuestring, name))
-            return true;
-    return false;
-}
-
 static bool holds_credential(const cJSON *resource)
 {
     const cJSON *revision = NULL;
@@ -60,7 +52,7 @@ static bool needs(const cJSON *resource, const char *secret, bool secret_deletin
 {
     if (!mem_streq(json_string_at(resource, "spec.credentialsRef.name"), secret))
         return false;
-    bool protected = lists(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE);
+    bool protected = canonical_contains(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE);
     if (secret_deleting)
         return protected && holds_credential(resource);
     return protected || !json_at(resource, "metadata.deletionTimestamp");
@@ -167,7 +159,7 @@ static bool worth_asking(struct sweep *sweep)
     const struct caches *caches = sweep->runtime->caches;
     auto_shared_json const cJSON *secret =
         store_get(caches->secrets, sweep->key.namespace, sweep->key.name);
-    if (!lists(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE))
+    if (!caches_is_marked(secret))
         return false;
     sweep->deleting = json_at(secret, "metadata.deletionTimestamp") != NULL;
     auto_free char *index_key = caches_admin_key(sweep->key.namespace, sweep->key.name);

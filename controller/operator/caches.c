@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "api/canonical.h"
 #include "api/condition.h"
 #include "api/credential.h"
 #include "base/json.h"
@@ -105,19 +106,15 @@ static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_K
     return index_accounts(resource, 2, ret_keys);
 }
 
-static bool is_marked(const cJSON *secret)
+bool caches_is_marked(const cJSON *secret)
 {
-    const cJSON *finalizer = NULL;
-    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
-        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
-            return true;
-    return false;
+    return canonical_contains(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE);
 }
 
 static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
     size_t count = 0;
-    if (is_marked(secret))
+    if (caches_is_marked(secret))
         ret_keys[count++] = mem_strdup(MARKED_KEY);
     const char *resource =
         json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
@@ -263,7 +260,7 @@ static void secret_changed(void *context, const cJSON *before, const cJSON *afte
         auto_free char *by_default = caches_admin_key(NULL, NULL);
         enqueue_indexed(caches, by_default);
     }
-    if (is_marked(secret))
+    if (caches_is_marked(secret))
         queue_add(caches->queue, QUEUE_ADMIN_SECRET, namespace, name);
 }
 

@@ -89,15 +89,6 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
         view->published_at_ms != 0 && target_metadata_current(resource, view->revision, target);
 }
 
-static bool is_marked(const cJSON *secret)
-{
-    const cJSON *finalizer = NULL;
-    cJSON_ArrayForEach(finalizer, json_at(secret, "metadata.finalizers"))
-        if (mem_streq(finalizer->valuestring, FINALIZER_IN_USE))
-            return true;
-    return false;
-}
-
 /* The default credentials are shared: nobody gets a key from them that can manage others. */
 static bool asks_for_products_only(const struct resource *resource)
 {
@@ -139,7 +130,7 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
     gathered->admin = store_get(runtime->caches->secrets, view->namespace, view->name);
     view->resource_version =
         mem_or_empty(json_string_at(gathered->admin, "metadata.resourceVersion"));
-    view->marked = view->is_default || is_marked(gathered->admin);
+    view->marked = view->is_default || caches_is_marked(gathered->admin);
     view->state = admin_state(runtime, gathered);
 }
 
