@@ -188,24 +188,27 @@ struct api_result api_create(enum api_type type, const char *namespace, const cJ
     return ok(json);
 }
 
-static bool lists_all(const cJSON *array, const cJSON *of)
+bool api_has_finalizer(const cJSON *object, const char *finalizer)
 {
     const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, of) {
-        bool found = false;
-        const cJSON *other = NULL;
-        cJSON_ArrayForEach(other, array)
-            found = found || mem_streq(other->valuestring, item->valuestring);
-        if (!found)
-            return false;
-    }
-    return true;
+    cJSON_ArrayForEach(item, json_at(object, "metadata.finalizers"))
+        if (mem_streq(item->valuestring, finalizer))
+            return true;
+    return false;
+}
+
+static bool adds_finalizer(const cJSON *before, const cJSON *after)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(after, "metadata.finalizers"))
+        if (!api_has_finalizer(before, item->valuestring))
+            return true;
+    return false;
 }
 
 static const char *why_invalid(enum api_type type, const cJSON *before, const cJSON *after)
 {
-    if (json_at(before, "metadata.deletionTimestamp") &&
-        !lists_all(json_at(before, "metadata.finalizers"), json_at(after, "metadata.finalizers")))
+    if (json_at(before, "metadata.deletionTimestamp") && adds_finalizer(before, after))
         return "no new finalizers can be added if the object is being deleted";
     if (type != API_SECRETS)
         return NULL;
@@ -337,6 +340,18 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
     return replace(object, after);
 }
 
+void api_drop_markers(cJSON *workload)
+{
+    cJSON *annotations = (cJSON *)json_at(workload, "spec.template.metadata.annotations");
+    cJSON *annotation = annotations ? annotations->child : NULL;
+    while (annotation) {
+        cJSON *next = annotation->next;
+        if (strncmp(annotation->string, MARKER_PREFIX, strlen(MARKER_PREFIX)) == 0)
+            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, annotation));
+        annotation = next;
+    }
+}
+
 /* Server-side apply of markers on a pod template, by their only owner: what is left out goes. */
 struct api_result api_apply(enum api_type type, const char *namespace, const char *name,
                             const cJSON *body)
@@ -347,14 +362,7 @@ struct api_result api_apply(enum api_type type, const char *namespace, const cha
     if (!fits(json_member(body, "metadata"), object->json))
         return conflict();
     cJSON *after = cJSON_Duplicate(object->json, true);
-    cJSON *annotations = (cJSON *)json_at(after, "spec.template.metadata.annotations");
-    cJSON *annotation = annotations ? annotations->child : NULL;
-    while (annotation) {
-        cJSON *next = annotation->next;
-        if (strncmp(annotation->string, MARKER_PREFIX, strlen(MARKER_PREFIX)) == 0)
-            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, annotation));
-        annotation = next;
-    }
+    api_drop_markers(after);
     auto_json cJSON *patch = cJSON_CreateObject();
     cJSON_AddItemToObject(patch, "spec", cJSON_Duplicate(json_member(body, "spec"), true));
     merge(after, patch);

@@ -62,6 +62,9 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
                             bool status, const cJSON *patch);
 struct api_result api_apply(enum api_type type, const char *namespace, const char *name,
                             const cJSON *body);
+/* Takes the operator's markers off the pod template. */
+void api_drop_markers(cJSON *workload);
+bool api_has_finalizer(const cJSON *object, const char *finalizer);
 struct api_result api_delete(enum api_type type, const char *namespace, const char *name,
                              const cJSON *options);
 /* For people and kubelets: parse and merge a patch given as text (printf); asserts success unless

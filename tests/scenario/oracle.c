@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "api/credential.h"
-#include "api/resource.h"
 #include "base/json.h"
 #include "oracle_facts.h"
 #include "sim.h"
@@ -78,15 +77,6 @@ bool oracle_secret_names(const char *id)
     for (size_t i = 0; i < sim.api.count; i++)
         if (sim.api.objects[i].type == API_SECRETS &&
             mem_streq(oracle_revision_id(sim.api.objects[i].json), id))
-            return true;
-    return false;
-}
-
-bool oracle_is_protected(const cJSON *resource)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(resource, "metadata.finalizers"))
-        if (mem_streq(item->valuestring, FINALIZER_REVOKE))
             return true;
     return false;
 }

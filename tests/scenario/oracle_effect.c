@@ -59,14 +59,9 @@ static bool same_without(const cJSON *before, const cJSON *after, const char *co
 static bool keeps_finalizers(const cJSON *before, const cJSON *after, const char *ours)
 {
     const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(before, "metadata.finalizers")) {
-        bool found = mem_streq(item->valuestring, ours);
-        const cJSON *kept = NULL;
-        cJSON_ArrayForEach(kept, json_at(after, "metadata.finalizers"))
-            found = found || mem_streq(kept->valuestring, item->valuestring);
-        if (!found)
+    cJSON_ArrayForEach(item, json_at(before, "metadata.finalizers"))
+        if (!mem_streq(item->valuestring, ours) && !api_has_finalizer(after, item->valuestring))
             return false;
-    }
     return true;
 }
 
@@ -133,7 +128,8 @@ static void check_protected(const cJSON *before, const cJSON *after)
     const char *owner = json_string_at(oracle_controller_of(after), "uid");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
     bool is_given = !mem_streq(owner, json_string_at(oracle_controller_of(before), "uid"));
-    if (resource && is_given && !oracle_is_protected(resource->json) && !oracle_excused(owner))
+    if (resource && is_given && !api_has_finalizer(resource->json, FINALIZER_REVOKE) &&
+        !oracle_excused(owner))
         sim_broken(I1, "%s was given to %s, which has no finalizer",
                    json_string_at(after, "metadata.name"), resource->name);
 }
@@ -240,14 +236,7 @@ static cJSON *without_markers(const cJSON *deployment)
 {
     static const char *const BOOKKEEPING[] = { "generation" };
     cJSON *copy = without(deployment, BOOKKEEPING, ARRAY_LENGTH(BOOKKEEPING));
-    cJSON *annotations = (cJSON *)json_at(copy, "spec.template.metadata.annotations");
-    cJSON *annotation = annotations ? annotations->child : NULL;
-    while (annotation) {
-        cJSON *next = annotation->next;
-        if (strncmp(annotation->string, MARKER_PREFIX, strlen(MARKER_PREFIX)) == 0)
-            cJSON_Delete(cJSON_DetachItemViaPointer(annotations, annotation));
-        annotation = next;
-    }
+    api_drop_markers(copy);
     return copy;
 }
 

@@ -14,8 +14,6 @@ const char *oracle_revision_id(const cJSON *secret);
 bool oracle_status_names(const cJSON *resource, const char *id);
 /* Does a revision Secret keep it? */
 bool oracle_secret_names(const char *id);
-/* Our finalizer is on it. */
-bool oracle_is_protected(const cJSON *resource);
 /* The controlling owner reference, or NULL. */
 const cJSON *oracle_controller_of(const cJSON *object);
 

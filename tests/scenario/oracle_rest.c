@@ -192,14 +192,11 @@ static bool is_ours_to_take(const struct api_object *object, const cJSON *target
 static void judge_mark(const struct api_object *object)
 {
     const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
-    const cJSON *item = NULL;
     if (!admin || json_at(admin, "metadata.deletionTimestamp") ||
         !json_at(object->json, "spec.credentialsRef"))
         return; /* default credentials bear no mark */
-    cJSON_ArrayForEach(item, json_at(admin, "metadata.finalizers"))
-        if (mem_streq(item->valuestring, FINALIZER_IN_USE))
-            return;
-    sim_broken(I1, "what could revoke %s's credential may be deleted", object->name);
+    if (!api_has_finalizer(admin, FINALIZER_IN_USE))
+        sim_broken(I1, "what could revoke %s's credential may be deleted", object->name);
 }
 
 /* With the default mode: everybody has the present key, and nobody was restarted in vain. */
@@ -249,7 +246,7 @@ static void judge_living(const struct api_object *object)
         sim_broken(I3, "%s has no target", object->name);
         return;
     }
-    if (!oracle_is_protected(json))
+    if (!api_has_finalizer(json, FINALIZER_REVOKE))
         sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
     judge_mark(object);
