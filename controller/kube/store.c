@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "base/table.h"
@@ -33,7 +34,7 @@ struct link { /* an entry's place in the ring of those with the same index key *
 };
 
 struct entry {
-    uint64_t uid_hash;
+    uint64_t uid_fingerprint;
     uint16_t link_count;
     uint8_t standing; /* enum standing */
     bool tombstone;
@@ -87,15 +88,6 @@ static bool is_older(const char *version, const char *than)
     size_t length = strlen(version);
     size_t other = strlen(than);
     return length != other ? length < other : strcmp(version, than) < 0;
-}
-
-/* FNV-1a; tells two objects of one name apart in 8 bytes. */
-static uint64_t hash_uid(const char *uid)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *p = uid ? uid : ""; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
-    return hash;
 }
 
 static char *make_key(const char *namespace, const char *name)
@@ -335,7 +327,7 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
     auto_free char *key = make_key(json_string_at(object, "metadata.namespace"),
                                    json_string_at(object, "metadata.name"));
     auto_free char *version = mem_strdup(version_of(object));
-    uint64_t uid_hash = hash_uid(json_string_at(object, "metadata.uid"));
+    uint64_t uid_fingerprint = fingerprint(json_string_at(object, "metadata.uid"));
     if (store->trim)
         store->trim(object);
     auto_free char *printed = json_print(object);
@@ -346,7 +338,7 @@ static void replace_entry(struct store *store, struct entry *old, cJSON *object,
 
     discard(store, old);
     struct entry *entry = entry_new(key, version, text, index_keys, index_count);
-    entry->uid_hash = uid_hash;
+    entry->uid_fingerprint = uid_fingerprint;
     entry->standing = (uint8_t)standing;
     insert(store, entry);
     for (size_t i = 0; i < index_count; i++)
@@ -362,7 +354,7 @@ static bool is_known(const struct entry *entry, const cJSON *object)
 {
     if (entry->tombstone)
         return entry->standing != STALE &&
-               entry->uid_hash == hash_uid(json_string_at(object, "metadata.uid"));
+               entry->uid_fingerprint == fingerprint(json_string_at(object, "metadata.uid"));
     const char *version = version_of(object);
     if (strcmp(version, entry_version(entry)) == 0)
         return version[0] != '\0';
@@ -454,11 +446,11 @@ void store_remove_written(struct store *store, const char *namespace, const char
 {
     auto_free char *key = make_key(namespace, name);
     struct entry *entry = find(store, key);
-    if (!entry || entry->tombstone || entry->uid_hash != hash_uid(uid))
+    if (!entry || entry->tombstone || entry->uid_fingerprint != fingerprint(uid))
         return;
     remove_entry(store, entry);
     struct entry *tombstone = entry_new(key, "", "", NULL, 0);
-    tombstone->uid_hash = hash_uid(uid);
+    tombstone->uid_fingerprint = fingerprint(uid);
     tombstone->standing = WRITTEN;
     tombstone->tombstone = true;
     insert(store, tombstone);

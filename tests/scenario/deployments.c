@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/workload.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "kubelets.h"
 #include "sim.h"
@@ -18,10 +19,7 @@ static const cJSON *engine(void)
 static void hash_of(const cJSON *deployment, char ret_hash[16])
 {
     auto_free char *text = json_print(json_at(deployment, "spec.template"));
-    uint32_t hash = 2166136261u;
-    for (const char *at = text; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u;
-    snprintf(ret_hash, 16, "%08x", hash);
+    snprintf(ret_hash, 16, "%08x", (unsigned)fingerprint(text));
 }
 
 struct census {
