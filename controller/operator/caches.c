@@ -72,7 +72,7 @@ static size_t add_account_key(const char *namespace, const char *name, size_t co
                               char *ret_keys[STORE_INDEX_KEYS_MAX])
 {
     auto_free char *key = name ? caches_account_key(namespace, name) : NULL;
-    if (!key || count == STORE_INDEX_KEYS_MAX)
+    if (!key || count == STORE_INDEX_KEYS_MAX - 1) /* the last one is for those with any */
         return count;
     for (size_t i = 0; i < count; i++)
         if (strcmp(ret_keys[i], key) == 0)
@@ -86,16 +86,14 @@ static size_t index_accounts(const cJSON *resource, size_t first,
 {
     const char *namespace = json_string_at(resource, "metadata.namespace");
     size_t count = first;
-    ret_keys[count++] = caches_account_key(NULL, NULL);
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, json_at(resource, "spec.serviceAccounts"))
         count = add_account_key(namespace, cJSON_GetStringValue(item), count, ret_keys);
     cJSON_ArrayForEach(item, json_at(resource, "status.serviceAccounts"))
         count = add_account_key(namespace, json_string_member(item, "name"), count, ret_keys);
-    if (count > first + 1)
-        return count;
-    mem_free(ret_keys[first]);
-    return first;
+    if (count > first)
+        ret_keys[count++] = caches_account_key(NULL, NULL);
+    return count;
 }
 
 static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_KEYS_MAX])
