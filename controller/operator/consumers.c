@@ -230,13 +230,18 @@ static bool is_of_template(const struct gathering *gathering, const cJSON *pod,
     return mem_streq(mem_or_empty(marker), view->marker);
 }
 
-/* The one that has tried for longest. */
+/* Of several pods, the one that is in trouble for longest. */
+static void note_longest(struct consumers *consumers, const cJSON *pod, const char *reason,
+                         int64_t since_ms, struct pod_note *longest)
+{
+    if (!longest->name || since_ms < longest->since_ms)
+        *longest = note(consumers, pod, reason, since_ms);
+}
+
 static void note_failing(struct consumers *consumers, const cJSON *pod, const char *reason,
                          struct pod_note *failing)
 {
-    int64_t since_ms = failing_since_ms(pod, reason);
-    if (!failing->name || since_ms < failing->since_ms)
-        *failing = note(consumers, pod, reason, since_ms);
+    note_longest(consumers, pod, reason, failing_since_ms(pod, reason), failing);
 }
 
 static void count_new(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
@@ -257,16 +262,6 @@ static void note_stuck(struct gathering *gathering, const cJSON *pod, struct wor
         note_failing(gathering->consumers, pod, reason, &view->stuck);
 }
 
-/* The one that has waited for longest. */
-static void note_unschedulable(struct consumers *consumers, const cJSON *pod, const char *reason,
-                               struct workload_view *view)
-{
-    int64_t since_ms = time_at(pod, "metadata.creationTimestamp");
-    view->unschedulable_pods++;
-    if (!view->unschedulable.name || since_ms < view->unschedulable.since_ms)
-        view->unschedulable = note(consumers, pod, reason, since_ms);
-}
-
 static void count_for_workload(struct gathering *gathering, const cJSON *pod, bool old,
                                struct workload_view *view)
 {
@@ -275,7 +270,9 @@ static void count_for_workload(struct gathering *gathering, const cJSON *pod, bo
     view->old_pods += old;
     view->leaving_pods += old && json_at(pod, "metadata.deletionTimestamp");
     if (mem_streq(reason, "Unschedulable")) {
-        note_unschedulable(gathering->consumers, pod, reason, view);
+        view->unschedulable_pods++;
+        note_longest(gathering->consumers, pod, reason, time_at(pod, "metadata.creationTimestamp"),
+                     &view->unschedulable);
     } else if (old) {
         note_stuck(gathering, pod, view);
     } else {
