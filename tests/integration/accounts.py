@@ -10,16 +10,6 @@ FOREIGN = [{"name": "one"}, {"name": "two"}]  # of other people
 
 
 class Accounts(Tenant):
-    def account_path(self, name=""):
-        return f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{name}".rstrip("/")
-
-    def account(self, name, entries=None):
-        body = {"metadata": {"name": name}, "imagePullSecrets": entries or []}
-        return self.client.post(self.account_path(), body)
-
-    def entries(self, name):
-        return self.client.get(self.account_path(name)).get("imagePullSecrets", [])
-
     def wait_entries(self, name, *names, timeout=5):
         def there():
             found = [entry["name"] for entry in self.entries(name)]

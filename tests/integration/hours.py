@@ -1,4 +1,4 @@
-"""Hours that go by in no time."""
+"""Times as Kubernetes writes them, and hours that go by in no time."""
 
 import datetime
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 ISSUED_AT = "deepgram.com/issued-at"
 
 
-def shifted(text, hours):
-    moment = datetime.datetime.fromisoformat(text) - datetime.timedelta(hours=hours)
+def rfc3339(moment):
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def in_seconds(seconds):
+    return rfc3339(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds))
+
+
+def shifted(text, hours):
+    return rfc3339(datetime.datetime.fromisoformat(text) - datetime.timedelta(hours=hours))
 
 
 def issued_earlier(tenant, hours):

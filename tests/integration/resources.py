@@ -52,6 +52,27 @@ class Tenant:
         data = self.client.get(self.secret_path(name)).get("data", {})
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
+    # ---- ServiceAccounts ----
+
+    def account_path(self, name=""):
+        return f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{name}".rstrip("/")
+
+    def account(self, name, entries=()):
+        """Makes one with these imagePullSecrets."""
+        body = {"metadata": {"name": name}, "imagePullSecrets": list(entries)}
+        return self.client.post(self.account_path(), body)
+
+    def entries(self, name):
+        """Its imagePullSecrets."""
+        return self.client.get(self.account_path(name)).get("imagePullSecrets", [])
+
+    # ---- events ----
+
+    def all_events(self):
+        """Of this namespace, whoever wrote them."""
+        path = f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events"
+        return self.client.get(path)["items"]
+
     # ---- resources ----
 
     def path(self, kind, name="", subresource=""):

@@ -130,19 +130,13 @@ def edit_target(tenant):
     tenant.client.patch(tenant.secret_path("it"), {"data": {"DEEPGRAM_API_KEY": wrong}})
 
 
-def account_path(tenant, name=""):
-    return f"/api/v1/namespaces/{tenant.namespace}/serviceaccounts/{name}".rstrip("/")
-
-
-def entries(tenant, name):
-    return [entry["name"] for entry in tenant.client.get(account_path(tenant, name)).get(
-        "imagePullSecrets", [])]
+def entries(tenant, account):
+    return [entry["name"] for entry in tenant.entries(account)]
 
 
 def serve_accounts(tenant):
     for name in ("engine", "api"):
-        tenant.client.post(account_path(tenant), {
-            "metadata": {"name": name}, "imagePullSecrets": [{"name": "of-another"}]})
+        tenant.account(name, [{"name": "of-another"}])
     tenant.create(PULL, "it", serviceAccounts=["engine", "api"])
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from controlplane import REPOSITORY
-from hours import issued_earlier
+from hours import in_seconds, issued_earlier
 from polling import wait_for
 from rotation_rig import KEY, PULL, Stories
 from workloads import KWOK
@@ -68,11 +68,6 @@ def a_key_with_a_lifetime_is_replaced_with_its_pods_before_it_ends(rig):
     rig.wait_finished(2)
     rig.check_order(old, rig.status()["id"])
     rig.check_restarts(1)
-
-
-def in_seconds(seconds):
-    then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    return then.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @STORIES.add

@@ -81,9 +81,8 @@ def test_an_account_that_comes_later_gets_the_secret_then(tenant):
     tenant.account("engine", FOREIGN)
     tenant.wait_entries("engine", "one", "two", "it", timeout=1)
     tenant.wait_told("True", "Updated")
-    warnings = [event for event in tenant.client.get(
-        f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events")["items"]
-        if event["type"] == "Warning" and event["regarding"]["name"] == "it"]
+    warnings = [event for event in tenant.all_events()
+                if event["type"] == "Warning" and event["regarding"]["name"] == "it"]
     assert [(event["reason"], event["note"]) for event in warnings] == [
         ("ServiceAccountNotFound", message)]
 

@@ -19,8 +19,7 @@ def tenant(control_plane, shared_emulator, shared_operator, namespace):
 
 def events(tenant):
     """(type, reason, note) in the order in which they were made."""
-    path = f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events"
-    found = [event for event in tenant.client.get(path)["items"]
+    found = [event for event in tenant.all_events()
              if event["reportingController"] == "deepgram.com/operator"]
     return [(event["type"], event["reason"], event["note"])
             for event in sorted(found, key=lambda event: event["eventTime"])]

@@ -319,8 +319,7 @@ def test_a_silent_deepgram_is_given_up_on_after_half_a_minute(tenant):
 
 
 def events(tenant, name):
-    items = tenant.client.get(f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events")
-    return [(item["type"], item["reason"], item["note"]) for item in items["items"]
+    return [(item["type"], item["reason"], item["note"]) for item in tenant.all_events()
             if item["regarding"].get("name") == name]
 
 

@@ -1,6 +1,5 @@
 """How the operator logs in, and that it gets by with rights on some namespaces only."""
 
-import datetime
 import json
 import os
 import stat
@@ -13,6 +12,7 @@ import pytest
 import operator_process
 from api_client import ApiClient, ApiError
 from conftest import delete_namespace
+from hours import in_seconds
 from operator_process import NAMESPACE, SERVICE_ACCOUNT
 from polling import wait_for
 from process import Process, free_port
@@ -127,9 +127,7 @@ def calls(directory):
 
 def test_a_plugin_that_gives_a_token(control_plane, tenant, operator, tmp_path):
     token = control_plane.token_for(NAMESPACE, SERVICE_ACCOUNT)
-    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
-    user = plugin(tmp_path, {
-        "token": token, "expirationTimestamp": soon.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    user = plugin(tmp_path, {"token": token, "expirationTimestamp": in_seconds(3)})
     kubeconfig = control_plane.write_kubeconfig(tmp_path / "kubeconfig", user, NAMESPACE)
     process = operator(f"--kubeconfig={kubeconfig}")
     works(tenant)

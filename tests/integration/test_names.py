@@ -40,9 +40,8 @@ def test_the_longest_names_work_and_stay_apart(tenant, kind, filler):
     names = [name for name in secret_names(tenant) if name != ADMIN_SECRET]
     assert len(names) == 4 and {first, second} <= set(names)
     assert tenant.data(first) != tenant.data(second)
-    events = f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events"
     wait_for(lambda: {first, second} <= {event["regarding"]["name"]
-                                         for event in tenant.client.get(events)["items"]},
+                                         for event in tenant.all_events()},
              5, "each has an event")
     assert balanced(tenant)
 

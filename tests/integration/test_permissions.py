@@ -183,24 +183,16 @@ class ServesAccounts(Behaviour):
     """A ServiceAccount gets the pull Secret; nothing else waits for that."""
 
     def act(self, scene):
-        self.make(scene, "before")
+        scene.tenant.account("before")
         scene.issue(serviceAccounts=["before", "later"])
 
-    def make(self, scene, name):
-        accounts = f"/api/v1/namespaces/{scene.tenant.namespace}/serviceaccounts"
-        scene.tenant.client.post(accounts, {"metadata": {"name": name}})
-
-    def entries(self, scene, name):
-        path = f"/api/v1/namespaces/{scene.tenant.namespace}/serviceaccounts/{name}"
-        return scene.tenant.client.get(path).get("imagePullSecrets", [])
-
     def works(self, scene):
-        self.make(scene, "later")
+        scene.tenant.account("later")
         for name in ("before", "later"):
-            wait_for(lambda: self.entries(scene, name) == [{"name": "it"}], 20, f"{name} has it")
+            wait_for(lambda: scene.tenant.entries(name) == [{"name": "it"}], 20, f"{name} has it")
         scene.tenant.delete(scene.kind, "it")
         scene.is_gone()
-        assert self.entries(scene, "before") == []
+        assert scene.tenant.entries("before") == []
 
 
 class TellsEvents(Behaviour):
@@ -233,9 +225,7 @@ def is_ready(pod):
 
 
 def events(scene):
-    path = f"/apis/events.k8s.io/v1/namespaces/{scene.tenant.namespace}/events"
-    found = scene.tenant.client.get(path)["items"]
-    return [event for event in found if event["regarding"]["name"] == "it"]
+    return [event for event in scene.tenant.all_events() if event["regarding"]["name"] == "it"]
 
 
 Permission = namedtuple("Permission", "resource verb")
@@ -489,11 +479,10 @@ def test_a_deletion_goes_on_without_the_right_to_change_accounts(stage):
     rules = [rule for rule in all_rules() if rule["resources"] != ["namespaces"]]
     role = stage.account(namespace, rules)
     scene.process = stage.operator(namespace, f"--namespaces={namespace}")
-    behaviour = ServesAccounts()
     try:
-        behaviour.make(scene, "before")
+        scene.tenant.account("before")
         scene.issue(serviceAccounts=["before"])
-        wait_for(lambda: behaviour.entries(scene, "before"), 20, "the account has it")
+        wait_for(lambda: scene.tenant.entries("before"), 20, "the account has it")
         stage.set_rules(role, without(rules, Permission("serviceaccounts", "patch")))
         scene.tenant.delete(PULL, "it")
         told = scene.tenant.wait_condition(PULL, "it", "Ready", "False", "KubernetesForbidden")
@@ -501,7 +490,7 @@ def test_a_deletion_goes_on_without_the_right_to_change_accounts(stage):
         assert "its name stays there" in told["message"]
         scene.tenant.wait_gone(PULL, "it", timeout=60)
         assert scene.tenant.live() == []
-        assert behaviour.entries(scene, "before") == [{"name": "it"}]
+        assert scene.tenant.entries("before") == [{"name": "it"}]
         scene.process.stop()
     finally:
         scene.process.kill()

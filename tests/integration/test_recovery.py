@@ -70,8 +70,7 @@ def test_a_key_revoked_in_the_console_is_replaced(ready):
         15, "a new key is published")
     assert ready.data("api-key")["DEEPGRAM_API_KEY"] == ready.credential(new)["key"]
     assert len(ready.creates()) == 3
-    events = ready.client.get(f"/apis/events.k8s.io/v1/namespaces/{ready.namespace}/events")
-    assert any(e["reason"] == "CredentialLost" and old in e["note"] for e in events["items"])
+    assert any(e["reason"] == "CredentialLost" and old in e["note"] for e in ready.all_events())
 
 
 def test_pull_credentials_revoked_in_the_console_are_replaced(ready):
@@ -261,5 +260,4 @@ def test_a_forged_revision_does_not_revoke_somebody_elses_key(shared):
     shared.delete("DeepgramApiKey", "api-key")
     shared.wait_gone("DeepgramApiKey", "api-key")
     assert shared.live() == [foreign] and made["status"]["id"] not in shared.live()
-    events = shared.client.get(f"/apis/events.k8s.io/v1/namespaces/{shared.namespace}/events")
-    assert any(e["reason"] == "RevokeByHand" and foreign in e["note"] for e in events["items"])
+    assert any(e["reason"] == "RevokeByHand" and foreign in e["note"] for e in shared.all_events())

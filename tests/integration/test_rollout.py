@@ -76,8 +76,7 @@ def updated(tenant):
 
 
 def events(tenant, reason):
-    path = f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events"
-    return [e["note"] for e in tenant.client.get(path)["items"] if e["reason"] == reason]
+    return [event["note"] for event in tenant.all_events() if event["reason"] == reason]
 
 
 def test_a_rotation_restarts_what_uses_the_key_in_order_and_ends_the_old_one(tenant, operator):

@@ -107,8 +107,7 @@ def test_a_key_is_tried_out_once_pods_use_it_and_not_again_after_a_restart(tenan
 
 
 def told_to_have_failed(tenant):
-    events = tenant.client.get(f"/apis/events.k8s.io/v1/namespaces/{tenant.namespace}/events")
-    return [event for event in events["items"] if event["reason"] == "VerifyFailed"]
+    return [event for event in tenant.all_events() if event["reason"] == "VerifyFailed"]
 
 
 def test_the_old_key_lives_until_the_new_one_was_answered(tenant, operator):
@@ -318,7 +317,6 @@ def test_plain_where_tls_is_expected(stalled):
 
 def test_the_key_is_in_no_event_and_no_status(stalled):
     value = stalled.data("api-key")["DEEPGRAM_API_KEY"]
-    events = stalled.client.get(f"/apis/events.k8s.io/v1/namespaces/{stalled.namespace}/events")
-    assert any(event["reason"] == "VerifyFailed" for event in events["items"])
-    assert value not in json.dumps(events)
+    assert told_to_have_failed(stalled)
+    assert value not in json.dumps(stalled.all_events())
     assert value not in json.dumps(stalled.find(KEY, "api-key"))
