@@ -27,6 +27,7 @@ from resources import Tenant, condition
 KEY, PULL = "DeepgramApiKey", "DeepgramPullSecret"
 AT_ONCE = 8
 PAUSE_S = 8  # longer than it waits with a restart, shorter than its lease
+WRITERS = 6  # at once, so that hardly any write of the operator gets in between
 API_SERVER_FLAGS = ("--feature-gates=WatchList=false",
                     "--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
 FLAGS = ("--settle=2s", "--inventory-interval=5s", "--lease-duration=30s", "--lease-renew=20s")
@@ -151,7 +152,7 @@ class Restarts(Behaviour):
                  "the new key is published", interval=0.05)
         scene.process.pause()
         end = time.monotonic() + PAUSE_S
-        writers = [threading.Thread(target=self.write, args=(scene, end + 2)) for _ in range(2)]
+        writers = [threading.Thread(target=self.write, args=(scene, end + 2)) for _ in range(WRITERS)]
         for writer in writers:
             writer.start()
         time.sleep(PAUSE_S)
