@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/grant.h"
+#include "base/clock.h"
 #include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "deepgram/registry.h"
@@ -27,6 +28,7 @@ static void passed(struct pass *pass)
 {
     struct memory *memory = pass->gathered->memory;
     memory->checked_revision = pass->step.revision;
+    memory->checked_ms = clock_monotonic_ms();
     failure_clear(memory, FAILURE_CHECK);
     pass_continue(pass);
 }

@@ -199,11 +199,14 @@ static bool was_published(const struct world *world, const struct world_revision
            resource->status.observed_generation == resource->generation;
 }
 
-/* Before it is published for the first time. */
+/* Before it is published for the first time. What was found long ago may have changed since. */
 static bool must_check(const struct world *world, const struct world_revision *newest)
 {
+    enum { CHECK_VALID_MS = 60 * 1000 };
+    const struct memory *memory = world->memory;
     return newest->number > world->resource->status.revision &&
-           world->memory->checked_revision != newest->number;
+           (memory->checked_revision != newest->number ||
+            world->monotonic_ms - memory->checked_ms > CHECK_VALID_MS);
 }
 
 /* Pull credentials can only be asked about by id: that is done when another leader may have swept

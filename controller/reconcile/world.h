@@ -61,6 +61,7 @@ struct memory {
     int64_t confirmed_revision; /* found alive by its id before publishing; 0: none */
     bool had_revision;          /* this process once knew of one */
     int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */
+    int64_t checked_ms;         /* when */
     int64_t absent_revision;    /* its revision Secret was looked for and isn't there; 0: none */
     int64_t refused_revision;   /* an announced create that certainly minted nothing; 0: none */
     int64_t unknown_ms;         /* monotonic: last create without an answer; NEVER */

@@ -267,6 +267,7 @@ static void test_the_newest_revision_is_published(void **state)
           { kept, deepgram_fails },
           "report Progressing DeepgramUnavailable for 20 s" },
         { "and published when it is alive", { kept, checked_1 }, "publish r1" },
+        { "which it may no longer be later", { kept, checked_1_long_ago }, "check r1 judged" },
         { "no admin key and no Deepgram are needed for that",
           { kept, checked_1, admin_missing, deepgram_fails },
           "publish r1" },

@@ -603,6 +603,13 @@ static inline void key_1_unlisted(struct world_fixture *fixture)
 static inline void checked_1(struct world_fixture *fixture)
 {
     fixture->memory->checked_revision = 1;
+    fixture->memory->checked_ms = fixture->world.monotonic_ms;
+}
+
+static inline void checked_1_long_ago(struct world_fixture *fixture)
+{
+    fixture->memory->checked_revision = 1;
+    fixture->memory->checked_ms = fixture->world.monotonic_ms - 2 * MINUTE_MS;
 }
 
 static inline void confirmed_1(struct world_fixture *fixture)
