@@ -8,9 +8,37 @@
 #include "people.h"
 #include "sim.h"
 
+static bool memory_may_go(void)
+{
+    static const enum fault_kind ENDS[] = { FAULT_CRASH_BEFORE, FAULT_CRASH_AFTER,
+                                            FAULT_SECOND_BEFORE, FAULT_SECOND_AFTER, FAULT_SPLIT };
+    for (size_t i = 0; i < ARRAY_LENGTH(ENDS); i++)
+        if (fault_planned(ENDS[i]))
+            return true;
+    return false;
+}
+
+/* Status, target and revision Secrets gone at once: then only a process that saw them knows what
+ * there was. */
+static void note_erased(void)
+{
+    const cJSON *voice = people_voice();
+    bool left = json_int_at(voice, "status.revision", 0) != 0;
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        left = left || (object->type == API_SECRETS && strncmp(object->name, VOICE "-", 6) == 0 &&
+                        !json_at(object->json, "metadata.deletionTimestamp"));
+    }
+    if (!voice || left || !memory_may_go())
+        return;
+    sim.blinded = true;
+    oracle_excuse(json_string_at(voice, "metadata.uid"));
+}
+
 static void wipe_status(void)
 {
     people_merge_voice("{\"status\":null}");
+    note_erased();
 }
 
 static void strip_finalizer(void)
@@ -34,6 +62,7 @@ static void delete_target(void)
         sim.mints_allowed++; /* nothing is left to be adopted */
     sim.blinded = sim.blinded || people_renamed();
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
+    note_erased();
 }
 
 static void edit_target(void)

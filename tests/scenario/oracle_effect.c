@@ -18,6 +18,22 @@
 /* Times are written in whole seconds, and clocks learned to a second and a half. */
 enum { ROUNDING_MS = 3 * SECOND };
 
+/* What it still owns goes with it. */
+static void check_released(const char *uid)
+{
+    if (api_namespace_terminating(TEAM) || oracle_excused(uid))
+        return;
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const cJSON *json = sim.api.objects[i].json;
+        const char *id = sim.api.objects[i].type == API_SECRETS ? oracle_revision_id(json) : NULL;
+        const struct credential_record *record = id ? deepgram_find(id) : NULL;
+        if (record && record->retained && deepgram_alive(record) &&
+            !json_at(json, "metadata.deletionTimestamp") &&
+            mem_streq(json_string_at(oracle_controller_of(json), "uid"), uid))
+            sim_broken(I1, "%s is retained, and what keeps it isn't", id);
+    }
+}
+
 /* Retain: what the resource names when it goes stays alive, and nothing else. What named it may
  * have gone first: with the namespace, or by a person's hand. */
 static void note_retained(const cJSON *resource)
@@ -29,6 +45,7 @@ static void note_retained(const cJSON *resource)
             (record->kept || oracle_status_names(resource, record->id)))
             record->retained = true;
     }
+    check_released(uid);
 }
 
 static cJSON *without(const cJSON *object, const char *const *paths, size_t count)
@@ -247,6 +264,19 @@ static long voice_marker(const cJSON *deployment)
     return text ? strtol(text, NULL, 10) : 0;
 }
 
+/* Does the template bear a revision that pods failed on? */
+static bool bears_bad(const cJSON *deployment)
+{
+    const char *uid = json_string_at(api_get(API_KEYS, TEAM, "voice"), "metadata.uid");
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *record = &sim.deepgram.credentials[i];
+        if (record->bad && mem_streq(record->uid, uid) &&
+            record->revision == voice_marker(deployment))
+            return true;
+    }
+    return false;
+}
+
 static void check_workload_write(const cJSON *before, const cJSON *after)
 {
     auto_json cJSON *a = without_markers(before);
@@ -256,9 +286,26 @@ static void check_workload_write(const cJSON *before, const cJSON *after)
     if (cJSON_Compare(json_member(before, "spec"), json_member(after, "spec"), true))
         return;
     sim.restarts++;
+    if (sim.schedule->fault_count == 0 && voice_marker(after) > voice_marker(before) &&
+        bears_bad(before))
+        sim_broken(WEDGED, "a Deployment was never put back");
     /* Not a put-back, nor into one that comes to nothing. */
     if (sim.foreign_rollout && !deployments_crash() && voice_marker(after) > voice_marker(before))
         sim_broken(I7, "restarted a Deployment in the middle of somebody else's roll-out");
+}
+
+/* A pod whose container starts again would find nothing to read. */
+static void check_door(const cJSON *target)
+{
+    const char *owner = json_string_at(oracle_controller_of(target), "uid");
+    const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
+    if (!resource || !json_at(resource->json, "metadata.deletionTimestamp") || sim.blinded ||
+        sim.schedule->fault_count > 0)
+        return; /* or something that began before */
+    auto_free char *value = deepgram_value_in(target);
+    const char *pod = value ? actors_holder(value) : NULL;
+    if (pod)
+        sim_broken(I2, "deleted %s, which %s holds", json_string_at(target, "metadata.name"), pod);
 }
 
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
@@ -284,6 +331,8 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
     if (deletion && !is_ours(before))
         sim_broken(I7, "deleted Secret %s, which isn't its own",
                    json_string_at(before, "metadata.name"));
+    if (deletion && !oracle_revision_id(before))
+        check_door(before);
     if (deletion || !after)
         return;
     if (before)

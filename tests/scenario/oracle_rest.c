@@ -85,10 +85,13 @@ static void judge_published(const struct api_object *object, const cJSON *target
     auto_free char *value = deepgram_value_in(target);
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     const char *id = json_string_at(json, "status.id");
-    if (record && record->death == BY_PERSON && !admin_usable(true))
+    bool expired = record && record->death == ALIVE && !deepgram_alive(record);
+    if (record && (record->death == BY_PERSON || expired) && !admin_usable(true))
         return; /* can't be replaced */
     if (!record || !deepgram_alive(record))
         sim_broken(I3, "%s's target holds no live credential", object->name);
+    else if (record->limited && !admin_usable(true))
+        return; /* can't be replaced either */
     else if (record->limited)
         sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
     else if (!mem_streq(record->id, id))
@@ -169,7 +172,8 @@ static void judge_expiry(const struct credential_record *record)
 {
     int64_t expired_ms = record->expires_ms - (time_server_ms() - time_now_ms());
     if (record->death == ALIVE && record->expires_ms != 0 && expired_ms <= time_now_ms() &&
-        record->replaced_ms == 0 && sim.schedule->fault_count == 0 && oracle_find_uid(record->uid))
+        (record->replaced_ms == 0 || record->replaced_ms > expired_ms) &&
+        sim.schedule->fault_count == 0 && oracle_find_uid(record->uid))
         sim_broken(I3, "%s expired while it was published", record->id);
 }
 

@@ -76,6 +76,7 @@ static const struct story STORIES[] = {
                            "settle token settle" },
     { "fight", "make settle deploy settle war +150 peace settle" },
     { "co-own", "make settle co-own delete-target settle co-own token settle delete settle" },
+    { "co-own-again", "make-retained settle co-own settle recreate settle" },
     { "co-own-retain", "make-retained settle co-own settle delete settle" },
     { "conflict", "unasked make settle token settle delete settle" },
     { "rename", "make settle deploy settle rename settle token settle undeploy settle" },
