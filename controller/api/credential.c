@@ -143,6 +143,24 @@ void owner_set(cJSON *metadata, const struct resource *resource)
     cJSON_AddItemToObject(metadata, "ownerReferences", references);
 }
 
+static bool is_namespace(const cJSON *reference)
+{
+    return mem_streq(json_string_member(reference, "kind"), "Namespace");
+}
+
+void owner_anchor(cJSON *metadata, const char *namespace, const char *namespace_uid)
+{
+    cJSON *references = cJSON_GetObjectItemCaseSensitive(metadata, "ownerReferences");
+    if (!cJSON_IsArray(references))
+        references = cJSON_AddArrayToObject(metadata, "ownerReferences");
+    cJSON *anchor = cJSON_CreateObject();
+    json_add_string(anchor, "apiVersion", "v1");
+    json_add_string(anchor, "kind", "Namespace");
+    json_add_string(anchor, "name", namespace);
+    json_add_string(anchor, "uid", namespace_uid);
+    cJSON_AddItemToArray(references, anchor);
+}
+
 static void add_data(cJSON *data, const char *name, const char *bytes, size_t length)
 {
     auto_free char *text = base64_encode(bytes, length);
@@ -192,6 +210,15 @@ bool owned_by(const cJSON *object, const char *uid)
     return uid && *uid && mem_streq(json_string_at(controller_of(object), "uid"), uid);
 }
 
+bool owner_is_anchored(const cJSON *object)
+{
+    const cJSON *owner = NULL;
+    cJSON_ArrayForEach(owner, json_at(object, "metadata.ownerReferences"))
+        if (is_namespace(owner))
+            return true;
+    return false;
+}
+
 bool revision_parse(const cJSON *secret, struct revision *ret_revision)
 {
     const cJSON *metadata = json_member(secret, "metadata");
@@ -204,6 +231,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .resource_version = mem_or_empty(json_string_at(metadata, "resourceVersion")),
         .owner_uid = json_string_at(controller_of(secret), "uid"),
         .resource = json_string_member(annotations, ANNOTATION_RESOURCE),
+        .anchored = owner_is_anchored(secret),
         .deleting = json_string_at(metadata, "deletionTimestamp") != NULL,
         .number = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION)),
         .id = json_string_member(annotations, ANNOTATION_ID),

@@ -53,6 +53,7 @@ struct revision {
     const char *resource_version;
     const char *owner_uid; /* of the controlling owner reference; NULL after Retain */
     const char *resource;  /* "<Kind>/<name>" that it was made for */
+    bool anchored;         /* owner_is_anchored() */
     bool deleting;
     int64_t number;
     const char *id;
@@ -97,5 +98,12 @@ NODISCARD bool revision_read(const cJSON *secret, struct credential *ret_credent
 void owner_set(cJSON *metadata, const struct resource *resource);
 /* True when metadata.ownerReferences has a controller with that UID; "" and NULL are nobody's. */
 NODISCARD bool owned_by(const cJSON *object, const char *uid);
+
+/* Makes the namespace an owner too, one that controls nothing. The garbage collector deletes what a
+ * resource owns when that is deleted in the foreground, and only takes the reference off where
+ * another owner is left (Kubernetes, Garbage Collection: foreground cascading deletion). */
+void owner_anchor(cJSON *metadata, const char *namespace, const char *namespace_uid);
+/* Is the namespace one of metadata.ownerReferences? */
+NODISCARD bool owner_is_anchored(const cJSON *object);
 
 #endif

@@ -46,6 +46,19 @@ static char *other_owner(const cJSON *secret)
     return mem_strdup("");
 }
 
+/* By a revision Secret, or by status: the Secret may have gone first. */
+static bool is_known(const struct gathered *gathered, const char *id)
+{
+    const struct status *status = &gathered->resource->status;
+    for (size_t i = 0; i < gathered->world.secret_count; i++)
+        if (mem_streq(id, gathered->revisions[i].id))
+            return true;
+    for (size_t i = 0; i < status->revision_count; i++)
+        if (mem_streq(id, status->revisions[i].id))
+            return true;
+    return false;
+}
+
 /* Made for this resource: it says so, holds a credential of ours, and nobody controls it. */
 static bool is_lost(const struct gathered *gathered, const cJSON *secret)
 {
@@ -53,12 +66,9 @@ static bool is_lost(const struct gathered *gathered, const cJSON *secret)
     const cJSON *annotations = json_at(secret, "metadata.annotations");
     auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
     auto_free char *owner = other_owner(secret);
-    if (owner[0] != '\0' || !mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name))
-        return false;
-    for (size_t i = 0; i < gathered->world.secret_count; i++)
-        if (mem_streq(json_string_member(annotations, ANNOTATION_ID), gathered->revisions[i].id))
-            return true;
-    return false;
+    return owner[0] == '\0' &&
+           mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name) &&
+           is_known(gathered, json_string_member(annotations, ANNOTATION_ID));
 }
 
 static void gather_target(struct runtime *runtime, struct gathered *gathered)
@@ -75,6 +85,7 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->lost = is_lost(gathered, target);
     view->adopt = target && gathered->target_owner[0] == '\0' &&
                   mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true");
+    view->anchored = owner_is_anchored(target);
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
     view->resource_version = mem_or_empty(json_string_at(target, "metadata.resourceVersion"));
     view->uid = mem_or_empty(json_string_at(target, "metadata.uid"));

@@ -43,6 +43,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_CLOSE_ATTEMPTS] = step_close_attempts,
     [STEP_DELETE_TARGET] = step_delete_target,
     [STEP_CLAIM] = step_claim,
+    [STEP_ANCHOR] = step_anchor,
     [STEP_RELEASE] = step_release,
     [STEP_WATCH_ACCOUNTS] = step_watch_accounts,
     [STEP_ADD_TO_ACCOUNT] = step_add_to_account,

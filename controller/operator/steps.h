@@ -19,9 +19,15 @@ void step_keep(struct pass *pass);
 void step_publish(struct pass *pass);
 void step_compare_target(struct pass *pass);
 void step_delete_target(struct pass *pass);
-void step_claim(struct pass *pass);
-void step_release(struct pass *pass);
 void step_drop_revision(struct pass *pass);
+/* A write of a Secret failed: after a conflict, and when it is gone, it is looked at again. */
+void secret_failed(struct pass *pass, const char *name, const struct err *err);
+/* What somebody else did to the target was undone once more: see limiter.h. */
+void note_heal(struct pass *pass);
+/* steps_owners.c */
+void step_claim(struct pass *pass);
+void step_anchor(struct pass *pass);
+void step_release(struct pass *pass);
 /* steps_recover.c */
 void step_look_for_revision(struct pass *pass);
 void step_keep_again(struct pass *pass);

@@ -25,7 +25,7 @@ static const char *target_name(const struct pass *pass)
     return pass->gathered->resource->spec.secret_name;
 }
 
-static void secret_failed(struct pass *pass, const char *name, const struct err *err)
+void secret_failed(struct pass *pass, const char *name, const struct err *err)
 {
     if (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND)
         pass_reread(pass, &KUBE_SECRETS, name, secrets(pass));
@@ -178,7 +178,7 @@ static uint64_t version_of(const cJSON *secret)
     return fingerprint(json_string_at(secret, "metadata.resourceVersion"));
 }
 
-static void note_heal(struct pass *pass)
+void note_heal(struct pass *pass)
 {
     struct memory *memory = pass->gathered->memory;
     if (pass->step.heals)
@@ -368,89 +368,4 @@ void step_drop_revision(struct pass *pass)
 {
     pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, pass->step.secret_name, NULL,
               preconditions(step_revision(pass)->secret_uid, NULL), true, revision_dropped);
-}
-
-/* ---- owner references ---- */
-
-static void owners_written(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    note_heal(pass);
-    pass_written(pass, secrets(pass), object, NULL);
-}
-
-static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
-{
-    cJSON *patch = cJSON_CreateObject();
-    cJSON *metadata = json_add_object(patch, "metadata");
-    json_add_string(metadata, "resourceVersion",
-                    json_string_at(secret, "metadata.resourceVersion"));
-    cJSON_AddItemToObject(metadata, "ownerReferences", owners);
-    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SECRETS, pass->step.secret_name, NULL, patch, true,
-              owners_written);
-}
-
-static bool has_controller(const cJSON *secret)
-{
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
-        if (json_bool_at(owner, "controller", false))
-            return true;
-    return false;
-}
-
-static void claim(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    if (has_controller(*object)) { /* somebody was faster */
-        store_put_written(secrets(pass), take(*object));
-        pass_continue(pass);
-        return;
-    }
-    auto_json cJSON *metadata = cJSON_CreateObject();
-    const cJSON *others = json_at(*object, "metadata.ownerReferences");
-    if (others)
-        cJSON_AddItemToObject(metadata, "ownerReferences", cJSON_Duplicate(others, true));
-    owner_set(metadata, pass->gathered->resource);
-    patch_owners(pass, *object,
-                 cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
-}
-
-static void release(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    cJSON *owners = cJSON_CreateArray();
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(*object, "metadata.ownerReferences"))
-        if (!mem_streq(json_string_member(owner, "uid"), pass->gathered->resource->uid))
-            cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
-    patch_owners(pass, *object, owners);
-}
-
-/* Read first: the cache keeps the controlling owner only, and others' references must stay. */
-static void read_owners(struct pass *pass, kube_done_fn *then)
-{
-    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, then);
-}
-
-void step_claim(struct pass *pass)
-{
-    read_owners(pass, claim);
-}
-
-void step_release(struct pass *pass)
-{
-    read_owners(pass, release);
 }

@@ -33,13 +33,15 @@ static void keep_prefixed(cJSON *map, const char *prefix)
     }
 }
 
-static void keep_controller(cJSON *metadata)
+/* The owners that decisions are made from: who controls it, and its namespace. */
+static void keep_owners(cJSON *metadata)
 {
     cJSON *owners = cJSON_GetObjectItemCaseSensitive(metadata, "ownerReferences");
     cJSON *owner = owners ? owners->child : NULL;
     while (owner) {
         cJSON *next = owner->next;
-        if (!json_bool_at(owner, "controller", false))
+        if (!json_bool_at(owner, "controller", false) &&
+            !mem_streq(json_string_member(owner, "kind"), "Namespace"))
             cJSON_Delete(cJSON_DetachItemViaPointer(owners, owner));
         owner = next;
     }
@@ -54,7 +56,7 @@ void trim_secret(cJSON *secret)
     trim_keep_only(secret, ROOT, ARRAY_LENGTH(ROOT));
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
     trim_keep_only(metadata, METADATA, ARRAY_LENGTH(METADATA));
-    keep_controller(metadata);
+    keep_owners(metadata);
     const cJSON *labels = json_member(metadata, "labels");
     const cJSON *annotations = json_member(metadata, "annotations");
     if (mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY) ||

@@ -32,6 +32,7 @@ const char *step_name(enum step_kind kind)
         [STEP_CLOSE_ATTEMPTS] = "close-attempts",
         [STEP_DELETE_TARGET] = "delete-target",
         [STEP_CLAIM] = "claim",
+        [STEP_ANCHOR] = "anchor",
         [STEP_RELEASE] = "release",
         [STEP_WATCH_ACCOUNTS] = "watch-accounts",
         [STEP_ADD_TO_ACCOUNT] = "add-to-account",

@@ -36,7 +36,8 @@ enum step_kind {
     STEP_CLOSE_ATTEMPTS,    /* drop announcements that can't have left anything */
     STEP_DELETE_TARGET,     /* or a target of an earlier spec.secret.name */
     STEP_CLAIM,             /* put our owner reference onto a Secret that was made for us */
-    STEP_RELEASE,           /* Retain: take it off */
+    STEP_ANCHOR,            /* Retain: make the namespace an owner too */
+    STEP_RELEASE,           /* Retain: take our owner reference off */
     STEP_WATCH_ACCOUNTS,    /* from now on ServiceAccounts are watched */
     STEP_ADD_TO_ACCOUNT,    /* the target's name into a ServiceAccount's imagePullSecrets */
     STEP_TAKE_FROM_ACCOUNT, /* an entry that we put there, out of them again */
@@ -68,7 +69,7 @@ struct step {
     int64_t revision;        /* ANNOUNCE, CREATE to TAKE_BACK, CONFIRM, DROP_REVISION; of an orphan
                               * in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
-    const char *secret_name; /* CLAIM, RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
+    const char *secret_name; /* CLAIM to RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
     const char *account;     /* ADD_TO_ACCOUNT, TAKE_FROM_ACCOUNT: its name and uid; borrowed */
     const char *account_uid;
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */

@@ -279,6 +279,25 @@ static bool commit(const struct world *world, struct step *step)
     return rule_step(step, STEP_REPORT);
 }
 
+/* Retain: a deletion in the foreground has the garbage collector delete what only the resource
+ * owns, long before the finalizer goes. */
+static bool anchor(const struct world *world, struct step *step)
+{
+    if (world->resource->spec.deletion_policy != DELETION_RETAIN)
+        return false;
+    step->secret_name = world->resource->spec.secret_name;
+    if (world->target.ours && !world->target.anchored)
+        return rule_step(step, STEP_ANCHOR);
+    for (size_t i = 0; i < world->revision_count; i++) {
+        const struct revision *secret = world->revisions[i].secret;
+        if (!secret || secret->anchored)
+            continue;
+        step->secret_name = secret->secret_name;
+        return rule_step(step, STEP_ANCHOR);
+    }
+    return false;
+}
+
 /* Workload after workload gets the published key, or the one before it when pods fail. */
 static bool roll_out(const struct world *world, struct step *step)
 {
@@ -364,6 +383,7 @@ struct step decide_living(const struct world *world)
         publish_newest,
         heal_target,
         commit,
+        anchor,
         rule_tend_accounts,
         rule_discard,
         rule_post_announced,

@@ -99,9 +99,10 @@ bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t li
 
 struct target_view {
     bool exists;
-    bool ours;  /* controlled by this resource's UID */
-    bool adopt; /* nobody controls it, and a person asks us to take it over */
-    bool lost;  /* made for this resource, but nobody controls it any more */
+    bool ours;     /* controlled by this resource's UID */
+    bool adopt;    /* nobody controls it, and a person asks us to take it over */
+    bool lost;     /* made for this resource, but nobody controls it any more */
+    bool anchored; /* owner_is_anchored() */
     bool deleting;
     const char *resource_version;
     const char *uid;

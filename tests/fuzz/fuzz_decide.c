@@ -378,6 +378,7 @@ static bool is_complete(const struct world *world, const struct step *step)
         return has_secret(world, step->revision) && is_text(step->secret_name);
     case STEP_DELETE_TARGET:
     case STEP_CLAIM:
+    case STEP_ANCHOR:
     case STEP_RELEASE:
         return is_text(step->secret_name);
     case STEP_WATCH_ACCOUNTS:

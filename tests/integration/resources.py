@@ -108,8 +108,8 @@ class Tenant:
     def patch(self, kind, name, patch):
         return self.client.patch(self.path(kind, name), patch)
 
-    def delete(self, kind, name):
-        self.client.delete(self.path(kind, name))
+    def delete(self, kind, name, propagation="Background"):
+        self.client.delete(self.path(kind, name), propagationPolicy=propagation)
 
     # ---- waiting ----
 

@@ -120,6 +120,17 @@ class Revokes(Behaviour):
         scene.is_gone()
 
 
+class Retains(Behaviour):
+    """What is to stay has its namespace as an owner."""
+
+    def act(self, scene):
+        scene.create(deletionPolicy="Retain")
+
+    def works(self, scene):
+        scene.wait_ready()
+        wait_for(lambda: is_anchored(scene.tenant.secret("it")), 20, "it has the other owner")
+
+
 class Restarts(Behaviour):
     """What uses the credential is restarted after a rotation. Where somebody else has changed it just
     now, the operator has to look what has become of it."""
@@ -229,6 +240,10 @@ def events(scene):
     return [event for event in scene.tenant.all_events() if event["regarding"]["name"] == "it"]
 
 
+def is_anchored(secret):
+    return "Namespace" in [owner["kind"] for owner in secret["metadata"]["ownerReferences"]]
+
+
 Permission = namedtuple("Permission", "resource verb")
 # place: where the operator says it; told: the API server's words, where they don't name the verb.
 Row = namedtuple("Row", "behaviour kind place told", defaults=(KEY, "condition", None))
@@ -265,6 +280,7 @@ ROWS = {
     **{Permission("serviceaccounts", verb): Row(ServesAccounts(), PULL, place) for verb, place in {
         "get": "condition", "list": "condition", "watch": "log", "patch": "condition"}.items()},
     Permission("events.k8s.io/events", "create"): Row(TellsEvents(), place="log"),
+    Permission("namespaces", "get"): Row(Retains()),
     Permission("namespaces", "list"): Row(Begins(), place="log"),
     Permission("namespaces", "watch"): Row(Begins(), place="log"),
     Permission(LEASES, "create"): Row(Leads(), place="log"),
@@ -410,8 +426,8 @@ def check_row(stage, permission, role_of, *flags):
         delete_namespace(stage.client, scene.tenant.namespace)
 
 
-def is_about_namespaces(permission):
-    return permission.resource == "namespaces"
+def is_cluster_wide(permission):
+    return permission.resource == "namespaces" and permission.verb != "get"
 
 
 @pytest.fixture(scope="module")
@@ -436,10 +452,10 @@ def outcomes(stage, request):
     known = [permission for permission in wanted if permission in ROWS]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {permission: pool.submit(problem, in_its_namespace, permission)
-                   for permission in known if not is_about_namespaces(permission)}
+                   for permission in known if not is_cluster_wide(permission)}
         found = {permission: future.result() for permission, future in futures.items()}
     return found | {permission: problem(in_the_cluster, permission)
-                    for permission in known if is_about_namespaces(permission)}
+                    for permission in known if is_cluster_wide(permission)}
 
 
 def problem(check, permission):

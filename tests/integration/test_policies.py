@@ -65,7 +65,8 @@ def test_a_published_resource_stays_ready_while_suspended_and_is_not_healed(tena
 # ---- deletionPolicy ----
 
 
-def test_retained_secrets_and_credentials_survive_their_resource(tenant, operator):
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_retained_secrets_and_credentials_survive_their_resource(tenant, operator, propagation):
     operator()
     ids = []
     for kind, name in ((KEY, "api-key"), (PULL, "regcred")):
@@ -74,18 +75,59 @@ def test_retained_secrets_and_credentials_survive_their_resource(tenant, operato
     names = secret_names(tenant)
     data = {name: tenant.data(name) for name in names}
     assert len(names) == 5  # the admin Secret, two targets and two revisions
+    wait_for(lambda: sorted(owners(tenant)) == ["DeepgramApiKey", "DeepgramPullSecret", "Namespace"],
+             5, "the namespace owns them too")
     for kind, name in ((KEY, "api-key"), (PULL, "regcred")):
-        tenant.delete(kind, name)
+        tenant.delete(kind, name, propagation)
         tenant.wait_gone(kind, name)
     time.sleep(2)  # the garbage collector would be faster
     assert secret_names(tenant) == names
     assert {name: tenant.data(name) for name in names} == data
-    assert not any(secret["metadata"].get("ownerReferences") for secret in tenant.secrets())
+    assert owners(tenant) == {"Namespace"}
     assert sorted(tenant.live()) == sorted(ids)
     assert tenant.emulator.requests(operation="delete_key") == []
     assert tenant.emulator.requests(operation="delete_credentials") == []
     wait_for(lambda: not tenant.secret(ADMIN_SECRET)["metadata"].get("finalizers"), 5,
              "the admin Secret is free")
+    for kind, name in ((KEY, "api-key"), (PULL, "regcred")):
+        tenant.create(kind, name)
+        tenant.wait_ready(kind, name)
+    assert sorted(tenant.live()) == sorted(ids)
+
+
+def test_what_is_deleted_in_the_foreground_is_revoked_and_leaves_nothing(tenant, operator):
+    operator()
+    for kind, name in ((KEY, "api-key"), (PULL, "regcred")):
+        tenant.create(kind, name)
+        tenant.wait_ready(kind, name)
+        tenant.delete(kind, name, "Foreground")
+        tenant.wait_gone(kind, name, timeout=30)
+    assert secret_names(tenant) == [ADMIN_SECRET]
+    assert tenant.live() == []
+
+
+def test_a_policy_that_becomes_retain_counts_for_the_secrets_that_are_there(tenant, operator):
+    operator()
+    tenant.api_key()
+    key = tenant.wait_ready(KEY, "api-key")["status"]["id"]
+    assert owners(tenant) == {KEY}
+    tenant.patch(KEY, "api-key", {"spec": {"deletionPolicy": "Retain"}})
+    wait_for(lambda: all(len(secret["metadata"]["ownerReferences"]) == 2
+                         for secret in owned(tenant)), 5, "the namespace owns both too")
+    tenant.delete(KEY, "api-key", "Foreground")
+    tenant.wait_gone(KEY, "api-key")
+    time.sleep(2)
+    assert len(owned(tenant)) == 2 and owners(tenant) == {"Namespace"}
+    assert tenant.live() == [key]
+
+
+def owned(tenant):
+    return [secret for secret in tenant.secrets() if secret["metadata"].get("ownerReferences")]
+
+
+def owners(tenant):
+    return {owner["kind"] for secret in owned(tenant)
+            for owner in secret["metadata"]["ownerReferences"]}
 
 
 # ---- the operator's own credentials ----

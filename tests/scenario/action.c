@@ -116,6 +116,30 @@ static void delete_voice(void)
     delete_named(VOICE);
 }
 
+/* As with --cascade=foreground: the garbage collector takes first what the resource owns. With a
+ * target of an earlier name goes all that tells of the pods that use it. */
+static void delete_in_foreground(void)
+{
+    const cJSON *voice = people_voice();
+    if (!voice || json_at(voice, "metadata.deletionTimestamp"))
+        return;
+    sim.blinded = sim.blinded || people_renamed();
+    auto_json cJSON *finalizers = cJSON_Duplicate(json_at(voice, "metadata.finalizers"), true);
+    if (!finalizers)
+        finalizers = cJSON_CreateArray();
+    cJSON_AddItemToArray(finalizers, cJSON_CreateString(ACTORS_FOREGROUND));
+    auto_free char *text = json_print(finalizers);
+    api_merge(type_of(VOICE), TEAM, VOICE, "{\"metadata\":{\"finalizers\":%s}}", text);
+    delete_voice();
+}
+
+/* What was kept is taken over, unless a person saw to it that it wasn't kept, or is of no use. */
+static void make_over_retained(void)
+{
+    sim.mints_allowed += fault_planned(FAULT_USER) ? 1 : 0;
+    make();
+}
+
 static void delete_second(void)
 {
     delete_named("video");
@@ -271,12 +295,14 @@ static const struct action ACTIONS[] = {
     { "make-streaming", make_streaming, 1, false },
     { "make-impatient", make_impatient, 1, false },
     { "make-adopting", make, 0, false },
+    { "make-over-retained", make_over_retained, 0, false },
     { "by-hand", make_by_hand, 0, false },
     { "by-hand-limited", make_limited, 0, false },
     { "unasked", make_unasked, 0, false },
     { "second", make_second, 1, true },
     { "twin", make_twin, 1, true },
     { "delete", delete_voice, 0, true },
+    { "delete-foreground", delete_in_foreground, 0, true },
     { "delete-second", delete_second, 0, false },
     { "delete-twin", delete_twin, 0, false },
     { "recreate", recreate, 1, true },

@@ -35,35 +35,90 @@ void actors_reset(void)
 
 /* ---- the garbage collector ---- */
 
-static bool uid_exists(const char *uid)
+static const cJSON *with_uid(const char *uid)
 {
     for (size_t i = 0; i < sim.api.count; i++)
         if (mem_streq(json_string_at(sim.api.objects[i].json, "metadata.uid"), uid))
-            return true;
+            return sim.api.objects[i].json;
+    return NULL;
+}
+
+static bool waits_for_dependents(const cJSON *object)
+{
+    return json_at(object, "metadata.deletionTimestamp") &&
+           api_has_finalizer(object, ACTORS_FOREGROUND);
+}
+
+/* Takes the references to owners that are gone or wait out of a copy; false when none is left. */
+static bool keep_holders(cJSON *owners)
+{
+    for (cJSON *owner = owners->child; owner;) {
+        cJSON *next = owner->next;
+        const cJSON *object = with_uid(json_string_member(owner, "uid"));
+        if (!object || waits_for_dependents(object))
+            cJSON_Delete(cJSON_DetachItemViaPointer(owners, owner));
+        owner = next;
+    }
+    return owners->child != NULL;
+}
+
+static void collect(const struct api_object *object)
+{
+    const cJSON *owners = json_at(object->json, "metadata.ownerReferences");
+    if (cJSON_GetArraySize(owners) == 0 || json_at(object->json, "metadata.deletionTimestamp"))
+        return;
+    auto_json cJSON *kept = cJSON_Duplicate(owners, true);
+    if (!keep_holders(kept)) {
+        api_delete(object->type, object->namespace, object->name, NULL);
+        return;
+    }
+    auto_free char *text = json_print(kept);
+    if (!cJSON_Compare(kept, owners, true))
+        api_merge(object->type, object->namespace, object->name,
+                  "{\"metadata\":{\"ownerReferences\":%s}}", text);
+}
+
+static bool has_dependents(const char *uid)
+{
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const cJSON *owner = NULL;
+        cJSON_ArrayForEach(owner, json_at(sim.api.objects[i].json, "metadata.ownerReferences"))
+            if (mem_streq(json_string_member(owner, "uid"), uid))
+                return true;
+    }
     return false;
 }
 
-static bool is_orphan(const cJSON *json)
+static void end_foreground(const struct api_object *object)
 {
-    const cJSON *owners = json_at(json, "metadata.ownerReferences");
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, owners)
-        if (uid_exists(json_string_member(owner, "uid")))
-            return false;
-    return cJSON_GetArraySize(owners) > 0;
+    if (!waits_for_dependents(object->json) ||
+        has_dependents(json_string_at(object->json, "metadata.uid")))
+        return;
+    auto_json cJSON *others = cJSON_CreateArray();
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(object->json, "metadata.finalizers"))
+        if (strcmp(item->valuestring, ACTORS_FOREGROUND) != 0)
+            cJSON_AddItemToArray(others, cJSON_Duplicate(item, true));
+    auto_free char *text = json_print(others);
+    api_merge(object->type, object->namespace, object->name, "{\"metadata\":{\"finalizers\":%s}}",
+              text);
 }
 
 /* Deleting moves another object into the place that became free. */
-static void collect_garbage(void)
+static void for_each_object(void perform(const struct api_object *object))
 {
     for (size_t i = 0; i < sim.api.count;) {
-        const struct api_object *object = &sim.api.objects[i];
         size_t before = sim.api.count;
-        if (is_orphan(object->json) && !json_at(object->json, "metadata.deletionTimestamp"))
-            api_delete(object->type, object->namespace, object->name, NULL);
+        perform(&sim.api.objects[i]);
         if (sim.api.count == before)
             i++;
     }
+}
+
+static void collect_garbage(void)
+{
+    for_each_object(collect);
+    for_each_object(end_foreground);
 }
 
 /* ---- the namespace controller ---- */

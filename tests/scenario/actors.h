@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The finalizer of what goes when all that it owns has gone. */
+#define ACTORS_FOREGROUND "foregroundDeletion"
+
 void actors_reset(void);
 void actors_wake(void);
 /* They look around after so long, if not sooner. */

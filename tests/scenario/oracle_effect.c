@@ -308,6 +308,13 @@ static void check_door(const cJSON *target)
         sim_broken(I2, "deleted %s, which %s holds", json_string_at(target, "metadata.name"), pod);
 }
 
+/* What is deleted in the foreground outlives our finalizer. */
+static bool lets_go(const cJSON *before, const cJSON *after)
+{
+    return !after || (api_has_finalizer(before, FINALIZER_REVOKE) &&
+                      !api_has_finalizer(after, FINALIZER_REVOKE));
+}
+
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
                            bool deletion)
 {
@@ -324,7 +331,8 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
             sim_broken(I7, "deleted a resource");
         else if (after)
             check_resource_write(before, after);
-        else if (mem_streq(json_string_at(before, "spec.deletionPolicy"), "Retain"))
+        if (lets_go(before, after) &&
+            mem_streq(json_string_at(before, "spec.deletionPolicy"), "Retain"))
             note_retained(before);
         return;
     }

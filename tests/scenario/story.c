@@ -44,6 +44,10 @@ static const struct story STORIES[] = {
     { "from-elsewhere", "from-elsewhere make settle token settle delete settle" },
     { "retain", "make-retained settle delete settle" },
     { "retain-mid", "make-retained !6 delete settle" },
+    { "retain-foreground", "make-retained settle token settle delete-foreground settle "
+                           "make-over-retained settle" },
+    { "foreground",
+      "make settle deploy settle token settle delete-foreground +60 undeploy settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },
     { "namespace", "make settle deploy settle delete-namespace settle" },
     { "namespace-early", "make !5 delete-namespace settle" },

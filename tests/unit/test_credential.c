@@ -277,6 +277,32 @@ static void test_owners(void **state)
     assert_false(owned_by(NULL, "u"));
 }
 
+#define NAMESPACE_OWNER                                                                            \
+    "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"name\":\"team\",\"uid\":\"u-team\"}"
+
+static void test_a_namespace_is_an_owner_beside_the_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        { "{}", "[" NAMESPACE_OWNER "]" },
+        { "{\"ownerReferences\":[{\"uid\":\"a\",\"controller\":true}]}",
+          "[{\"uid\":\"a\",\"controller\":true}," NAMESPACE_OWNER "]" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_json cJSON *secret = cJSON_CreateObject();
+        cJSON *metadata = fixture_json(rows[i].before);
+        cJSON_AddItemToObject(secret, "metadata", metadata);
+        assert_false(owner_is_anchored(secret));
+        owner_anchor(metadata, "team", "u-team");
+        auto_free char *after = json_print(json_at(secret, "metadata.ownerReferences"));
+        assert_string_equal(after, rows[i].after);
+        assert_true(owner_is_anchored(secret));
+    }
+    assert_false(owner_is_anchored(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_other_secrets_are_no_revisions),
         cmocka_unit_test(test_damaged_data_is_an_error),
         cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_a_namespace_is_an_owner_beside_the_others),
     };
     return fixture_run(tests);
 }

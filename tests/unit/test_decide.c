@@ -382,6 +382,23 @@ static void test_a_lost_revision_secret_is_kept_again(void **state)
     expect(rows);
 }
 
+static void test_what_is_to_be_retained_is_its_namespaces_too(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "first the target", { published, retain }, "anchor voice" },
+        { "then its revision", { published, retain, target_anchored }, "anchor voice-dgkey-r1" },
+        { "each one", { rotated, retain, target_anchored }, "anchor voice-dgkey-r1" },
+        { "before anything is begun", { published, retain, rotation_requested }, "anchor voice" },
+        { "after publishing", { published, retain, target_outdated }, "publish r1 heals" },
+        { "once",
+          { published, retain, target_anchored, secrets_anchored },
+          "wait Ready for 500 s" },
+        { "otherwise it goes with the resource", { published }, "wait Ready for 500 s" },
+    };
+    expect(rows);
+}
+
 static void test_what_is_published_is_noted_before_anything_is_begun(void **state)
 {
     (void)state;
@@ -414,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_the_newest_revision_is_published),
         cmocka_unit_test(test_a_target_is_healed_without_deepgram),
         cmocka_unit_test(test_a_lost_revision_secret_is_kept_again),
+        cmocka_unit_test(test_what_is_to_be_retained_is_its_namespaces_too),
         cmocka_unit_test(test_what_is_published_is_noted_before_anything_is_begun),
     };
     return fixture_run(tests);

@@ -35,11 +35,12 @@ static void test_secrets(void **state)
           "\"deepgram.com/adopt\":\"true\",\"deepgram.community/x\":\"y\"}}}",
           "{\"metadata\":{\"name\":\"s\",\"deletionTimestamp\":\"t\",\"finalizers\":"
           "[\"deepgram.com/in-use\"],\"annotations\":{\"deepgram.com/adopt\":\"true\"}}}" },
-        { "the owner that controls it",
+        { "the owner that controls it, and its namespace",
           "{\"metadata\":{\"name\":\"s\",\"ownerReferences\":[{\"uid\":\"a\"},{\"uid\":\"b\","
-          "\"controller\":true},{\"uid\":\"c\",\"controller\":false}]}}",
+          "\"controller\":true},{\"uid\":\"c\",\"controller\":false},{\"uid\":\"d\","
+          "\"kind\":\"Namespace\"}]}}",
           "{\"metadata\":{\"name\":\"s\",\"ownerReferences\":[{\"uid\":\"b\","
-          "\"controller\":true}]}}" },
+          "\"controller\":true},{\"uid\":\"d\",\"kind\":\"Namespace\"}]}}" },
         { "all labels and annotations of ours, by label",
           "{\"data\":{},\"metadata\":{\"name\":\"s\",\"labels\":{\"app.kubernetes.io/managed-by\":"
           "\"deepgram-operator\",\"team\":\"x\"},\"annotations\":{\"note\":\"y\"}}}",

@@ -177,6 +177,19 @@ static inline void secret_released(struct world_fixture *fixture)
     world_put(fixture->secrets[0], "metadata.ownerReferences", "[]");
 }
 
+static inline void secrets_anchored(struct world_fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->secret_count; i++)
+        cJSON_AddItemToArray(
+            (cJSON *)json_at(fixture->secrets[i], "metadata.ownerReferences"),
+            fixture_json("{\"kind\":\"Namespace\",\"name\":\"team\",\"uid\":\"u-team\"}"));
+}
+
+static inline void target_anchored(struct world_fixture *fixture)
+{
+    fixture->world.target.anchored = true;
+}
+
 static inline void secret_deleting(struct world_fixture *fixture)
 {
     world_put(fixture->secrets[fixture->secret_count - 1], "metadata.deletionTimestamp",

@@ -23,6 +23,11 @@
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [get, list, watch, patch]
+# With deletionPolicy Retain a Secret has its namespace as an owner too, by UID: the garbage
+# collector leaves it, however the resource is deleted. (In a Role: the namespace of that Role.)
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 # Workloads whose pods hold a replaced key are restarted, by an annotation of their pod template.
 - apiGroups: [apps]
   resources: [deployments, statefulsets, daemonsets]
