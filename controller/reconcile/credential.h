@@ -69,7 +69,7 @@ struct step {
     int64_t revision;        /* ANNOUNCE, CREATE to TAKE_BACK, CONFIRM, DROP_REVISION; of an orphan
                               * in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
-    const char *secret_name; /* CLAIM to RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
+    const char *secret_name; /* CLAIM…RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
     const char *account;     /* ADD_TO_ACCOUNT, TAKE_FROM_ACCOUNT: its name and uid; borrowed */
     const char *account_uid;
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
