@@ -46,6 +46,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_ANCHOR] = step_anchor,
     [STEP_RELEASE] = step_release,
     [STEP_WATCH_ACCOUNTS] = step_watch_accounts,
+    [STEP_NOTE_ACCOUNT] = step_note_account,
     [STEP_ADD_TO_ACCOUNT] = step_add_to_account,
     [STEP_TAKE_FROM_ACCOUNT] = step_take_from_account,
     [STEP_DROP_FINALIZER] = step_drop_finalizer,

@@ -46,6 +46,7 @@ void step_take_back(struct pass *pass);
 void step_verify(struct pass *pass);
 /* steps_accounts.c */
 void step_watch_accounts(struct pass *pass);
+void step_note_account(struct pass *pass);
 void step_add_to_account(struct pass *pass);
 void step_take_from_account(struct pass *pass);
 /* steps_revoke.c */

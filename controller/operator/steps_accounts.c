@@ -1,14 +1,17 @@
 /* The steps that change ServiceAccounts. imagePullSecrets is one value to the API server (see
- * api/account), so that it is read, changed, and written with the version that was read as
- * precondition; who was faster is asked again.
+ * api/account), so that it is changed as the cache shows it, and written with that version as
+ * precondition; when somebody was faster, it is read again.
  *
  * Changes of accounts come by a watch of their own (operator/watches.h), and not by asking now and
  * then: an account that is made, or that loses its entry, is about to be used, and a pod that
  * starts without the entry never gets it. */
+#include <assert.h>
+
 #include "api/account.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/shared_json.h"
 #include "operator/steps.h"
 #include "reconcile/accounts.h"
 #include "reconcile/failure.h"
@@ -23,9 +26,7 @@ static struct store *accounts(const struct pass *pass)
 static void account_failed(struct pass *pass, const struct err *err)
 {
     bool refused = err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID;
-    if (err->kind == ERR_CONFLICT) {
-        pass_continue(pass);
-    } else if (err->kind == ERR_NOT_FOUND) {
+    if (err->kind == ERR_NOT_FOUND) {
         store_remove_written(accounts(pass), pass->key.namespace, pass->step.account,
                              pass->step.account_uid);
         pass_continue(pass);
@@ -34,9 +35,27 @@ static void account_failed(struct pass *pass, const struct err *err)
     }
 }
 
+static void read_account(struct pass *pass, kube_done_fn *done)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, NULL, false, done);
+}
+
+static void read_again(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err)
+        account_failed(pass, err);
+    else
+        pass_written(pass, accounts(pass), object, NULL);
+}
+
 static void account_written(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
+    if (err && err->kind == ERR_CONFLICT) {
+        read_account(pass, read_again);
+        return;
+    }
     if (err) {
         account_failed(pass, err);
         return;
@@ -53,41 +72,41 @@ static void account_written(void *context, cJSON **object, const struct err *err
 
 typedef cJSON *patch_fn(const cJSON *account, const char *secret);
 
-/* What was read counts, not what the cache showed. */
-static void change(struct pass *pass, cJSON **object, const struct err *err, patch_fn *patch_for)
+/* What the cache shows was decided on, and is the precondition. */
+static void change(struct pass *pass, patch_fn *patch_for)
 {
-    if (err) {
-        account_failed(pass, err);
-        return;
-    }
-    bool same = mem_streq(json_string_at(*object, "metadata.uid"), pass->step.account_uid);
-    cJSON *patch = same ? patch_for(*object, pass->step.secret_name) : NULL;
-    if (patch)
-        pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, patch,
-                  false, account_written);
-    else
-        pass_written(pass, accounts(pass), object, NULL);
-}
-
-static void add(void *context, cJSON **object, const struct err *err)
-{
-    change(context, object, err, account_patch_add);
-}
-
-static void take_out(void *context, cJSON **object, const struct err *err)
-{
-    change(context, object, err, account_patch_take);
+    auto_shared_json const cJSON *account =
+        store_get(accounts(pass), pass->key.namespace, pass->step.account);
+    cJSON *patch = patch_for(account, pass->step.secret_name);
+    assert(patch);
+    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, patch,
+              false, account_written);
 }
 
 void step_add_to_account(struct pass *pass)
 {
-    pass_kube(pass, KUBE_GET, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, NULL, false, add);
+    change(pass, account_patch_add);
 }
 
 void step_take_from_account(struct pass *pass)
 {
-    pass_kube(pass, KUBE_GET, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, NULL, false,
-              take_out);
+    change(pass, account_patch_take);
+}
+
+static void looked(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err || !mem_streq(json_string_at(*object, "metadata.uid"), pass->step.account_uid) ||
+        account_lists(*object, pass->step.secret_name))
+        read_again(pass, object, err);
+    else
+        step_report(pass);
+}
+
+/* A cache that lags would make somebody else's entry ours. */
+void step_note_account(struct pass *pass)
+{
+    read_account(pass, looked);
 }
 
 void step_watch_accounts(struct pass *pass)

@@ -87,6 +87,18 @@ static const struct status_account *left_over(const struct world *world)
     return NULL;
 }
 
+bool accounts_hold(const struct world *world, const char *secret_name)
+{
+    const struct status *status = &world->resource->status;
+    if (world->accounts.refusal || failure_holds(world, FAILURE_ACCOUNTS))
+        return false;
+    for (size_t i = 0; i < status->account_count; i++)
+        if ((world->accounts.state != ACCOUNTS_KNOWN || world->accounts.held[i]) &&
+            mem_streq(status->accounts[i].secret_name, secret_name))
+            return true;
+    return false;
+}
+
 bool accounts_contested(const struct world *world)
 {
     const struct account_view *lacking = accounts_lacking(world);
@@ -105,14 +117,14 @@ static bool take_out(struct step *step, const struct status_account *note)
 
 static bool put_in(const struct world *world, struct step *step, const struct account_view *account)
 {
-    if (!accounts_noted(world, account)) {
-        step->verdict.kind = VERDICT_READY;
-        return rule_step(step, STEP_REPORT);
-    }
     step->account = account->name;
     step->account_uid = account->uid;
     step->secret_name = world->resource->spec.secret_name;
-    return rule_step(step, STEP_ADD_TO_ACCOUNT);
+    if (accounts_noted(world, account))
+        return rule_step(step, STEP_ADD_TO_ACCOUNT);
+    step->verdict.kind = VERDICT_READY;
+    step->verdict.noting = account->uid;
+    return rule_step(step, STEP_NOTE_ACCOUNT);
 }
 
 bool rule_tend_accounts(const struct world *world, struct step *step)

@@ -1,8 +1,9 @@
 /* spec.serviceAccounts: pods of these accounts get the target among their imagePullSecrets. Pure.
  *
  * An entry is ours when status.serviceAccounts says so. That is written before the entry, so that a
- * crash in between loses nothing; an entry that was there before is somebody else's, and stays. An
- * account that was made anew has another uid, and none of our entries.
+ * crash in between loses nothing, and after a look at the account as it is: an entry that was there
+ * before is somebody else's, and stays. An account that was made anew has another uid, and none of
+ * our entries.
  *
  * Nothing here holds up the credential: what can't be done is told in the condition
  * ServiceAccountsUpdated.
@@ -20,6 +21,9 @@ rule_fn rule_leave_accounts;
 /* When there is more to do; INT64_MAX: only after an event. */
 int64_t accounts_again_ms(const struct world *world);
 
+/* That Secret has to stay: entries of ours name it, or may do so, and can be taken out. */
+bool accounts_hold(const struct world *world, const char *secret_name);
+
 /* ---- for those who tell of it, and for the steps ---- */
 
 /* The spec names some, or there are entries of ours. */
@@ -28,7 +32,7 @@ bool accounts_used(const struct world *world);
 struct limit accounts_limit(const struct world *world);
 /* The first account that lacks what is published; NULL: none. */
 const struct account_view *accounts_lacking(const struct world *world);
-/* The entry of the target in it is ours, or is about to be. */
+/* The entry of the target in it is ours, as the status tells it. */
 bool accounts_noted(const struct world *world, const struct account_view *account);
 /* Somebody takes the entry out each time. */
 bool accounts_contested(const struct world *world);

@@ -35,6 +35,7 @@ const char *step_name(enum step_kind kind)
         [STEP_ANCHOR] = "anchor",
         [STEP_RELEASE] = "release",
         [STEP_WATCH_ACCOUNTS] = "watch-accounts",
+        [STEP_NOTE_ACCOUNT] = "note-account",
         [STEP_ADD_TO_ACCOUNT] = "add-to-account",
         [STEP_TAKE_FROM_ACCOUNT] = "take-from-account",
         [STEP_DROP_FINALIZER] = "drop-finalizer",

@@ -39,6 +39,7 @@ enum step_kind {
     STEP_ANCHOR,            /* Retain: make the namespace an owner too */
     STEP_RELEASE,           /* Retain: take our owner reference off */
     STEP_WATCH_ACCOUNTS,    /* from now on ServiceAccounts are watched */
+    STEP_NOTE_ACCOUNT,      /* that an entry in it is going to be ours; if there is none */
     STEP_ADD_TO_ACCOUNT,    /* the target's name into a ServiceAccount's imagePullSecrets */
     STEP_TAKE_FROM_ACCOUNT, /* an entry that we put there, out of them again */
     STEP_DROP_FINALIZER,
@@ -60,6 +61,7 @@ struct verdict {
     enum verdict_kind kind;
     const char *reason; /* CamelCase, static */
     char message[768];  /* plain words: what, where, what to do */
+    const char *noting; /* NOTE_ACCOUNT: uid of the account; NULL: none. Borrowed */
 };
 
 struct step {
@@ -70,7 +72,7 @@ struct step {
                               * in REVOKE */
     const char *id;          /* REVOKE, CONFIRM; borrowed from the world */
     const char *secret_name; /* CLAIM…RELEASE, DROP_REVISION, DELETE_TARGET, *_ACCOUNT; borrowed */
-    const char *account;     /* ADD_TO_ACCOUNT, TAKE_FROM_ACCOUNT: its name and uid; borrowed */
+    const char *account;     /* *_ACCOUNT: its name and uid; borrowed */
     const char *account_uid;
     const struct workload_view *workload; /* RESTART, PUT_BACK; borrowed from the world */
     const char *why; /* ANNOUNCE, REVOKE, DROP_FINALIZER: reason of the event; static */

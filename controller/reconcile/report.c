@@ -322,7 +322,7 @@ cJSON *report_status(const struct world *world, const struct verdict *verdict)
     add_revisions(status, world);
     add_schedule(status, world, verdict);
     report_consumers(status, world);
-    report_accounts(status, world);
+    report_accounts(status, world, verdict);
     return status;
 }
 

@@ -24,14 +24,7 @@ static void add_note(cJSON *notes, const char *name, const char *uid, const char
     json_add_string(note, "secretName", secret_name);
 }
 
-static bool is_about_to_get_it(const struct world *world, const struct account_view *account)
-{
-    return world->accounts.state == ACCOUNTS_KNOWN && world_published(world) &&
-           !world->resource->deleting && account->uid && !account->listed &&
-           !accounts_noted(world, account);
-}
-
-void report_accounts(cJSON *status, const struct world *world)
+void report_accounts(cJSON *status, const struct world *world, const struct verdict *verdict)
 {
     const struct status *before = &world->resource->status;
     cJSON *notes = cJSON_CreateArray();
@@ -40,7 +33,7 @@ void report_accounts(cJSON *status, const struct world *world)
             add_note(notes, before->accounts[i].name, before->accounts[i].uid,
                      before->accounts[i].secret_name);
     for (size_t i = 0; i < world->accounts.count; i++)
-        if (is_about_to_get_it(world, &world->accounts.items[i]))
+        if (verdict->noting && mem_streq(world->accounts.items[i].uid, verdict->noting))
             add_note(notes, world->accounts.items[i].name, world->accounts.items[i].uid,
                      world->resource->spec.secret_name);
     if (cJSON_GetArraySize(notes) > 0)

@@ -4,11 +4,10 @@
 #ifndef RECONCILE_REPORT_ACCOUNTS_H
 #define RECONCILE_REPORT_ACCOUNTS_H
 
-#include "reconcile/world.h"
+#include "reconcile/credential.h"
 
-/* Adds status.serviceAccounts: the entries that are ours, those that are about to be written too.
- */
-void report_accounts(cJSON *status, const struct world *world);
+/* Adds status.serviceAccounts: the entries that are ours, and the one that is about to be. */
+void report_accounts(cJSON *status, const struct world *world, const struct verdict *verdict);
 /* Sets ServiceAccountsUpdated, or removes it where there is nothing to say. */
 void report_accounts_condition(cJSON *conditions, const struct world *world);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "reconcile/accounts.h"
 #include "reconcile/verify.h"
 
 /* When the next routine list may be sent; every resource comes by, the first one sends it. */
@@ -83,12 +84,14 @@ bool rule_revoke_retired(const struct world *world, struct step *step)
     return false;
 }
 
-/* spec.secret.name was changed: the old target goes once no pod refers to it. */
+/* spec.secret.name was changed: the old target goes once no pod refers to it, nor any account that
+ * further pods are made with. */
 bool rule_drop_old_target(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);
     if (!world->old_target.exists || world->old_target.pods > 0 || !published ||
-        published->number != world->resource->status.revision)
+        published->number != world->resource->status.revision ||
+        accounts_hold(world, world->old_target.name))
         return false;
     step->secret_name = world->old_target.name;
     return rule_step(step, STEP_DELETE_TARGET);

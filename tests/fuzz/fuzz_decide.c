@@ -383,6 +383,7 @@ static bool is_complete(const struct world *world, const struct step *step)
         return is_text(step->secret_name);
     case STEP_WATCH_ACCOUNTS:
         return world->accounts.state == ACCOUNTS_UNWATCHED;
+    case STEP_NOTE_ACCOUNT:
     case STEP_ADD_TO_ACCOUNT:
     case STEP_TAKE_FROM_ACCOUNT:
         return is_text(step->account) && is_text(step->account_uid) && is_text(step->secret_name);

@@ -80,6 +80,17 @@ static void engine_holds_earlier_name(struct world_fixture *fixture)
     add_note(fixture, "engine", "engine-1", "earlier", true);
 }
 
+/* The name of the target that is to go. */
+static void engine_held_old_target(struct world_fixture *fixture)
+{
+    add_note(fixture, "engine", "engine-1", "before", false);
+}
+
+static void engine_holds_old_target(struct world_fixture *fixture)
+{
+    add_note(fixture, "engine", "engine-1", "before", true);
+}
+
 static void many_notes(struct world_fixture *fixture)
 {
     for (int i = 0; i < STATUS_ACCOUNTS_MAX; i++)
@@ -153,7 +164,7 @@ static void test_what_is_published_is_put_into_the_accounts(void **state)
           "wait Ready for 500 s" },
         { "an entry is noted before it is written",
           { published, engine },
-          "report Ready for an event" },
+          "note-account voice engine" },
         { "and then written", { published, engine, engine_noted }, "add-to-account voice engine" },
         { "not before there is something to be pulled with", { engine }, "announce r1 (Created)" },
         { "nor before it is known to be published",
@@ -164,10 +175,10 @@ static void test_what_is_published_is_put_into_the_accounts(void **state)
           "wait Ready for 500 s" },
         { "an account that doesn't exist holds up no other",
           { published, engine_missing, api },
-          "report Ready for an event" },
+          "note-account voice api" },
         { "one that was made anew has nothing of ours",
           { published, engine, former_engine_noted },
-          "report Ready for an event" },
+          "note-account voice engine" },
         { "a suspended resource changes nothing",
           { published, engine, engine_noted, suspended },
           "report Suspended Suspended for an event" },
@@ -215,6 +226,28 @@ static void test_what_we_put_there_is_taken_out_where_it_does_not_belong(void **
         { "and not before the new one is there",
           { published, target_gone, engine, engine_holds_earlier_name },
           "publish r1 heals" },
+    };
+    expect(rows);
+}
+
+static void test_an_earlier_target_stays_while_accounts_name_it(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "they don't", { published, old_target, engine_held_old_target }, "delete-target before" },
+        { "while they aren't known",
+          { published, old_target, engine_held_old_target, loading },
+          "wait Ready for 500 s" },
+        { "when they aren't shown they hold up nothing",
+          { published, old_target, engine_holds_old_target, not_shown },
+          "delete-target before" },
+        { "until the next change is allowed",
+          { published, old_target, engine, listed, updated, engine_holds_old_target,
+            changed_often },
+          "wait Ready for 10 s" },
+        { "one that is refused holds up nothing",
+          { published, old_target, engine_holds_old_target, change_refused },
+          "delete-target before" },
     };
     expect(rows);
 }
@@ -282,9 +315,9 @@ static const struct {
       "",
       "True Updated",
       "every ServiceAccount" },
-    { "what is about to be written is noted",
-      { published, engine, api },
-      "engine/engine-1/voice api/api-1/voice",
+    { "what is about to be written is noted by its own step only",
+      { published, engine },
+      "",
       NULL,
       NULL },
     { "nothing is noted before there is a Secret", { engine, api }, "", NULL, NULL },
@@ -295,7 +328,7 @@ static const struct {
       "ServiceAccount engine doesn't exist: create it" },
     { "a note of an account that was made anew goes",
       { published, engine, former_engine_noted },
-      "engine/engine-1/voice",
+      "",
       NULL,
       NULL },
     { "as does one of an entry that was taken out",
@@ -378,13 +411,23 @@ static void test_what_is_told_of_them(void **state)
     }
 }
 
+static void test_the_account_that_was_looked_at_is_noted_and_no_other(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(published, engine, api);
+    const struct verdict noting_api = { .kind = VERDICT_READY, .noting = "api-1" };
+    auto_json cJSON *status = report_status(&fixture->world, &noting_api);
+    auto_free char *notes = notes_of(status);
+    assert_string_equal(notes, "api/api-1/voice");
+}
+
 static void test_a_status_takes_no_more_notes_than_it_has_room_for(void **state)
 {
     (void)state;
     auto_world struct world_fixture *fixture = WORLD(published, engine, many_notes);
     for (size_t i = 0; i < STATUS_ACCOUNTS_MAX; i++)
         fixture->world.accounts.held[i] = true;
-    const struct verdict ready = { .kind = VERDICT_READY };
+    const struct verdict ready = { .kind = VERDICT_READY, .noting = "engine-1" };
     auto_json cJSON *status = report_status(&fixture->world, &ready);
     assert_int_equal(cJSON_GetArraySize(json_member(status, "serviceAccounts")),
                      STATUS_ACCOUNTS_MAX);
@@ -395,8 +438,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_published_is_put_into_the_accounts),
         cmocka_unit_test(test_what_we_put_there_is_taken_out_where_it_does_not_belong),
+        cmocka_unit_test(test_an_earlier_target_stays_while_accounts_name_it),
         cmocka_unit_test(test_a_deletion_takes_its_entries_along),
         cmocka_unit_test(test_what_is_told_of_them),
+        cmocka_unit_test(test_the_account_that_was_looked_at_is_noted_and_no_other),
         cmocka_unit_test(test_a_status_takes_no_more_notes_than_it_has_room_for),
     };
     return fixture_run(tests);
