@@ -21,11 +21,12 @@ void actions_reset(void)
 {
     memset(&people, 0, sizeof people);
     damage_reset();
+    accounts_reset();
 }
 
 /* ---- resources ---- */
 
-static void make_resource(enum api_type type, const char *name, const char *secret,
+void people_make_resource(enum api_type type, const char *name, const char *secret,
                           const char *more)
 {
     api_make(
@@ -38,51 +39,51 @@ static void make_resource(enum api_type type, const char *name, const char *secr
 
 static void make(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY, "");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, "");
 }
 
 static void make_pull(void)
 {
-    make_resource(API_PULLS, VOICE, VOICE_KEY, "");
+    people_make_resource(API_PULLS, VOICE, VOICE_KEY, "");
 }
 
 /* With the operator's default credentials. */
 static void make_default(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY, "");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, "");
     people_merge_voice("{\"spec\":{\"credentialsRef\":null}}");
 }
 
 static void make_retained(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"deletionPolicy\":\"Retain\"");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"deletionPolicy\":\"Retain\"");
 }
 
 static void make_expiring(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"validFor\":\"2h\"");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"validFor\":\"2h\"");
 }
 
 static void make_streaming(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY,
-                  ",\"verify\":{\"streaming\":{\"url\":\"ws://deepgram-api:8080\"}}");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY,
+                         ",\"verify\":{\"streaming\":{\"url\":\"ws://deepgram-api:8080\"}}");
 }
 
 /* So that a roll-back takes minutes. */
 static void make_impatient(void)
 {
-    make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"timeout\":\"5m\"}");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"timeout\":\"5m\"}");
 }
 
 static void make_second(void)
 {
-    make_resource(API_KEYS, "video", "video-key", "");
+    people_make_resource(API_KEYS, "video", "video-key", "");
 }
 
 static void make_twin(void)
 {
-    make_resource(API_PULLS, "twin", VOICE_KEY, "");
+    people_make_resource(API_PULLS, "twin", VOICE_KEY, "");
 }
 
 static enum api_type type_of(const char *name)
@@ -158,7 +159,7 @@ static void make_again(void *context)
     else if (people.again_default)
         make_default();
     else
-        make_resource(people.again_type, VOICE, VOICE_KEY, "");
+        people_make_resource(people.again_type, VOICE, VOICE_KEY, "");
 }
 
 static void recreate(void)
@@ -336,6 +337,11 @@ const struct action *action_find(const char *name, size_t length)
         if (strlen(action->name) == length && strncmp(action->name, name, length) == 0)
             return action;
     return NULL;
+}
+
+bool action_strikes(const struct action *action, const struct story *story)
+{
+    return action->ambient && (!accounts_action(action) || strstr(story->script, "accounts"));
 }
 
 void action_perform(const struct action *action)

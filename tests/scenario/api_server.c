@@ -13,9 +13,13 @@
 #include "sim.h"
 
 static const struct kube_resource *const TYPES[API_TYPES] = {
-    [API_KEYS] = &KUBE_API_KEYS,         [API_PULLS] = &KUBE_PULL_SECRETS,
-    [API_SECRETS] = &KUBE_SECRETS,       [API_PODS] = &KUBE_PODS,
-    [API_NAMESPACES] = &KUBE_NAMESPACES, [API_DEPLOYMENTS] = &KUBE_DEPLOYMENTS,
+    [API_KEYS] = &KUBE_API_KEYS,
+    [API_PULLS] = &KUBE_PULL_SECRETS,
+    [API_SECRETS] = &KUBE_SECRETS,
+    [API_PODS] = &KUBE_PODS,
+    [API_NAMESPACES] = &KUBE_NAMESPACES,
+    [API_DEPLOYMENTS] = &KUBE_DEPLOYMENTS,
+    [API_ACCOUNTS] = &KUBE_SERVICE_ACCOUNTS,
 };
 
 enum api_type api_type_of(const struct kube_resource *resource)

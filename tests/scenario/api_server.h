@@ -15,6 +15,7 @@ enum api_type {
     API_PODS,
     API_NAMESPACES,
     API_DEPLOYMENTS,
+    API_ACCOUNTS,
     API_TYPES
 };
 

@@ -37,6 +37,7 @@ static void note_erased(void)
 
 static void wipe_status(void)
 {
+    sim.accounts_forgotten = true;
     people_merge_voice("{\"status\":null}");
     note_erased();
 }

@@ -105,7 +105,7 @@ static void try_singles(const struct story *story, const struct recording *recor
         for (enum fault_kind kind = 0; kind < FAULT_USER; kind++)
             try_one(story, recording, at, kind, NULL);
         for (size_t i = 0; action_at(i); i++)
-            if (action_at(i)->ambient)
+            if (action_strikes(action_at(i), story))
                 try_one(story, recording, at, FAULT_USER, action_at(i));
     }
 }
@@ -136,12 +136,12 @@ static uint64_t draw(uint64_t *state)
     return *state >> 33;
 }
 
-static const struct action *draw_action(uint64_t *state)
+static const struct action *draw_action(uint64_t *state, const struct story *story)
 {
     enum { ACTIONS_MAX = 128 };
     for (;;) {
         const struct action *action = action_at(draw(state) % ACTIONS_MAX);
-        if (action && action->ambient)
+        if (action && action_strikes(action, story))
             return action;
     }
 }
@@ -170,7 +170,7 @@ static void try_random(unsigned long seed)
                                  .kind = user ? FAULT_USER
                                               : (enum fault_kind)(draw(&state) % FAULT_USER) };
         if (user)
-            fault->action = draw_action(&state);
+            fault->action = draw_action(&state, story);
     }
     try(&schedule);
 }

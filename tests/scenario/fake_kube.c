@@ -11,6 +11,8 @@
 #include "kube/client.h"
 #include "kube/status.h"
 
+#define FORBIDDEN "serviceaccounts is forbidden"
+
 enum { LATENCY_MS = 2 };
 
 struct kube_detail {
@@ -58,6 +60,8 @@ static struct api_result get(const struct kube_detail *detail)
 
 static struct api_result carry_out(struct kube_detail *detail)
 {
+    if (detail->type == API_ACCOUNTS && sim.accounts_forbidden)
+        return (struct api_result){ .code = 403, .reason = "Forbidden", .message = FORBIDDEN };
     switch (detail->verb) {
     case KUBE_GET:
         return get(detail);

@@ -46,5 +46,6 @@ static const struct action FORGED[] = {
 
 const struct action *forged_at(size_t index)
 {
-    return index < ARRAY_LENGTH(FORGED) ? &FORGED[index] : NULL;
+    return index < ARRAY_LENGTH(FORGED) ? &FORGED[index]
+                                        : accounts_at(index - ARRAY_LENGTH(FORGED));
 }

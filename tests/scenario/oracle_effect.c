@@ -45,6 +45,7 @@ static void note_retained(const cJSON *resource)
             (record->kept || oracle_status_names(resource, record->id)))
             record->retained = true;
     }
+    oracle_entries_forgotten(uid);
     check_released(uid);
 }
 
@@ -64,7 +65,7 @@ static cJSON *without(const cJSON *object, const char *const *paths, size_t coun
     return copy;
 }
 
-static bool same_without(const cJSON *before, const cJSON *after, const char *const *paths,
+bool oracle_same_without(const cJSON *before, const cJSON *after, const char *const *paths,
                          size_t count)
 {
     auto_json cJSON *a = without(before, paths, count);
@@ -109,10 +110,11 @@ static bool is_ours(const cJSON *secret)
 static void check_resource_write(const cJSON *before, const cJSON *after)
 {
     static const char *const OURS[] = { "status", "finalizers", ANNOTATION_ISSUING };
-    if (!before || !same_without(before, after, OURS, ARRAY_LENGTH(OURS)) ||
+    if (!before || !oracle_same_without(before, after, OURS, ARRAY_LENGTH(OURS)) ||
         !keeps_finalizers(before, after, FINALIZER_REVOKE))
         sim_broken(I7, "changed more of %s than status, announcement and its finalizer",
                    json_string_at(after, "metadata.name"));
+    oracle_accounts_noted(after);
 }
 
 /* Told so long ago that nothing can be on its way any more, to an operator that hears. */
@@ -159,7 +161,7 @@ static void check_secret_owner(const cJSON *before, const cJSON *after)
     if (project && strcmp(project, PROJECT) != 0)
         sim_broken(I7, "changed Secret %s of another project", name);
     if (!is_ours(before) && !oracle_annotation(before, ANNOTATION_ADOPT)) {
-        if (!same_without(before, after, MARK, 1) ||
+        if (!oracle_same_without(before, after, MARK, 1) ||
             !keeps_finalizers(before, after, FINALIZER_IN_USE))
             sim_broken(I7, "changed Secret %s, which nobody gave to the operator", name);
         return;
@@ -326,6 +328,10 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
         check_workload_write(before, after);
         return;
     }
+    if (type == API_ACCOUNTS) {
+        oracle_account_written(before, deletion ? NULL : after);
+        return;
+    }
     if (type != API_SECRETS) {
         if (deletion)
             sim_broken(I7, "deleted a resource");
@@ -339,8 +345,10 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
     if (deletion && !is_ours(before))
         sim_broken(I7, "deleted Secret %s, which isn't its own",
                    json_string_at(before, "metadata.name"));
-    if (deletion && !oracle_revision_id(before))
+    if (deletion && !oracle_revision_id(before)) {
         check_door(before);
+        oracle_account_secret_deleted(before);
+    }
     if (deletion || !after)
         return;
     if (before)

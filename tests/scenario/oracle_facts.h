@@ -14,6 +14,9 @@ const char *oracle_revision_id(const cJSON *secret);
 bool oracle_status_names(const cJSON *resource, const char *id);
 /* Does a revision Secret keep it? */
 bool oracle_secret_names(const char *id);
+/* Are they equal but for versions and these members of the root, the metadata, the annotations? */
+bool oracle_same_without(const cJSON *before, const cJSON *after, const char *const *paths,
+                         size_t count);
 /* The controlling owner reference, or NULL. */
 const cJSON *oracle_controller_of(const cJSON *object);
 

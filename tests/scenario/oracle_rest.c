@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "deployments.h"
 #include "oracle_facts.h"
+#include "people.h"
 #include "sim.h"
 
 static bool admin_usable(bool for_issuing)
@@ -64,7 +65,8 @@ static void judge_deleting(const struct api_object *object)
 {
     const cJSON *json = object->json;
     bool waits_for_pods =
-        pods_refer(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
+        (pods_refer(json) || actors_refer(VOICE_KEY)) && /* that may be its earlier name */
+        !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
     if (oracle_annotation(json, ANNOTATION_ABANDON) || (!waits_for_pods && admin_usable(false)))
         sim_broken(WEDGED, "%s doesn't go", object->name);
 }
@@ -260,6 +262,8 @@ static void judge_living(const struct api_object *object)
         judge_status(object);
     if (admin_usable(true))
         judge_schedule(object);
+    if (admin_usable(true))
+        oracle_judge_accounts_of(object);
 }
 
 static void judge_namespace(void)
@@ -295,6 +299,7 @@ void oracle_judge(void)
     }
     judge_namespace();
     judge_restarts();
+    oracle_judge_entries();
     if ((int64_t)sim.deepgram.creates > sim.mints_allowed)
         sim_broken(I4, "%llu credentials were created, and %lld are explained",
                    (unsigned long long)sim.deepgram.creates, (long long)sim.mints_allowed);

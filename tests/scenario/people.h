@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "api_server.h"
 #include "story.h"
 
 #define VOICE "voice"
@@ -17,8 +18,16 @@ bool people_renamed(void);
 
 /* For a new schedule. */
 void damage_reset(void);
-/* The actions of damage.c and forged.c; NULL at the end. */
+void accounts_reset(void);
+/* A resource of either kind with the admin Secret and the overlap of all; more: further fields of
+ * its spec. */
+void people_make_resource(enum api_type type, const char *name, const char *secret,
+                          const char *more);
+/* The actions of damage.c, forged.c and accounts.c; NULL at the end. */
 const struct action *damage_at(size_t index);
 const struct action *forged_at(size_t index);
+const struct action *accounts_at(size_t index);
+/* Is it one of accounts.c? */
+bool accounts_action(const struct action *action);
 
 #endif

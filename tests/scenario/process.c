@@ -20,6 +20,12 @@ struct leader {
     bool may_write;
 };
 
+struct watches { /* of ServiceAccounts; the others have no such state */
+    struct process *process;
+    struct loop_timer list;
+    bool synced;
+};
+
 struct process {
     size_t index;
     bool up;
@@ -33,6 +39,7 @@ struct process {
     int64_t frozen_until_ms[API_TYPES];
     int64_t lag_ms;
     struct loop_timer watch;
+    struct watches accounts;
     struct loop_timer life; /* on the world's loop: death, resumption, new start */
     bool replaced;          /* another one leads by now: it ends for good */
     bool lease_is_lost;     /* told when it goes on */
@@ -102,14 +109,6 @@ bool leader_may_write(const struct leader *leader)
     return leader->may_write;
 }
 
-/* ---- operator/watches.h ---- */
-
-/* No story has ServiceAccounts. */
-void watches_begin_accounts(struct watches *watches)
-{
-    assert(watches);
-}
-
 /* ---- work, as the manager does it ---- */
 
 static void work(void *context);
@@ -150,6 +149,8 @@ static struct store *store_of(struct process *process, enum api_type type)
         return caches->pods;
     case API_DEPLOYMENTS:
         return caches->workloads[WORKLOAD_DEPLOYMENT];
+    case API_ACCOUNTS:
+        return caches->accounts;
     case API_NAMESPACES:
     case API_TYPES:
         break;
@@ -206,11 +207,18 @@ static void wake_at(struct process *process, int64_t due_ms)
                          on_watch, process);
 }
 
+static bool is_watched(const struct process *process, enum api_type type)
+{
+    return type != API_ACCOUNTS || process->accounts.synced;
+}
+
 static void on_watch(void *context)
 {
     struct process *process = context;
     process->lag_ms = time_vary(WATCH_LAG_MS, WATCH_LAG_WORST_MS);
     for (enum api_type type = 0; type < API_TYPES; type++) {
+        if (!is_watched(process, type))
+            continue;
         const struct api_event *event = NULL;
         while ((event = next_event(process, type)) != NULL) {
             int64_t due_ms = shown_ms(process, event);
@@ -265,19 +273,53 @@ static size_t events_until(int64_t at_ms)
     return count;
 }
 
-/* The first list: what exists after `upto` events. */
-static void list_all(struct process *process, size_t upto)
+/* A first list: what exists after `upto` events. */
+static void list(struct process *process, enum api_type type, size_t upto)
 {
     for (size_t i = 0; i < upto; i++) {
         const struct api_event *event = &sim.api.events[i];
-        bool superseded = event->deleted;
+        bool superseded = event->deleted || event->type != type;
         for (size_t j = i + 1; j < upto && !superseded; j++)
             superseded = same_object(event, &sim.api.events[j]);
         if (!superseded)
             deliver(process, event);
     }
+    process->position[type] = upto;
+}
+
+static void list_all(struct process *process, size_t upto)
+{
     for (enum api_type type = 0; type < API_TYPES; type++)
-        process->position[type] = upto;
+        if (is_watched(process, type))
+            list(process, type, upto);
+}
+
+/* ---- operator/watches.h ---- */
+
+enum { LIST_MS = 60, LIST_WORST_MS = 500, LIST_AGAIN_MS = 5 * SECOND };
+
+static void list_accounts(void *context)
+{
+    struct watches *watches = context;
+    struct process *process = watches->process;
+    if (sim.accounts_forbidden) {
+        caches_set_accounts(process->runtime.caches, ACCOUNTS_LOADING, "serviceaccounts: no");
+        loop_timer_start(&process->loop, &watches->list, LIST_AGAIN_MS, list_accounts, watches);
+        return;
+    }
+    watches->synced = true;
+    list(process, API_ACCOUNTS, sim.api.event_count);
+    caches_set_accounts(process->runtime.caches, ACCOUNTS_KNOWN, NULL);
+}
+
+void watches_begin_accounts(struct watches *watches)
+{
+    struct process *process = watches->process;
+    if (process->runtime.caches->accounts_state != ACCOUNTS_UNWATCHED)
+        return;
+    caches_set_accounts(process->runtime.caches, ACCOUNTS_LOADING, NULL);
+    loop_timer_start(&process->loop, &watches->list, time_vary(LIST_MS, LIST_WORST_MS),
+                     list_accounts, watches);
 }
 
 /* ---- life and death ---- */
@@ -317,7 +359,9 @@ void process_start(size_t index, int64_t behind_ms)
     *runtime = (struct runtime){ .options = &sim.options,
                                  .loop = &process->loop,
                                  .kube = &process->kube,
-                                 .leader = &process->leader };
+                                 .leader = &process->leader,
+                                 .watches = &process->accounts };
+    process->accounts = (struct watches){ .process = process };
     runtime->gateway = gateway_new(&http_client, &sim.options, NULL);
     runtime->queue = queue_new(&process->loop, work, process);
     runtime->caches = caches_new(runtime->queue, &sim.options);

@@ -116,6 +116,7 @@ static void perform_word(const char *word, size_t length)
         await_request((unsigned)strtoul(word + 1, NULL, 10));
     } else if (length == 6 && strncmp(word, "settle", 6) == 0) {
         come_to_rest(STILL_MS);
+        oracle_judge_accounts_in_time();
     } else {
         const struct action *action = action_find(word, length);
         assert(action);
@@ -164,7 +165,7 @@ static void mend_world(void)
 {
     sim.judging = true;
     sim.deepgram.list_lag_ms = 0;
-    perform_script("mend-admin go-on");
+    perform_script("mend-admin go-on allow-accounts");
     for (size_t i = 0; i < sim.api.count && !api_get(API_SECRETS, TEAM, "admin"); i++)
         abandon_deleting(&sim.api.objects[i]);
 }
@@ -194,6 +195,8 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.restarts = 0;
     sim.excuse_count = 0;
     sim.judging = false;
+    sim.accounts_forbidden = false;
+    sim.accounts_forgotten = false;
     sim.options = (struct options){
         .deepgram_url = DEEPGRAM_URL,
         .registry_url = DEEPGRAM_URL,
@@ -212,6 +215,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     actors_reset();
     actions_reset();
     fault_reset();
+    oracle_accounts_reset();
     time_jitter(schedule->jitter);
 }
 

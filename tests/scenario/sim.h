@@ -20,6 +20,7 @@
 #include "fault.h"
 #include "operator/options.h"
 #include "oracle.h"
+#include "oracle_accounts.h"
 #include "process.h"
 #include "request.h"
 #include "story.h"
@@ -96,7 +97,9 @@ struct sim {
     int64_t mints_allowed;
     struct excuse excuses[EXCUSES_MAX];
     size_t excuse_count;
-    bool judging; /* faults are over */
+    bool judging;            /* faults are over */
+    bool accounts_forbidden; /* to operators */
+    bool accounts_forgotten; /* somebody or something made them forget entries of theirs */
 };
 extern struct sim sim;
 

@@ -88,6 +88,17 @@ static const struct story STORIES[] = {
     { "retain-recreate", "make-retained settle recreate settle" },
     { "revision-lost", "make settle deploy settle delete-revision settle" },
     { "console", "make settle console settle" },
+    { "accounts", "accounts make-named settle token settle name-one settle delete settle" },
+    { "accounts-later", "make-named settle accounts settle remake-account settle delete-account "
+                        "settle" },
+    { "accounts-rename", "accounts make-named settle rename settle" },
+    { "accounts-retain", "accounts make-named settle retain delete settle" },
+    { "accounts-two", "accounts second-named make-named settle delete settle" },
+    { "accounts-theirs", "accounts break-admin make-named +5 add-by-hand mend-admin settle "
+                         "drop-ours settle add-theirs name-one settle" },
+    { "accounts-fight", "accounts make-named settle accounts-war +150 accounts-peace settle" },
+    { "accounts-forbidden", "accounts forbid-accounts make-named settle allow-accounts settle "
+                            "forbid-accounts delete settle" },
     { "stream", "make-streaming settle deploy settle token settle roll settle" },
     { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
                        "undeploy settle" },

@@ -9,7 +9,7 @@ struct action {
     const char *name;
     void (*perform)(void);
     int mints;    /* that it may rightly cause */
-    bool ambient; /* may strike any story at any moment */
+    bool ambient; /* may strike any story at any moment, see action_strikes() */
 };
 const struct action *action_find(const char *name, size_t length);
 const struct action *action_at(size_t index); /* NULL at the end */
@@ -22,5 +22,7 @@ struct story {
 };
 const struct story *story_find(const char *name);
 const struct story *story_at(size_t index); /* NULL at the end */
+/* What happens to ServiceAccounts strikes only where there are some. */
+bool action_strikes(const struct action *action, const struct story *story);
 
 #endif
