@@ -142,8 +142,11 @@ static void request_page(struct reflector *reflector, const char *continue_token
 
 static void watch_works(struct reflector *reflector)
 {
+    bool recovered = reflector->failures > 0;
     reflector->failures = 0;
     reflector->gone = false;
+    if (recovered)
+        reflector->note(reflector->context, REFLECTOR_RECOVERED, NULL);
 }
 
 static void store_event(struct reflector *reflector, struct watch_event *event)

@@ -22,9 +22,10 @@ struct reflector_options {
     int64_t watch_timeout_ms; /* --watch-timeout; 2 s at least */
 };
 
-enum reflector_note { REFLECTOR_SYNCED, REFLECTOR_RELIST, REFLECTOR_ERROR };
-/* Told once when synced for the first time, after each further list that is complete, and on each
- * error (err is not NULL).
+enum reflector_note { REFLECTOR_SYNCED, REFLECTOR_RELIST, REFLECTOR_ERROR, REFLECTOR_RECOVERED };
+/* Told once when synced for the first time, after each further list that is complete, on each error
+ * (err is not NULL), and when a watch works after errors: once it brought an event or a bookmark,
+ * or ended in order.
  * The callback may not free the reflector. */
 typedef void reflector_note_fn(void *context, enum reflector_note note, const struct err *err);
 

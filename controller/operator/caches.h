@@ -21,7 +21,7 @@ struct caches {
     struct store *namespaces; /* empty when only some namespaces are watched */
     struct store *accounts;   /* ServiceAccounts: empty until somebody needs them */
     enum accounts_state accounts_state;
-    char *accounts_refusal;         /* what the API server says when it doesn't show them; NULL */
+    char *accounts_refusal;         /* why the API server doesn't show them; NULL */
     size_t ready[RESOURCE_KINDS];   /* how many of them are Ready: counted, never searched for */
     struct resource_series *series; /* what each of them shows in the metrics */
     struct queue *queue;            /* borrowed */

@@ -4,13 +4,19 @@
 #include "base/log.h"
 #include "kube/reflector.h"
 
-enum { TYPES = 8, TYPES_LATER = 1 };
+enum {
+    TYPES = 8,
+    TYPES_LATER = 1,
+    /* An API server that has just started refuses everything for a moment. */
+    REFUSALS_TOLD = 5,
+};
 
 struct watch {
     struct watches *watches;
     const struct kube_resource *resource;
     const char *namespace; /* "" for all */
     struct reflector *reflector;
+    unsigned refusals; /* in a row */
 };
 
 struct watches {
@@ -45,17 +51,24 @@ static bool accounts_synced(const struct watches *watches)
     return true;
 }
 
-static void accounts_noted(struct watches *watches, const struct err *err)
+/* What was shown once is told to be refused only when it goes on. */
+static void accounts_noted(struct watch *watch, enum reflector_note note, const struct err *err)
 {
-    if (accounts_synced(watches))
-        caches_set_accounts(watches->caches, ACCOUNTS_KNOWN, NULL);
-    else if (err && err->kind == ERR_FORBIDDEN)
-        caches_set_accounts(watches->caches, ACCOUNTS_LOADING, err->message);
+    struct caches *caches = watch->watches->caches;
+    bool synced = accounts_synced(watch->watches);
+    bool refused = note == REFLECTOR_ERROR && err->kind == ERR_FORBIDDEN;
+    if (note == REFLECTOR_ERROR && !refused)
+        return;
+    watch->refusals = refused ? watch->refusals + 1 : 0;
+    if (refused && (!synced || watch->refusals >= REFUSALS_TOLD))
+        caches_set_accounts(caches, synced ? ACCOUNTS_KNOWN : ACCOUNTS_LOADING, err->message);
+    else if (!refused && synced)
+        caches_set_accounts(caches, ACCOUNTS_KNOWN, NULL);
 }
 
 static void noted(void *context, enum reflector_note note, const struct err *err)
 {
-    const struct watch *watch = context;
+    struct watch *watch = context;
     const char *plural = watch->resource->plural;
     switch (note) {
     case REFLECTOR_SYNCED:
@@ -71,9 +84,12 @@ static void noted(void *context, enum reflector_note note, const struct err *err
         log_warn("watch interrupted", "resource", plural, "namespace", watch->namespace, "error",
                  err->message, NULL);
         break;
+    case REFLECTOR_RECOVERED:
+        log_info("watch works again", "resource", plural, "namespace", watch->namespace, NULL);
+        break;
     }
     if (is_of_accounts(watch))
-        accounts_noted(watch->watches, err);
+        accounts_noted(watch, note, err);
 }
 
 static void add(struct watches *watches, const struct type *type, const char *namespace)

@@ -213,7 +213,7 @@ struct account_view {
 
 struct accounts_view {
     enum accounts_state state;
-    const char *refusal; /* LOADING: the API server's words when it doesn't show them; NULL */
+    const char *refusal; /* the API server's words when it doesn't show them (any more); NULL */
     const struct account_view *items;
     size_t count;
     /* Of status.accounts, by index: that account still has that entry. */

@@ -493,6 +493,32 @@ def test_the_verbs_that_are_used_are_the_verbs_granted(stage, outcomes):
     assert seen == set(GRANTED) - IN_NO_REQUEST
 
 
+def test_accounts_that_are_no_longer_shown_are_told(stage):
+    scene = Scene(stage.tenant(), PULL)
+    namespace = scene.tenant.namespace
+    rules = [rule for rule in all_rules() if rule["resources"] != ["namespaces"]]
+    role = stage.account(namespace, rules)
+    scene.process = stage.operator(namespace, f"--namespaces={namespace}", "--watch-timeout=2s")
+
+    def wait_told(*state):
+        return scene.tenant.wait_condition(PULL, "it", "ServiceAccountsUpdated", *state,
+                                           timeout=60)["message"]
+
+    try:
+        scene.tenant.account("before")
+        scene.issue(serviceAccounts=["before"])
+        wait_told("True", "Updated")
+        stage.set_rules(role, without(rules, Permission("serviceaccounts", "watch")))
+        assert 'cannot watch resource "serviceaccounts"' in wait_told("False", "KubernetesForbidden")
+        stage.set_rules(role, rules)
+        wait_told("True", "Updated")
+        assert scene.tenant.entries("before") == [{"name": "it"}]
+        scene.process.stop()
+    finally:
+        scene.process.kill()
+        delete_namespace(stage.client, namespace)
+
+
 def test_a_deletion_goes_on_without_the_right_to_change_accounts(stage):
     """The entry stays, which is told; nothing is left at Deepgram."""
     scene = Scene(stage.tenant(), PULL)

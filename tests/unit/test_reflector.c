@@ -119,7 +119,11 @@ static void respond(struct http_peer_connection *connection, const char *request
 static void on_note(void *context, enum reflector_note note, const struct err *err)
 {
     struct world *world = context;
-    const char *text = note == REFLECTOR_SYNCED ? "S" : note == REFLECTOR_RELIST ? "R" : "E";
+    static const char *const NAMES[] = { [REFLECTOR_SYNCED] = "S",
+                                         [REFLECTOR_RELIST] = "R",
+                                         [REFLECTOR_ERROR] = "E",
+                                         [REFLECTOR_RECOVERED] = "C" };
+    const char *text = NAMES[note];
     strncat(world->notes, text, sizeof world->notes - strlen(world->notes) - 1);
     assert_int_equal(note == REFLECTOR_ERROR, err != NULL);
     if (err) {
@@ -428,6 +432,31 @@ static void test_retry_after_is_waited_for(void **state)
     assert_string_equal(world->notes, "EThrottled S ");
 }
 
+static void refused_twice(struct world *world, struct http_peer_connection *connection)
+{
+    if (world->watches <= 2)
+        write_status(connection, 403, "Forbidden", "");
+    else
+        begin_stream(connection);
+}
+
+static void test_a_watch_that_works_again_is_told_once(void **state)
+{
+    struct world *world = *state;
+    world->list = list_refused;
+    world->page = two_pages;
+    world->watch = refused_twice;
+    start(world, 300 * 1000);
+    while (world->watches < 3)
+        run_for(world, 5);
+    run_for(world, 50);
+    assert_string_equal(world->notes, "S EForbidden EForbidden ");
+    write_bookmark(world->stream, "200", false);
+    write_bookmark(world->stream, "201", false);
+    run_for(world, 50);
+    assert_string_equal(world->notes, "S EForbidden EForbidden C ");
+}
+
 static void ends_at_once(struct world *world, struct http_peer_connection *connection)
 {
     (void)world;
@@ -521,6 +550,7 @@ int main(void)
         in_world(test_gone_for_ever_is_no_tight_loop),
         in_world(test_gone_after_an_outage_lists_again_at_once),
         in_world(test_retry_after_is_waited_for),
+        in_world(test_a_watch_that_works_again_is_told_once),
         in_world(test_a_watch_that_ends_at_once_is_no_tight_loop),
         in_world(test_nonsense_in_the_stream),
         in_world(test_list_without_a_version),
