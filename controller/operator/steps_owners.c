@@ -33,16 +33,6 @@ static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
               owners_written);
 }
 
-/* What the Secret's owners are by now, to be changed. */
-static cJSON *copy_owners(const cJSON *secret)
-{
-    cJSON *metadata = cJSON_CreateObject();
-    const cJSON *owners = json_at(secret, "metadata.ownerReferences");
-    if (owners)
-        cJSON_AddItemToObject(metadata, "ownerReferences", cJSON_Duplicate(owners, true));
-    return metadata;
-}
-
 static bool has_controller(const cJSON *secret)
 {
     const cJSON *owner = NULL;
@@ -52,71 +42,60 @@ static bool has_controller(const cJSON *secret)
     return false;
 }
 
-/* Somebody was faster, or the cache is behind. */
-static void look_again(struct pass *pass, cJSON *secret)
+static void take_off(cJSON *metadata, const char *uid)
 {
-    store_put_written(secrets(pass), secret);
+    cJSON *owners = cJSON_GetObjectItemCaseSensitive(metadata, "ownerReferences");
+    for (cJSON *owner = owners ? owners->child : NULL; owner;) {
+        cJSON *next = owner->next;
+        if (mem_streq(json_string_member(owner, "uid"), uid))
+            cJSON_Delete(cJSON_DetachItemViaPointer(owners, owner));
+        owner = next;
+    }
+}
+
+/* Changes a copy of the Secret's metadata; false when somebody was faster. */
+static bool change_owners(const struct pass *pass, const cJSON *secret, cJSON *metadata)
+{
+    const struct resource *resource = pass->gathered->resource;
+    bool ours = owned_by(secret, resource->uid);
+    if (pass->step.kind == STEP_CLAIM) {
+        owner_set(metadata, resource);
+        return !has_controller(secret);
+    }
+    if (pass->step.kind == STEP_ANCHOR) {
+        owner_anchor(metadata, resource->namespace, json_string_at(pass->object, "metadata.uid"));
+        return ours && !owner_is_anchored(secret);
+    }
+    take_off(metadata, resource->uid);
+    return ours;
+}
+
+/* As they are by now: the cache keeps some owners only, and others' references must stay. */
+static void owners_read(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err) {
+        secret_failed(pass, pass->step.secret_name, err);
+        return;
+    }
+    auto_json cJSON *metadata = cJSON_Duplicate(json_member(*object, "metadata"), true);
+    if (change_owners(pass, *object, metadata)) {
+        patch_owners(pass, *object,
+                     cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
+        return;
+    }
+    store_put_written(secrets(pass), take(*object));
     pass_continue(pass);
 }
 
-static void claim(void *context, cJSON **object, const struct err *err)
+static void read_owners(struct pass *pass)
 {
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    if (has_controller(*object)) {
-        look_again(pass, take(*object));
-        return;
-    }
-    auto_json cJSON *metadata = copy_owners(*object);
-    owner_set(metadata, pass->gathered->resource);
-    patch_owners(pass, *object,
-                 cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
-}
-
-static void anchor(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    if (owner_is_anchored(*object) || !owned_by(*object, pass->gathered->resource->uid)) {
-        look_again(pass, take(*object));
-        return;
-    }
-    auto_json cJSON *metadata = copy_owners(*object);
-    owner_anchor(metadata, pass->key.namespace, json_string_at(pass->object, "metadata.uid"));
-    patch_owners(pass, *object,
-                 cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
-}
-
-static void release(void *context, cJSON **object, const struct err *err)
-{
-    struct pass *pass = context;
-    if (err) {
-        secret_failed(pass, pass->step.secret_name, err);
-        return;
-    }
-    cJSON *owners = cJSON_CreateArray();
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(*object, "metadata.ownerReferences"))
-        if (!mem_streq(json_string_member(owner, "uid"), pass->gathered->resource->uid))
-            cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
-    patch_owners(pass, *object, owners);
-}
-
-/* Read first: the cache keeps the controlling owner only, and others' references must stay. */
-static void read_owners(struct pass *pass, kube_done_fn *then)
-{
-    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, then);
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, owners_read);
 }
 
 void step_claim(struct pass *pass)
 {
-    read_owners(pass, claim);
+    read_owners(pass);
 }
 
 static void namespace_read(void *context, cJSON **object, const struct err *err)
@@ -128,7 +107,7 @@ static void namespace_read(void *context, cJSON **object, const struct err *err)
     }
     cJSON_Delete(pass->object);
     pass->object = take(*object);
-    read_owners(pass, anchor);
+    read_owners(pass);
 }
 
 void step_anchor(struct pass *pass)
@@ -143,5 +122,5 @@ void step_anchor(struct pass *pass)
 
 void step_release(struct pass *pass)
 {
-    read_owners(pass, release);
+    read_owners(pass);
 }

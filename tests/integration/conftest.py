@@ -18,6 +18,8 @@ from counts import (  # noqa: F401, pytest calls them
 )
 from operator_process import OperatorProcess
 from polling import wait_for
+from proxy import TcpProxy
+from resources import Tenant
 
 CRDS = REPOSITORY / "crds"
 RBAC = REPOSITORY / "manifests" / "rbac.yaml"
@@ -89,6 +91,21 @@ def emulator():
     from emulator import Emulator
 
     with Emulator.start() as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(control_plane, emulator, namespace):
+    """The namespace with a project of its own, whose admin Secret is there."""
+    found = Tenant(control_plane, emulator, namespace)
+    found.put_admin_secret()
+    return found
+
+
+@pytest.fixture
+def proxy(control_plane):
+    """A way to the API server that can be cut and frozen."""
+    with TcpProxy(control_plane.port) as running:
         yield running
 
 

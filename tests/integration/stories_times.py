@@ -3,7 +3,6 @@ that is set, and by what people change."""
 
 import datetime
 import json
-import time
 from pathlib import Path
 
 from controlplane import REPOSITORY

@@ -8,27 +8,13 @@ import pytest
 
 from checks import balanced
 from polling import wait_for
-from proxy import TcpProxy
-from resources import Tenant, condition
+from resources import condition
 
 KIND = "DeepgramApiKey"
 CATCH_UP_S = 30
 # An outage longer than this ends a leader, as it must: what follows it is test_leader's matter.
 LONG_LEASE = ("--lease-duration=90s", "--lease-renew=80s")
 WATCHDOG_S = 5
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
-@pytest.fixture
-def proxy(control_plane):
-    with TcpProxy(control_plane.port) as running:
-        yield running
 
 
 def create_many(tenant, count, prefix="key"):

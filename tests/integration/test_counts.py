@@ -7,18 +7,11 @@ import pytest
 
 import operator_process
 from polling import wait_for
-from resources import ADMIN_SECRET, PLURALS, Tenant
+from resources import ADMIN_SECRET, PLURALS
 from test_scale import in_parallel, wait_all_ready
 
 COUNT = 100
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 def requests_since(plane, mark):

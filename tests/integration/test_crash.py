@@ -27,13 +27,6 @@ LEASE = ("--lease-duration=4s", "--lease-renew=3s", "--lease-retry=1s")
 CREATE = {KEY: "create_key", PULL: "create_credentials"}
 
 
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
 def lose_answers(tenant, operations):
     for operation in operations:
         tenant.emulator.add_fault(operation, "lost", probability=0.3, count=-1)

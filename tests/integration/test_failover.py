@@ -15,7 +15,7 @@ import pytest
 
 from checks import resources, settled
 from polling import wait_for
-from resources import Tenant, condition
+from resources import condition
 
 FAILOVERS = int(os.environ.get("FAILOVERS", 5))
 SEED = int(os.environ.get("FAILOVER_SEED", random.randrange(1 << 32)))
@@ -32,13 +32,6 @@ DEFAULT_LEASE_S = 15
 TAKE_OVER_S = 2
 
 End = namedtuple("End", "how at_ms")
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 class Load(threading.Thread):

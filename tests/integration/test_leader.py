@@ -7,20 +7,12 @@ import pytest
 from checks import balanced, settled
 from operator_process import USER
 from polling import wait_for
-from resources import Tenant
 
 KIND = "DeepgramApiKey"
 LEASE_S = 4
 # Three tries fit into the time for a renewal.
 SHORT_LEASE = (f"--lease-duration={LEASE_S}s", "--lease-renew=3s", "--lease-retry=1s")
 TAKE_OVER_S = 2
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 @pytest.fixture

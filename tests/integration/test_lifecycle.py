@@ -5,15 +5,8 @@ import os
 import httpx
 import pytest
 
-from resources import ADMIN_SECRET, IN_USE, Tenant, condition, docker_login, toml_license_key
+from resources import ADMIN_SECRET, IN_USE, docker_login
 from polling import wait_for
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 def test_an_api_key_becomes_a_live_key_in_a_secret_with_one_entry(tenant, operator):

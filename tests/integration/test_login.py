@@ -23,13 +23,6 @@ ROLES = "/apis/rbac.authorization.k8s.io/v1"
 LONG_LEASE = ("--lease-duration=90s", "--lease-renew=80s")
 
 
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
 def works(tenant, name="api-key", timeout=10):
     tenant.api_key(name)
     tenant.wait_ready(KIND, name, timeout)

@@ -7,15 +7,11 @@ import time
 from collections import Counter
 from datetime import datetime
 
-import pytest
-
 from checks import resources
 from controlplane import REPOSITORY
 from operator_process import USER
 from polling import wait_for
 from prometheus import JOB, Prometheus, check_metrics
-from proxy import TcpProxy
-from resources import Tenant
 
 KEY, PULL = "DeepgramApiKey", "DeepgramPullSecret"
 DASHBOARD = REPOSITORY / "helm" / "deepgram-operator" / "files" / "dashboard.json"
@@ -28,19 +24,6 @@ OPERATIONS["auth_token"] = "check"
 OPERATIONS["registry_auth"] = "pull_token"
 FLAGS = ("--settle=2s", "--leader-elect=false", "--inventory-interval=5s")
 ROTATE = {"metadata": {"annotations": {"deepgram.com/rotate": "now"}}}
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
-@pytest.fixture
-def proxy(control_plane):
-    with TcpProxy(control_plane.port) as running:
-        yield running
 
 
 def grouped(metrics, name, *labels):

@@ -5,14 +5,7 @@ import pytest
 from controlplane import BINARIES
 from kubectl_deepgram import Plugin
 from polling import wait_for
-from resources import ADMIN_SECRET, Tenant
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
+from resources import ADMIN_SECRET
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ SYSTEM = "deepgram-operator-system"
 DEFAULT_SECRET = "deepgram-default"
 
 
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
 # ---- suspend ----
 
 

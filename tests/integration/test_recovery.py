@@ -5,16 +5,9 @@ import base64
 import pytest
 
 from polling import wait_for
-from resources import ADMIN_SECRET, Tenant, docker_login
+from resources import Tenant, docker_login
 
 HEAL_S = 2
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 @pytest.fixture

@@ -50,13 +50,6 @@ def cpu_ms(process):
 # ---- one namespace ----
 
 
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
 def test_a_new_resource_is_ready_within_two_seconds(tenant, operator, say):
     tenant.emulator.settings(latency_ms=50)
     operator()

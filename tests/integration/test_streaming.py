@@ -19,13 +19,6 @@ KEY = "DeepgramApiKey"
 SECOND_OF_SOUND = 32000
 
 
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
-
-
 def stream_url(emulator):
     return emulator.url.replace("http", "ws", 1)
 

@@ -7,18 +7,11 @@ import pytest
 from checks import balanced, no_secret_written, no_trouble, trouble
 from polling import wait_for
 from process import free_port
-from resources import Tenant, condition, docker_login
+from resources import condition, docker_login
 
 KEY = "DeepgramApiKey"
 PULL = "DeepgramPullSecret"
 REPOSITORY = "deepgram/self-hosted-api"
-
-
-@pytest.fixture
-def tenant(control_plane, emulator, namespace):
-    found = Tenant(control_plane, emulator, namespace)
-    found.put_admin_secret()
-    return found
 
 
 def nothing_alive(tenant):

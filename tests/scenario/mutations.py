@@ -185,10 +185,12 @@ MUTATIONS = [
      "        if (!secret || secret->anchored)", "        if (true)", "I4|I1",
      story("retain-foreground")),
     ("other owners are taken off when one is released", "operator/steps_owners.c",
-     "        if (!mem_streq(json_string_member(owner, \"uid\"), pass->gathered->resource->uid))",
-     "        if (false)", "I7", story("co-own-retain")),
+     "        if (mem_streq(json_string_member(owner, \"uid\"), uid))", "        if (true)", "I7",
+     story("co-own-retain")),
     ("other owners are taken off when one is claimed", "operator/steps_owners.c",
-     "    if (owners)\n", "    if (false)\n", "I7", story("co-own-again")),
+     "        owner_set(metadata, resource);",
+     "        cJSON_DeleteItemFromObject(metadata, \"ownerReferences\");\n"
+     "        owner_set(metadata, resource);", "I7", story("co-own-again")),
     # ---- at Deepgram ----
     ("the default credentials revoke whatever a Secret names", "operator/steps_revoke.c",
      "    else if (is_ours(pass, &marker))", "    else if (true || is_ours(pass, &marker))", "I7",

@@ -44,6 +44,9 @@ static void note_retained(const cJSON *resource)
         if (strcmp(record->uid, uid) == 0 &&
             (record->kept || oracle_status_names(resource, record->id)))
             record->retained = true;
+        if (record->retained && deepgram_alive(record) && !oracle_secret_names(record->id) &&
+            sim.schedule->fault_count == 0)
+            sim_broken(I1, "%s is to be retained, and what kept it is gone", record->id);
     }
     oracle_entries_forgotten(uid);
     check_released(uid);
