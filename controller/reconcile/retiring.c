@@ -24,12 +24,13 @@ bool rule_refresh_inventory(const struct world *world, struct step *step)
            rule_step(step, STEP_LIST);
 }
 
-static bool is_settled(const struct world *world, const struct world_revision *revision)
+/* Lists lag, and the last one knows nothing of what came after it. */
+static bool should_be_listed(const struct world *world, const struct world_revision *revision)
 {
     int64_t issued = revision->secret  ? revision->secret->issued_at_ms
                      : revision->noted ? revision->noted->issued_at_ms
                                        : 0;
-    return issued + world->settle_ms <= world->now_ms;
+    return rules_monotonic(world, issued + world->settle_ms) <= world->inventory.listed_at_ms;
 }
 
 /* Not in the list although it should be: asked for by name, because a list alone proves nothing. */
@@ -40,7 +41,7 @@ bool rule_confirm_missing(const struct world *world, struct step *step)
         return false;
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
-        if (revision->gone || revision->listed || !is_settled(world, revision) ||
+        if (revision->gone || revision->listed || !should_be_listed(world, revision) ||
             memory_is_confirmed(world->memory, revision->id, listed_at))
             continue;
         step->revision = revision->number;

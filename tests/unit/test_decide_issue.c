@@ -170,6 +170,16 @@ static void issued_a_minute_ago(struct world_fixture *fixture)
     world_annotate(fixture->secrets[0], ANNOTATION_ISSUED_AT, "2026-06-01T11:59:00Z");
 }
 
+static void issued_80_s_before_the_list(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_ISSUED_AT, "2026-06-01T11:57:00Z");
+}
+
+static void issued_140_s_before_the_list(struct world_fixture *fixture)
+{
+    world_annotate(fixture->secrets[0], ANNOTATION_ISSUED_AT, "2026-06-01T11:56:00Z");
+}
+
 static void key_1_confirmed(struct world_fixture *fixture)
 {
     memory_confirm(fixture->memory, "key-1", fixture->world.inventory.listed_at_ms);
@@ -524,9 +534,15 @@ static void test_a_credential_that_the_list_does_not_show(void **state)
         { "again after the next one",
           { published, key_1_unlisted, key_1_confirmed_before },
           "confirm r1 key-1" },
-        { "not when lists may lag behind it",
+        { "not when it was issued after the list was sent",
           { published, key_1_unlisted, issued_a_minute_ago },
           "report Ready for 500 s" },
+        { "nor shortly before, as lists lag: also later on",
+          { published, key_1_unlisted, issued_80_s_before_the_list },
+          "report Ready for 500 s" },
+        { "but when the list should have shown it",
+          { published, key_1_unlisted, issued_140_s_before_the_list },
+          "confirm r1 key-1" },
         { "not while Deepgram fails",
           { published, key_1_unlisted, deepgram_fails },
           "wait Ready for 500 s" },
