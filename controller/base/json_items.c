@@ -1,91 +1,186 @@
-/* Only the outer object and the brackets of the array are read here; cJSON reads each value in them
- * and says where it ends. */
+/* Only the outer object and the brackets of the array are read here. Of a value in them the end is
+ * looked for, and cJSON judges what lies before it. */
 #include "base/json_items.h"
 
 #include <string.h>
 
-struct reading {
-    const char *at;
-    const char *end;
+#include "base/buf.h"
+#include "base/json.h"
+
+enum state {
+    OBJECT,
+    NAME,
+    COLON,
+    VALUE,
+    AFTER_VALUE,
+    COLON_OF_LIST,
+    LIST,
+    FIRST_ITEM,
+    ITEM,
+    AFTER_ITEM,
+    COMPLETE,
+    REFUSED,
 };
 
-static bool is_at(const struct reading *reading, char c)
+struct json_items {
+    const char *name;
+    json_item_fn *fn;
+    void *context;
+    enum state state;
+    bool found;       /* who says it twice may mean either */
+    struct buf value; /* the one under way, as far as it came */
+    size_t depth;     /* in it: */
+    bool in_string;
+    bool escaped;
+};
+
+struct json_items *json_items_new(const char *name, size_t max_value_bytes, json_item_fn *fn,
+                                  void *context)
 {
-    return reading->at < reading->end && *reading->at == c;
+    struct json_items *items = mem_alloc(sizeof *items);
+    items->name = name;
+    items->fn = fn;
+    items->context = context;
+    buf_init(&items->value, max_value_bytes);
+    return items;
 }
 
-static void skip_blanks(struct reading *reading)
+void json_items_free(struct json_items *items)
 {
-    while (is_at(reading, ' ') || is_at(reading, '\t') || is_at(reading, '\r') ||
-           is_at(reading, '\n'))
-        reading->at++;
+    if (!items)
+        return;
+    buf_done(&items->value);
+    mem_free(items);
 }
 
-/* Steps over that character and the blanks around it, when it is there. */
-static bool step(struct reading *reading, char c)
+/* ---- values ---- */
+
+static bool is_blank(char c)
 {
-    skip_blanks(reading);
-    if (!is_at(reading, c))
-        return false;
-    reading->at++;
-    skip_blanks(reading);
-    return true;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static cJSON *read_value(struct reading *reading)
+/* Goes on over one byte of a string; false: the string ends with it. */
+static bool go_on_in_string(struct json_items *items, char c)
 {
-    const char *end = NULL;
-    cJSON *value =
-        cJSON_ParseWithLengthOpts(reading->at, (size_t)(reading->end - reading->at), &end, false);
-    if (value)
-        reading->at = end;
-    return value;
+    if (!items->escaped && c == '"')
+        items->in_string = false;
+    items->escaped = !items->escaped && c == '\\';
+    return items->in_string;
 }
 
-static bool read_items(struct reading *reading, json_item_fn *fn, void *context)
+/* How many of these bytes belong to the value under way. Only what is no value at all can mislead
+ * it, and that is noticed when the value is parsed. */
+static size_t measure(struct json_items *items, const char *bytes, size_t length, bool *ret_ends)
 {
-    if (!step(reading, '['))
-        return false;
-    if (step(reading, ']'))
-        return true;
-    do {
-        cJSON *item = read_value(reading);
-        bool ok = item && fn(context, item);
-        cJSON_Delete(item);
-        if (!ok)
-            return false;
-    } while (step(reading, ','));
-    return step(reading, ']');
+    *ret_ends = true;
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (items->in_string) {
+            if (!go_on_in_string(items, c) && items->depth == 0)
+                return i + 1;
+        } else if (c == '"') {
+            items->in_string = true;
+        } else if (c == '{' || c == '[') {
+            items->depth++;
+        } else if (items->depth == 0) {
+            if (c == ',' || c == '}' || c == ']' || is_blank(c)) /* behind a number or a word */
+                return i;
+        } else if ((c == '}' || c == ']') && --items->depth == 0) {
+            return i + 1;
+        }
+    }
+    *ret_ends = false;
+    return length;
 }
 
-static bool skip_value(struct reading *reading)
+static enum state after_name(struct json_items *items, const cJSON *value)
 {
-    cJSON *value = read_value(reading);
-    cJSON_Delete(value);
-    return value != NULL;
+    if (!cJSON_IsString(value))
+        return REFUSED;
+    if (strcmp(value->valuestring, items->name) != 0)
+        return COLON;
+    if (items->found)
+        return REFUSED;
+    items->found = true;
+    return COLON_OF_LIST;
 }
 
-/* A name and its value; the array is looked for once, as who says it twice may mean either. */
-static bool read_member(struct reading *reading, const char *name, bool *found, json_item_fn *fn,
-                        void *context)
+static enum state after_value(struct json_items *items, const cJSON *value)
 {
-    cJSON *read = is_at(reading, '"') ? read_value(reading) : NULL;
-    bool is_wanted = read && strcmp(read->valuestring, name) == 0;
-    bool ok = read && step(reading, ':') && !(is_wanted && *found);
-    cJSON_Delete(read);
-    *found = *found || is_wanted;
-    return ok && (is_wanted ? read_items(reading, fn, context) : skip_value(reading));
+    if (!value)
+        return REFUSED;
+    if (items->state == NAME)
+        return after_name(items, value);
+    if (items->state == VALUE)
+        return AFTER_VALUE;
+    return items->fn(items->context, value) ? AFTER_ITEM : REFUSED;
 }
 
-bool json_items(const char *text, size_t length, const char *name, json_item_fn *fn, void *context)
+static size_t read_value(struct json_items *items, const char *bytes, size_t length)
 {
-    struct reading reading = { .at = text, .end = text + length };
-    bool found = false;
-    if (!step(&reading, '{'))
-        return false;
-    do {
-        if (!read_member(&reading, name, &found, fn, context))
-            return false;
-    } while (step(&reading, ','));
-    return step(&reading, '}') && reading.at == reading.end && found;
+    bool ends = false;
+    size_t read = measure(items, bytes, length, &ends);
+    if (!buf_append(&items->value, bytes, read)) {
+        items->state = REFUSED;
+    } else if (ends) {
+        auto_json cJSON *value = json_parse(buf_text(&items->value), items->value.length);
+        items->state = after_value(items, value);
+        buf_reset(&items->value);
+    }
+    return read;
+}
+
+/* ---- what stands between them ---- */
+
+static bool step(struct json_items *items, char mark)
+{
+    static const struct {
+        enum state state;
+        char mark;
+        enum state next;
+    } steps[] = {
+        { OBJECT, '{', NAME },
+        { COLON, ':', VALUE },
+        { AFTER_VALUE, ',', NAME },
+        { AFTER_VALUE, '}', COMPLETE },
+        { COLON_OF_LIST, ':', LIST },
+        { LIST, '[', FIRST_ITEM },
+        { FIRST_ITEM, ']', AFTER_VALUE },
+        { AFTER_ITEM, ',', ITEM },
+        { AFTER_ITEM, ']', AFTER_VALUE },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++)
+        if (steps[i].state == items->state && steps[i].mark == mark) {
+            items->state = steps[i].next;
+            return true;
+        }
+    return false;
+}
+
+static bool is_value_next(const struct json_items *items)
+{
+    return items->state == NAME || items->state == VALUE || items->state == FIRST_ITEM ||
+           items->state == ITEM;
+}
+
+void json_items_feed(struct json_items *items, const char *bytes, size_t length)
+{
+    while (length > 0 && items->state != REFUSED) {
+        size_t read = 1;
+        bool under_way = items->value.length > 0;
+        if (under_way || (!is_blank(*bytes) && !step(items, *bytes))) {
+            if (is_value_next(items))
+                read = read_value(items, bytes, length);
+            else
+                items->state = REFUSED;
+        }
+        bytes += read;
+        length -= read;
+    }
+}
+
+bool json_items_are_complete(const struct json_items *items)
+{
+    return items->state == COMPLETE && items->found;
 }

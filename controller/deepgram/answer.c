@@ -7,7 +7,6 @@
 #include "api/name.h"
 #include "api/timestamp.h"
 #include "base/json.h"
-#include "base/json_items.h"
 #include "deepgram/refusal.h"
 
 bool deepgram_answer_ok(enum deepgram_operation operation, const struct deepgram_answer *answer,
@@ -21,20 +20,6 @@ bool deepgram_answer_ok(enum deepgram_operation operation, const struct deepgram
 static cJSON *parse_body(const struct deepgram_answer *answer)
 {
     return answer->body ? json_parse(answer->body, answer->body_length) : NULL;
-}
-
-/* The description may be wrapped in an object of its own, next to its owner's. */
-static const cJSON *unwrap(const struct credential_kind *kind, const cJSON *json)
-{
-    const cJSON *item = json_member(json, "item");
-    const cJSON *member = json_member(item, "member");
-    const cJSON *const places[] = { json_member(json, kind->object_field),
-                                    json_member(item, kind->object_field),
-                                    json_member(member, kind->object_field) };
-    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
-        if (cJSON_IsObject(places[i]))
-            return places[i];
-    return json;
 }
 
 /* A non-empty string of the description, or next to it. */
@@ -67,7 +52,7 @@ static bool read_expiry(const cJSON *json, int64_t *ret_ms)
 static const char *read_created(const struct credential_kind *kind, const cJSON *json,
                                 struct credential *ret)
 {
-    const cJSON *description = unwrap(kind, json);
+    const cJSON *description = credential_description(kind, json);
     const char *id = json_string_member(description, kind->id_field);
     const char *secret = string_of(json, description, kind->secret_field);
     const char *username = string_of(json, description, "username");
@@ -121,7 +106,7 @@ bool deepgram_described(enum resource_kind kind, enum deepgram_operation operati
         return err_set(err, ERR_MALFORMED,
                        "what Deepgram says of the credential can't be understood");
     const struct credential_kind *table = credential_kind(kind);
-    const cJSON *description = unwrap(table, json);
+    const cJSON *description = credential_description(table, json);
     const char *id = json_string_member(description, table->id_field);
     const cJSON *scopes = json_member(description, "scopes");
     ret_credential->id = mem_strdup(name_is_credential_id(id) ? id : "");
@@ -137,7 +122,7 @@ bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answ
 {
     auto_json cJSON *json = parse_body(answer);
     const struct credential_kind *table = credential_kind(kind);
-    const cJSON *description = unwrap(table, json);
+    const cJSON *description = credential_description(table, json);
     if (!name_is_credential_id(json_string_member(description, table->id_field)))
         return err_set(err, ERR_MALFORMED,
                        "what Deepgram says of the credential can't be understood");
@@ -147,65 +132,14 @@ bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answ
     return true;
 }
 
-struct listing {
-    const struct credential_kind *kind;
-    struct deepgram_list *list;
-    size_t capacity;
-};
-
-static void add_entry(struct listing *listing, const char *id, const struct marker *marker,
-                      int64_t expires_at_ms)
-{
-    struct deepgram_list *list = listing->list;
-    if (list->count == listing->capacity) {
-        listing->capacity = listing->capacity > 0 ? 2 * listing->capacity : 16;
-        list->entries = mem_realloc(list->entries, listing->capacity * sizeof list->entries[0]);
-    }
-    size_t id_size = strlen(id) + 1;
-    size_t uid_size = strlen(marker->uid) + 1;
-    char *texts = mem_alloc(id_size + uid_size + strlen(marker->nonce) + 1);
-    struct inventory_entry *entry = &list->entries[list->count++];
-    *entry = (struct inventory_entry){
-        .id = memcpy(texts, id, id_size),
-        .uid = memcpy(texts + id_size, marker->uid, uid_size),
-        .nonce = memcpy(texts + id_size + uid_size, marker->nonce, strlen(marker->nonce)),
-        .revision = marker->revision,
-        .expires_at_ms = expires_at_ms,
-    };
-}
-
-/* False when it bears our marker, but can't be named. */
-static bool read_entry(void *context, const cJSON *json)
-{
-    struct listing *listing = context;
-    if (!cJSON_IsObject(json))
-        return false;
-    const cJSON *description = unwrap(listing->kind, json);
-    const char *id = json_string_member(description, listing->kind->id_field);
-    struct marker marker;
-    if (!marker_parse(json_string_member(description, "comment"), json_member(description, "tags"),
-                      &marker)) {
-        listing->list->foreign++;
-        return true;
-    }
-    if (!name_is_credential_id(id))
-        return false;
-    add_entry(listing, id, &marker,
-              timestamp_or(json_string_member(description, "expiration_date"), 0));
-    return true;
-}
-
 bool deepgram_listed(enum resource_kind kind, const struct deepgram_answer *answer,
                      struct deepgram_list *ret_list, struct err *err)
 {
     *ret_list = (struct deepgram_list){ 0 };
     if (!deepgram_answer_ok(DEEPGRAM_LIST, answer, err))
         return false;
-    struct listing listing = { .kind = credential_kind(kind), .list = ret_list };
-    if (answer->body && json_items(answer->body, answer->body_length, listing.kind->list_field,
-                                   read_entry, &listing))
+    if (answer->listing && deepgram_listing_take(answer->listing, ret_list))
         return true;
-    deepgram_list_done(ret_list);
     err->http_status = (int)answer->status;
     return err_set(err, ERR_MALFORMED,
                    "the list of %s that Deepgram answered can't be understood: check "

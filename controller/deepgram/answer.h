@@ -17,11 +17,12 @@ enum deepgram_transport {
 struct deepgram_answer {
     enum deepgram_transport transport;
     long status;
-    const char *body;
+    const char *body; /* of a 2xx answer to LIST: "" */
     size_t body_length;
-    const char *retry_after; /* header text or NULL */
-    const char *failure;     /* plain words when not answered */
-    int64_t now_ms;          /* wall clock, for a Retry-After date */
+    struct deepgram_listing *listing; /* of LIST: what was read of a 2xx answer; else NULL */
+    const char *retry_after;          /* header text or NULL */
+    const char *failure;              /* plain words when not answered */
+    int64_t now_ms;                   /* wall clock, for a Retry-After date */
 };
 
 /* Fills err and returns false unless the answer is a 2xx whose body is complete.
@@ -51,7 +52,7 @@ NODISCARD bool deepgram_described(enum resource_kind kind, enum deepgram_operati
 NODISCARD bool deepgram_marker(enum resource_kind kind, const struct deepgram_answer *answer,
                                struct marker *ret_marker, struct err *err);
 /* A list that can't be read says nothing: MALFORMED, never an empty list. *ret_list is overwritten,
- * empty on failure; the caller calls deepgram_list_done in any case. */
+ * empty on failure; the caller calls deepgram_list_done in any case. Once for each answer. */
 NODISCARD bool deepgram_listed(enum resource_kind kind, const struct deepgram_answer *answer,
                                struct deepgram_list *ret_list, struct err *err);
 /* For GET and REVOKE: true when the credential exists or was revoked now; ret_gone when Deepgram

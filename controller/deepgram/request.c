@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/json.h"
 #include "deepgram/api_key.h"
 #include "deepgram/pull_secret.h"
 #include "deepgram/url.h"
@@ -36,17 +37,21 @@ void deepgram_request_done(struct deepgram_request *request)
         return;
     mem_free(request->path);
     mem_free(request->body);
+    deepgram_listing_free(request->listing);
     *request = (struct deepgram_request){ 0 };
 }
 
-void deepgram_list_done(struct deepgram_list *list)
+const cJSON *credential_description(const struct credential_kind *kind, const cJSON *json)
 {
-    if (!list)
-        return;
-    for (size_t i = 0; i < list->count; i++)
-        mem_free((char *)(uintptr_t)list->entries[i].id);
-    mem_free(list->entries);
-    *list = (struct deepgram_list){ 0 };
+    const cJSON *item = json_member(json, "item");
+    const cJSON *member = json_member(item, "member");
+    const cJSON *const places[] = { json_member(json, kind->object_field),
+                                    json_member(item, kind->object_field),
+                                    json_member(member, kind->object_field) };
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        if (cJSON_IsObject(places[i]))
+            return places[i];
+    return json;
 }
 
 static void start_path(struct buf *path, const struct credential_kind *kind, const char *project_id)
@@ -88,6 +93,7 @@ void deepgram_list(enum resource_kind kind, const char *project_id, struct deepg
         .operation = DEEPGRAM_LIST,
         .method = "GET",
         .path = finish_path(&path),
+        .listing = deepgram_listing_new(kind),
     };
 }
 

@@ -9,6 +9,7 @@
 #include "api/credential.h"
 #include "api/marker.h"
 #include "base/buf.h"
+#include "deepgram/listing.h"
 
 enum deepgram_operation {
     DEEPGRAM_CREATE,
@@ -25,17 +26,11 @@ const char *deepgram_operation_name(enum deepgram_operation operation);
 struct deepgram_request {
     enum deepgram_operation operation;
     const char *method;
-    char *path; /* with query; owned */
-    char *body; /* JSON or NULL; owned */
+    char *path;                       /* with query; owned */
+    char *body;                       /* JSON or NULL; owned */
+    struct deepgram_listing *listing; /* LIST: reads the body of a 2xx answer; owned */
 };
 void deepgram_request_done(struct deepgram_request *request);
-
-struct deepgram_list {
-    struct inventory_entry *entries; /* only those with a marker */
-    size_t count;
-    size_t foreign; /* credentials without one */
-};
-void deepgram_list_done(struct deepgram_list *list);
 
 /* What differs between the kinds of credential. */
 struct credential_kind {
@@ -55,6 +50,9 @@ struct credential_kind {
     const char *username_prefix; /* in front of the id; NULL: the kind has no user name */
 };
 const struct credential_kind *credential_kind(enum resource_kind kind);
+/* What an answer, or an item of a list, says of a credential: it may be wrapped in an object of its
+ * own, next to its owner's. NULL only for NULL. */
+const cJSON *credential_description(const struct credential_kind *kind, const cJSON *json);
 
 /* Builders; *ret is overwritten, and released with deepgram_request_done. Paths begin with "/v1/";
  * ids in them are percent-encoded. */

@@ -11,7 +11,6 @@
 enum {
     TIMEOUT_MS = 30 * 1000,
     MAX_ANSWER_BYTES = 1 << 20,
-    MAX_LIST_BYTES = 64 << 20,
 };
 
 struct gateway_call {
@@ -84,9 +83,9 @@ static enum deepgram_transport transport_of(enum http_outcome outcome)
     case HTTP_NOT_SENT:
         return DEEPGRAM_NOT_SENT;
     case HTTP_TOO_LARGE:
+    case HTTP_STOPPED: /* by read_list() */
         return DEEPGRAM_TOO_LARGE;
     case HTTP_BROKEN:
-    case HTTP_STOPPED:
         break;
     }
     return DEEPGRAM_BROKEN;
@@ -117,6 +116,7 @@ static void answered(void *context, const struct http_answer *answer)
         .status = answer->status,
         .body = buf_text(answer->body),
         .body_length = answer->body->length,
+        .listing = call->request.listing,
         .retry_after = answer->retry_after,
         .failure = answer->failure,
         .now_ms = clock_wall_ms(),
@@ -124,6 +124,12 @@ static void answered(void *context, const struct http_answer *answer)
     call->done(call->context, &result);
     call_free(call);
     send_waiting(gateway);
+}
+
+static bool read_list(void *context, const char *bytes, size_t length)
+{
+    const struct gateway_call *call = context;
+    return deepgram_listing_feed(call->request.listing, bytes, length);
 }
 
 static bool still_allowed(void *context)
@@ -149,9 +155,9 @@ static void send_now(struct gateway *gateway, struct gateway_call *call)
         .credential = &call->key,
         .tls = &gateway->tls,
         .timeout_ms = TIMEOUT_MS,
-        .max_body_bytes =
-            call->request.operation == DEEPGRAM_LIST ? MAX_LIST_BYTES : MAX_ANSWER_BYTES,
+        .max_body_bytes = MAX_ANSWER_BYTES,
         .may_send = still_allowed,
+        .chunk = call->request.listing ? read_list : NULL,
         .done = answered,
         .context = call,
     };

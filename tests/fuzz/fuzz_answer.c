@@ -25,15 +25,32 @@ static void check_created(enum resource_kind kind, const struct deepgram_answer 
     credential_done(&credential);
 }
 
-static void check_listed(enum resource_kind kind, const struct deepgram_answer *answer)
+static size_t check_listed(enum resource_kind kind, const struct deepgram_answer *answer,
+                           size_t piece)
 {
+    struct deepgram_answer read = *answer;
+    read.listing = deepgram_listing_new(kind);
+    for (size_t at = 0; at < answer->body_length; at += piece) {
+        size_t left = answer->body_length - at;
+        assert(deepgram_listing_feed(read.listing, answer->body + at, left < piece ? left : piece));
+    }
     struct deepgram_list list;
     struct err err = ERR_INIT;
-    bool ok = deepgram_listed(kind, answer, &list, &err);
+    bool ok = deepgram_listed(kind, &read, &list, &err);
     assert(ok == (err.kind == ERR_NONE) && (ok || list.count == 0));
     for (size_t i = 0; i < list.count; i++)
         assert(name_is_credential_id(list.entries[i].id) && list.entries[i].revision > 0);
+    size_t count = list.count + list.foreign;
     deepgram_list_done(&list);
+    deepgram_listing_free(read.listing);
+    return ok ? count : SIZE_MAX;
+}
+
+/* However it is cut, it says the same. */
+static void check_pieces(enum resource_kind kind, const struct deepgram_answer *answer)
+{
+    size_t whole = check_listed(kind, answer, SIZE_MAX);
+    assert(check_listed(kind, answer, 1) == whole && check_listed(kind, answer, 7) == whole);
 }
 
 static void check_gone(enum deepgram_operation operation, const struct deepgram_answer *answer)
@@ -59,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         .body_length = length - 1,
     };
     for (int kind = 0; kind < RESOURCE_KINDS; kind++) {
-        check_listed((enum resource_kind)kind, &answer);
+        check_pieces((enum resource_kind)kind, &answer);
         if (answer.transport == DEEPGRAM_ANSWERED)
             check_created((enum resource_kind)kind, &answer);
     }

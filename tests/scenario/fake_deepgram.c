@@ -25,6 +25,7 @@ struct http_detail {
     char *path; /* with query */
     char *body;
     char *key;
+    http_chunk_fn *chunk;
     http_done_fn *done;
     void *context;
     long status;
@@ -309,6 +310,21 @@ static void perform(struct request *request)
 
 /* ---- answering ---- */
 
+/* A list is handed over while it comes. */
+static void hand_over(const struct http_detail *detail, bool is_cut, struct buf *body)
+{
+    auto_free char *text = json_print(detail->answer);
+    size_t length = is_cut ? strlen(text) / 2 : strlen(text);
+    if (!detail->chunk || detail->status != 200) {
+        buf_append(body, text, length);
+        return;
+    }
+    for (size_t at = 0; at < length; at++) {
+        bool more = detail->chunk(detail->context, text + at, 1);
+        assert(more);
+    }
+}
+
 static void answer(struct request *request)
 {
     const struct http_detail *detail = request->detail;
@@ -324,6 +340,8 @@ static void answer(struct request *request)
     case REPLY_LOST:
         answer.outcome = HTTP_BROKEN;
         answer.failure = "connection reset";
+        if (detail->chunk && detail->answer)
+            hand_over(detail, true, &body);
         break;
     case REPLY_NOT_SENT:
         answer.outcome = HTTP_NOT_SENT;
@@ -342,12 +360,9 @@ static void answer(struct request *request)
         break;
     case REPLY_CONFLICT:
     case REPLY_CUT:
-    case REPLY_OWN: {
-        auto_free char *text = json_print(detail->answer);
-        size_t length = strlen(text);
-        buf_append(&body, text, request->reply_kind == REPLY_CUT ? length / 2 : length);
+    case REPLY_OWN:
+        hand_over(detail, request->reply_kind == REPLY_CUT, &body);
         break;
-    }
     }
     detail->done(detail->context, &answer);
     buf_done(&body);
@@ -369,7 +384,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
 {
     (void)http;
     const char *path = behind(call->url, DEEPGRAM_URL);
-    assert(path && call->auth == HTTP_AUTH_TOKEN && !call->chunk);
+    assert(path && call->auth == HTTP_AUTH_TOKEN);
     oracle_text("a URL", call->url);
     struct request *request = request_new(sizeof(struct http_detail));
     struct process *process = memory_enter(NULL);
@@ -379,6 +394,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
         .path = mem_strdup(path),
         .body = mem_strndup(call->body ? call->body : "", call->body_length),
         .key = mem_strdup(secret_reveal(call->credential)),
+        .chunk = call->chunk,
         .done = call->done,
         .context = call->context,
     };

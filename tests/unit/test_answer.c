@@ -275,6 +275,19 @@ static void test_a_refused_create_is_no_credential(void **state)
     credential_done(&credential);
 }
 
+/* As the gateway does: the answer brings what was read of its body. */
+static bool read_list(enum resource_kind kind, const char *body, size_t length,
+                      struct deepgram_list *ret_list, struct err *err)
+{
+    struct deepgram_listing *listing = deepgram_listing_new(kind);
+    assert_true(deepgram_listing_feed(listing, body, length));
+    struct deepgram_answer answer = answered(200, "");
+    answer.listing = listing;
+    bool ok = deepgram_listed(kind, &answer, ret_list, err);
+    deepgram_listing_free(listing);
+    return ok;
+}
+
 #define MARKED "\"x [deepgram-operator uid=u rev=1 nonce=n]\""
 
 static void test_lists(void **state)
@@ -310,10 +323,9 @@ static void test_lists(void **state)
           1, 1, 0 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct deepgram_answer answer = answered(200, rows[i].body);
         struct deepgram_list list;
         struct err err = ERR_INIT;
-        if (!deepgram_listed(rows[i].kind, &answer, &list, &err))
+        if (!read_list(rows[i].kind, rows[i].body, strlen(rows[i].body), &list, &err))
             fail_msg("%s: %s", rows[i].name, err.message);
         if (list.count != rows[i].count || list.foreign != rows[i].foreign)
             fail_msg("%s: %zu, %zu foreign", rows[i].name, list.count, list.foreign);
@@ -348,10 +360,10 @@ static void test_a_list_that_cannot_be_read_says_nothing(void **state)
         "{\"api_keys\":[{\"api_key\":{\"api_key_id\":\"../a\",\"comment\":" MARKED "}}]}",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
-        struct deepgram_answer answer = answered(200, bodies[i]);
         struct deepgram_list list;
         struct err err = ERR_INIT;
-        if (deepgram_listed(RESOURCE_API_KEY, &answer, &list, &err) || err.kind != ERR_MALFORMED)
+        if (read_list(RESOURCE_API_KEY, bodies[i], strlen(bodies[i]), &list, &err) ||
+            err.kind != ERR_MALFORMED)
             fail_msg("%s", bodies[i]);
         assert_null(list.entries);
         assert_int_equal(list.count, 0);
@@ -363,6 +375,75 @@ static void test_a_list_that_cannot_be_read_says_nothing(void **state)
     assert_int_equal(err.kind, ERR_TRANSIENT);
 }
 
+static void test_a_list_that_is_cut_anywhere_says_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        enum resource_kind kind;
+        const char *body;
+    } rows[] = {
+        { RESOURCE_API_KEY,
+          "{\"request_id\":\"r\",\"api_keys\":[{\"member\":{\"email\":\"a@b\"},\"api_key\":{"
+          "\"api_key_id\":\"a\",\"comment\":" MARKED "}},{\"api_key\":{\"api_key_id\":\"b\","
+          "\"comment\":\"theirs\"}}],\"more\":false}" },
+        { RESOURCE_PULL_SECRET, "{\"distribution_credentials\":[{\"distribution_credentials\":{"
+                                "\"distribution_credentials_id\":\"a\",\"comment\":" MARKED "}},"
+                                "{\"distribution_credentials_id\":\"b\"}]}" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        size_t whole = strlen(rows[i].body);
+        for (size_t length = 0; length <= whole; length++) {
+            struct deepgram_list list;
+            struct err err = ERR_INIT;
+            bool ok = read_list(rows[i].kind, rows[i].body, length, &list, &err);
+            if (ok != (length == whole) || (!ok && err.kind != ERR_MALFORMED) ||
+                list.count != (ok ? 1 : 0) || list.foreign != (ok ? 1 : 0))
+                fail_msg("%zu of %zu bytes: %d, %zu, %zu foreign", length, whole, ok, list.count,
+                         list.foreign);
+            deepgram_list_done(&list);
+        }
+    }
+}
+
+/* A whole list was read, and then something went wrong. */
+static void test_what_came_of_a_broken_answer_does_not_count(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"api_keys\":[]}";
+    static const struct {
+        enum deepgram_transport transport;
+        long status;
+    } rows[] = {
+        { DEEPGRAM_BROKEN, 200 },   { DEEPGRAM_NOT_SENT, 0 },   { DEEPGRAM_TOO_LARGE, 200 },
+        { DEEPGRAM_ANSWERED, 503 }, { DEEPGRAM_ANSWERED, 302 },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct deepgram_answer answer = answered(rows[i].status, "");
+        answer.transport = rows[i].transport;
+        answer.listing = deepgram_listing_new(RESOURCE_API_KEY);
+        assert_true(deepgram_listing_feed(answer.listing, body, sizeof body - 1));
+        struct deepgram_list list;
+        struct err err = ERR_INIT;
+        assert_false(deepgram_listed(RESOURCE_API_KEY, &answer, &list, &err));
+        assert_int_not_equal(err.kind, ERR_NONE);
+        deepgram_listing_free(answer.listing);
+    }
+}
+
+static void test_a_list_without_end_is_not_read_to_its_end(void **state)
+{
+    (void)state;
+    enum { PIECE = 1 << 20 };
+    auto_free char *blanks = mem_alloc(PIECE);
+    memset(blanks, ' ', PIECE);
+    struct deepgram_listing *listing = deepgram_listing_new(RESOURCE_API_KEY);
+    for (int i = 0; i < 64; i++)
+        assert_true(deepgram_listing_feed(listing, blanks, PIECE));
+    assert_false(deepgram_listing_feed(listing, blanks, 1));
+    deepgram_listing_free(listing);
+    deepgram_listing_free(NULL);
+}
+
 static void test_deep_bodies_are_harmless(void **state)
 {
     (void)state;
@@ -372,10 +453,9 @@ static void test_deep_bodies_are_harmless(void **state)
     for (int i = 0; i < 300; i++)
         strcat(body, "]");
     strcat(body, "}]}");
-    struct deepgram_answer answer = answered(200, body);
     struct deepgram_list list;
     struct err err = ERR_INIT;
-    assert_true(deepgram_listed(RESOURCE_API_KEY, &answer, &list, &err));
+    assert_true(read_list(RESOURCE_API_KEY, body, strlen(body), &list, &err));
     assert_int_equal(list.foreign, 1);
     deepgram_list_done(&list);
 }
@@ -475,6 +555,9 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_a_list_that_cannot_be_read_says_nothing),
         cmocka_unit_test(test_a_marker_is_there_or_not_or_cannot_be_read),
+        cmocka_unit_test(test_a_list_that_is_cut_anywhere_says_nothing),
+        cmocka_unit_test(test_what_came_of_a_broken_answer_does_not_count),
+        cmocka_unit_test(test_a_list_without_end_is_not_read_to_its_end),
         cmocka_unit_test(test_deep_bodies_are_harmless),
         cmocka_unit_test(test_is_it_gone),
     };

@@ -15,6 +15,7 @@ struct http_request {
     char body[64];
     size_t max_body_bytes;
     http_may_send_fn *may_send;
+    http_chunk_fn *chunk;
     http_done_fn *done;
     void *context;
     bool cancelled;
@@ -35,6 +36,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     struct http_request *request = &sent[sent_count++];
     *request = (struct http_request){ .max_body_bytes = call->max_body_bytes,
                                       .may_send = call->may_send,
+                                      .chunk = call->chunk,
                                       .done = call->done,
                                       .context = call->context };
     snprintf(request->path, sizeof request->path, "%s", call->url + 16);
@@ -160,15 +162,12 @@ static void test_a_request_is_passed_on_as_it_is(void **state)
 {
     (void)state;
     struct caller create = { .path = "/create" };
-    struct caller list = { .path = "/list" };
     send_request(&create, DEEPGRAM_CREATE, "POST", "{\"a\":1}");
     expect_sent(1, "/create");
     assert_string_equal(sent[0].body, "POST application/json {\"a\":1}");
     assert_int_equal(sent[0].max_body_bytes, 1 << 20);
     assert_int_equal(create.sent_ms, fake_clock_ms);
-    send_request(&list, DEEPGRAM_LIST, "GET", NULL);
-    assert_string_equal(sent[1].body, "GET - ");
-    assert_int_equal(sent[1].max_body_bytes, 64 << 20);
+    assert_null(sent[0].chunk);
     answer(0);
     assert_int_equal(create.answers, 1);
     assert_int_equal(create.answer.transport, DEEPGRAM_ANSWERED);
@@ -176,7 +175,34 @@ static void test_a_request_is_passed_on_as_it_is(void **state)
     assert_string_equal(create.body, "body of /create");
     assert_string_equal(create.answer.retry_after, "7");
     assert_int_equal(create.answer.now_ms, clock_wall_ms());
-    assert_int_equal(list.answers, 0);
+}
+
+static void take_list(void *context, const struct deepgram_answer *result)
+{
+    struct deepgram_list list;
+    assert_true(deepgram_listing_take(result->listing, &list));
+    assert_int_equal(list.foreign, 2);
+    deepgram_list_done(&list);
+    done(context, result);
+}
+
+static void test_a_list_is_read_while_it_comes(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = { "{\"api_keys\":[{},", "{}", "]}" };
+    struct caller caller = { .path = "/list" };
+    struct deepgram_request request;
+    deepgram_list(RESOURCE_API_KEY, "p", &request);
+    gateway_send(gateway, &request, &admin_key, &caller.sent_ms, may_send, take_list, &caller);
+    assert_null(request.listing); /* taken over */
+    expect_sent(1, "/v1/projects/p/keys?status=active");
+    assert_string_equal(sent[0].body, "GET - ");
+    assert_int_equal(sent[0].max_body_bytes, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LENGTH(pieces); i++)
+        assert_true(sent[0].chunk(sent[0].context, pieces[i], strlen(pieces[i])));
+    answer(0);
+    assert_int_equal(caller.answers, 1);
+    assert_int_equal(caller.answer.transport, DEEPGRAM_ANSWERED);
 }
 
 static void test_outcomes(void **state)
@@ -187,7 +213,7 @@ static void test_outcomes(void **state)
         enum deepgram_transport transport;
     } rows[] = {
         { HTTP_ANSWERED, DEEPGRAM_ANSWERED },   { HTTP_NOT_SENT, DEEPGRAM_NOT_SENT },
-        { HTTP_BROKEN, DEEPGRAM_BROKEN },       { HTTP_STOPPED, DEEPGRAM_BROKEN },
+        { HTTP_BROKEN, DEEPGRAM_BROKEN },       { HTTP_STOPPED, DEEPGRAM_TOO_LARGE },
         { HTTP_TOO_LARGE, DEEPGRAM_TOO_LARGE },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -331,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_request_is_passed_on_as_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_list_is_read_while_it_comes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_outcomes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_so_many_at_once_and_the_others_in_order, setup,
                                         teardown),

@@ -1,4 +1,4 @@
-/* Item by item, a text means what it means as a whole. */
+/* Item by item, a text means what it means as a whole, however it is cut. */
 #include "test.h"
 
 #include <string.h>
@@ -13,6 +13,26 @@ static bool collect(void *context, const cJSON *item)
     buf_puts(context, text);
     buf_putc(context, ' ');
     return !cJSON_IsFalse(item);
+}
+
+static bool read_up_to(size_t max, const char *text, size_t length, size_t piece,
+                       struct buf *collected)
+{
+    struct json_items *items = json_items_new("list", max, collect, collected);
+    for (size_t at = 0; at < length; at += piece) {
+        size_t size = length - at < piece ? length - at : piece;
+        auto_free char *exact = mem_alloc(size); /* without NUL: nothing behind it may be read */
+        memcpy(exact, text + at, size);
+        json_items_feed(items, exact, size);
+    }
+    bool ok = json_items_are_complete(items);
+    json_items_free(items);
+    return ok;
+}
+
+static bool read_in_pieces(const char *text, size_t length, size_t piece, struct buf *collected)
+{
+    return read_up_to(100, text, length, piece, collected);
 }
 
 static void test_items_come_in_their_order(void **state)
@@ -42,18 +62,66 @@ static void test_items_come_in_their_order(void **state)
         { "no comma", "{\"list\":[1 2]}", NULL },
         { "no colon", "{\"list\" [1]}", NULL },
         { "a name that is no string", "{1:[1]}", NULL },
+        { "brackets that don't match", "{\"list\":[{\"a\":1]]}", NULL },
+        { "a word that is none", "{\"list\":[nul]}", NULL },
+        { "a value of two", "{\"list\":[1\"a\"]}", NULL },
+        { "strings side by side", "{\"list\":[\"a\"\"b\"]}", NULL },
+        { "no value", "{\"a\":,\"list\":[]}", NULL },
+        { "escapes", "{\"list\":[\"\\\"]\",\"\\\\\",{\"\\\"}\":0}]}",
+          "\"\\\"]\" \"\\\\\" {\"\\\"}\":0} " },
+        { "numbers and words", "{\"list\":[-1.5e3,null,true ]}", "-1500 null true " },
         { "the reader refuses", "{\"list\":[true,false,1]}", NULL },
         { "nothing", "", NULL },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         size_t length = strlen(rows[i].text);
-        auto_free char *exact = mem_alloc(length); /* without NUL: nothing behind it may be read */
-        memcpy(exact, rows[i].text, length);
-        auto_buf struct buf items;
-        buf_init(&items, 1024);
-        bool ok = json_items(exact, length, "list", collect, &items);
-        if (ok != (rows[i].items != NULL) || (ok && strcmp(buf_text(&items), rows[i].items) != 0))
-            fail_msg("%s: %d %s", rows[i].name, ok, buf_text(&items));
+        for (size_t piece = 1; piece <= length + 1; piece++) {
+            auto_buf struct buf items;
+            buf_init(&items, 1024);
+            bool ok = read_in_pieces(rows[i].text, length, piece, &items);
+            if (ok != (rows[i].items != NULL) ||
+                (ok && strcmp(buf_text(&items), rows[i].items) != 0))
+                fail_msg("%s, %zu bytes at a time: %d %s", rows[i].name, piece, ok,
+                         buf_text(&items));
+        }
+    }
+}
+
+static void test_the_beginning_of_a_list_is_none(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\":[1,\"\\\\\"],\"list\":[{\"b\":\"]}\\\"\"}, 17,true ],\"c\":null}";
+    for (size_t length = 0; length < sizeof text; length++)
+        for (size_t piece = 1; piece <= length + 1; piece++) {
+            auto_buf struct buf items;
+            buf_init(&items, 1024);
+            if (read_in_pieces(text, length, piece, &items) != (length == sizeof text - 1))
+                fail_msg("%zu bytes, %zu at a time", length, piece);
+        }
+}
+
+static void test_no_value_is_longer_than_agreed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text;
+        bool ok;
+    } rows[] = {
+        { "as long as that", "{\"list\":[\"345678\",[34567]],\"a\":12345678}", true },
+        { "an item", "{\"list\":[\"3456789\"]}", false },
+        { "another member", "{\"list\":[],\"a\":123456789}", false },
+        { "a name", "{\"3456789\":1,\"list\":[]}", false },
+        { "blanks don't count", "{          \"list\":[          ]}", true },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        size_t length = strlen(rows[i].text);
+        for (size_t piece = 1; piece <= length; piece++) {
+            auto_buf struct buf items;
+            buf_init(&items, 1024);
+            if (read_up_to(8, rows[i].text, length, piece, &items) != rows[i].ok)
+                fail_msg("%s, %zu bytes at a time", rows[i].name, piece);
+        }
     }
 }
 
@@ -61,6 +129,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_come_in_their_order),
+        cmocka_unit_test(test_the_beginning_of_a_list_is_none),
+        cmocka_unit_test(test_no_value_is_longer_than_agreed),
     };
     json_setup();
     return test_run(tests);
