@@ -95,6 +95,6 @@ size_t memories_unkept(const struct memories *memories)
     size_t count = 0;
     struct table_walk walk = { 0 };
     for (const struct slot *slot; (slot = table_next(&memories->slots, &walk)) != NULL;)
-        count += slot->memory->issued_for.revision != 0;
+        count += memory_issued(slot->memory) != NULL;
     return count;
 }

@@ -110,7 +110,7 @@ static void give_pause(struct pass *pass)
 static bool may_go_on(const struct pass *pass)
 {
     return runtime_may_write(pass->runtime) &&
-           (!pass->runtime->stopping || pass->gathered->memory->issued_for.revision != 0);
+           (!pass->runtime->stopping || memory_issued(pass->gathered->memory));
 }
 
 void pass_continue(struct pass *pass)

@@ -24,9 +24,9 @@ static void create_refused(struct pass *pass, const struct err *err)
         metrics_add(pass->runtime->metrics, METRIC_UNKNOWN_OUTCOMES, 1,
                     resource_kind_name(pass->kind), NULL);
     } else {
-        memory->refused_revision = memory->announced.revision;
+        memory->refused_revision = memory->mint->attempt.revision;
     }
-    memory->announced = (struct attempt){ 0 };
+    memory_end_mint(memory);
     deepgram_call_failed(pass, err);
 }
 
@@ -41,13 +41,11 @@ static void created(void *context, const struct deepgram_answer *answer)
         create_refused(pass, &err);
         return;
     }
-    memory->issued = credential;
-    memory->issued_for = memory->announced;
-    memory->announced = (struct attempt){ 0 };
+    memory_issue(memory, &credential);
     metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_ISSUED, 1,
                 resource_kind_name(pass->kind), NULL);
     log_info("credential issued", "kind", resource_kind_name(pass->kind), "namespace",
-             pass->key.namespace, "name", pass->key.name, "id", memory->issued.id, NULL);
+             pass->key.namespace, "name", pass->key.name, "id", memory->mint->credential.id, NULL);
     deepgram_call_worked(pass);
     pass_continue(pass);
 }
@@ -66,7 +64,8 @@ static void create_with_key(struct pass *pass)
     if (!deepgram_call_allowed(pass))
         return;
     note_mint(pass);
-    deepgram_create(pass->gathered->resource, &pass->gathered->memory->announced, &pass->request);
+    deepgram_create(pass->gathered->resource, memory_announced(pass->gathered->memory),
+                    &pass->request);
     deepgram_call_send(pass, &pass->admin_key, created);
 }
 

@@ -159,7 +159,7 @@ static void announced(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (err)
-        pass->gathered->memory->announced = (struct attempt){ 0 };
+        memory_end_mint(pass->gathered->memory);
     else if (strcmp(pass->step.why, "Created") != 0)
         pass_event(pass, EVENT_NORMAL, "Rotating", "Issue", "Issuing revision %lld (%s)",
                    (long long)pass->step.revision, pass->step.why);
@@ -179,9 +179,7 @@ void step_announce(struct pass *pass)
     random_nonce(attempt->nonce);
     snprintf(attempt->spec_hash, sizeof attempt->spec_hash, "%s", resource->spec_hash);
     struct memory *memory = pass->gathered->memory;
-    memory->announced = *attempt;
-    memory->announced.rotate = ""; /* read back from the resource when it is needed */
-    memory->announced_ms = clock_monotonic_ms();
+    memory_announce(memory, attempt, clock_monotonic_ms());
     memory->refused_revision = 0;
     auto_free char *text = attempts_print(attempts, count);
     patch_resource(pass, NULL, resource_metadata_patch(resource, true, text), announced);

@@ -16,10 +16,8 @@ static void forget(struct pass *pass)
     memory_add_gone(memory, pass->id, clock_monotonic_ms());
     if (mem_streq(memory->discard_id, pass->id))
         mem_free(take(memory->discard_id));
-    if (mem_streq(memory->issued.id, pass->id)) {
-        credential_done(&memory->issued);
-        memory->issued_for = (struct attempt){ 0 };
-    }
+    if (memory_holds(memory, pass->id))
+        memory_end_mint(memory);
 }
 
 static void gone(struct pass *pass)
@@ -191,7 +189,7 @@ static void revoke_with_key(struct pass *pass)
 {
     if (!deepgram_call_allowed(pass))
         return;
-    bool just_issued = mem_streq(pass->gathered->memory->issued.id, pass->id);
+    bool just_issued = memory_holds(pass->gathered->memory, pass->id);
     if (!pass->gathered->world.admin.is_default || just_issued) {
         revoke_now(pass);
         return;

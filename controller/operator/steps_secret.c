@@ -49,10 +49,11 @@ static void kept_here(struct pass *pass, cJSON *secret)
 {
     struct memory *memory = pass->gathered->memory;
     credential_done(&pass->credential);
-    pass->credential = memory->issued;
-    pass->credential_revision = memory->issued_for.revision;
-    memory->issued = (struct credential){ 0 };
-    memory->issued_for = (struct attempt){ 0 };
+    struct mint *issued = memory_issued(memory);
+    pass->credential = issued->credential;
+    pass->credential_revision = issued->attempt.revision;
+    issued->credential = (struct credential){ 0 };
+    memory_end_mint(memory);
     failure_clear(memory, FAILURE_KUBERNETES);
     store_put_written(secrets(pass), secret);
     pass_continue(pass);
@@ -62,9 +63,8 @@ static void kept_here(struct pass *pass, cJSON *secret)
 static void lost_race(struct pass *pass, cJSON *secret)
 {
     struct memory *memory = pass->gathered->memory;
-    mem_replace(&memory->discard_id, memory->issued.id);
-    credential_done(&memory->issued);
-    memory->issued_for = (struct attempt){ 0 };
+    mem_replace(&memory->discard_id, memory_issued(memory)->credential.id);
+    memory_end_mint(memory);
     store_put_written(secrets(pass), secret);
     pass_continue(pass);
 }
@@ -78,10 +78,10 @@ static void compare_kept(void *context, cJSON **object, const struct err *err)
         return;
     }
     struct revision revision;
-    const struct memory *memory = pass->gathered->memory;
+    const struct mint *issued = memory_issued(pass->gathered->memory);
     bool same = revision_parse(*object, &revision) &&
-                strcmp(revision.nonce, memory->issued_for.nonce) == 0 &&
-                mem_streq(revision.id, memory->issued.id);
+                strcmp(revision.nonce, issued->attempt.nonce) == 0 &&
+                strcmp(revision.id, issued->credential.id) == 0;
     if (same)
         kept_here(pass, take(*object)); /* the answer to our own create was lost */
     else
@@ -107,13 +107,13 @@ static void kept(void *context, cJSON **object, const struct err *err)
 void step_keep(struct pass *pass)
 {
     const struct resource *resource = pass->gathered->resource;
-    const struct memory *memory = pass->gathered->memory;
-    const struct attempt *attempt = &memory->issued_for;
+    const struct mint *issued = memory_issued(pass->gathered->memory);
+    const struct attempt *attempt = &issued->attempt;
     for (size_t i = 0; i < resource->attempt_count; i++)
-        if (strcmp(resource->attempts[i].nonce, memory->issued_for.nonce) == 0)
+        if (strcmp(resource->attempts[i].nonce, issued->attempt.nonce) == 0)
             attempt = &resource->attempts[i]; /* has the rotate token too */
     cJSON *body =
-        revision_secret(resource, attempt, &memory->issued, kube_now_ms(pass->runtime->kube));
+        revision_secret(resource, attempt, &issued->credential, kube_now_ms(pass->runtime->kube));
     pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, body, true, kept);
 }
 

@@ -41,7 +41,7 @@ static bool left_nothing(const struct world *world, const struct attempt *attemp
 {
     const struct memory *memory = world->memory;
     return attempt->revision == memory->refused_revision ||
-           (strcmp(attempt->nonce, memory->announced.nonce) == 0 &&
+           (memory_announces(memory, attempt->nonce) &&
             !announcement_is_fresh(memory, world->monotonic_ms));
 }
 
@@ -50,7 +50,7 @@ static int64_t void_at_ms(const struct world *world)
 {
     const struct memory *memory = world->memory;
     for (size_t i = 0; i < world->resource->attempt_count; i++)
-        if (strcmp(world->resource->attempts[i].nonce, memory->announced.nonce) == 0)
+        if (memory_announces(memory, world->resource->attempts[i].nonce))
             return memory->announced_ms + ANNOUNCEMENT_VALID_MS + 1;
     return INT64_MAX;
 }
@@ -69,8 +69,8 @@ bool rule_close_void(const struct world *world, struct step *step)
 /* The create itself, directly after its announcement was written by this process. */
 bool rule_post_announced(const struct world *world, struct step *step)
 {
-    const struct attempt *announced = &world->memory->announced;
-    if (announced->revision == 0 || !announcement_is_fresh(world->memory, world->monotonic_ms) ||
+    const struct attempt *announced = memory_announced(world->memory);
+    if (!announced || !announcement_is_fresh(world->memory, world->monotonic_ms) ||
         world->admin.state != ADMIN_USABLE || rules_deepgram_rests(world) ||
         strcmp(announced->spec_hash, world->resource->spec_hash) != 0)
         return false;

@@ -19,11 +19,12 @@
 /* An answered create is kept before anything else happens. */
 static bool keep_answer(const struct world *world, struct step *step)
 {
-    if (world->memory->issued_for.revision == 0)
+    const struct mint *issued = memory_issued(world->memory);
+    if (!issued)
         return false;
     if (world->namespace_terminating)
         return rule_revoke_answer(world, step);
-    step->revision = world->memory->issued_for.revision;
+    step->revision = issued->attempt.revision;
     return rule_step(step, STEP_KEEP);
 }
 

@@ -75,11 +75,12 @@ bool rule_discard(const struct world *world, struct step *step)
 
 bool rule_revoke_answer(const struct world *world, struct step *step)
 {
-    if (world->memory->issued_for.revision == 0)
+    const struct mint *issued = memory_issued(world->memory);
+    if (!issued)
         return false;
     if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
         return true;
-    step->id = world->memory->issued.id;
+    step->id = issued->credential.id;
     step->why = "Discarded";
     return rule_step(step, STEP_REVOKE);
 }

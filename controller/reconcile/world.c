@@ -8,102 +8,6 @@
 #include "api/revision_number.h"
 #include "base/fingerprint.h"
 
-struct memory *memory_new(const char *uid, int64_t monotonic_ms)
-{
-    struct memory *memory = mem_alloc(sizeof *memory);
-    memory->known_since_ms = monotonic_ms;
-    memory->deleting_since_ms = NEVER;
-    memory->door_closed_ms = NEVER;
-    memory->unknown_ms = NEVER;
-    memory->reported_ms = NEVER;
-    strncpy(memory->uid, uid, sizeof memory->uid - 1);
-    return memory;
-}
-
-static void forget_confirmed(struct memory *memory)
-{
-    for (size_t i = 0; i < memory->confirmed_count; i++)
-        mem_free(memory->confirmed[i]);
-    memory->confirmed_count = 0;
-}
-
-void failure_free(struct failure *failure)
-{
-    if (!failure)
-        return;
-    mem_free(failure->message);
-    mem_free(failure);
-}
-
-void memory_free(struct memory *memory)
-{
-    if (!memory)
-        return;
-    credential_done(&memory->issued);
-    mem_free(memory->discard_id);
-    mem_free(memory->verified);
-    mem_free(memory->adoption_problem);
-    mem_free(memory->told_obstacle);
-    for (size_t i = 0; i < FAILURE_SIDES; i++)
-        failure_free(memory->failures[i]);
-    forget_confirmed(memory);
-    mem_free(memory->confirmed);
-    for (size_t i = 0; i < memory->gone_count; i++)
-        mem_free(memory->gone[i].id);
-    mem_free(memory->gone);
-    mem_free(memory);
-}
-
-static struct gone *find_gone(const struct memory *memory, const char *id)
-{
-    for (size_t i = 0; i < memory->gone_count; i++)
-        if (strcmp(memory->gone[i].id, id) == 0)
-            return (struct gone *)&memory->gone[i];
-    return NULL;
-}
-
-void memory_add_gone(struct memory *memory, const char *id, int64_t monotonic_ms)
-{
-    struct gone *known = find_gone(memory, id);
-    if (known) {
-        known->at_ms = monotonic_ms;
-        return;
-    }
-    if (!memory->gone)
-        memory->gone = mem_calloc(GONE_MAX, sizeof memory->gone[0]);
-    if (memory->gone_count == GONE_MAX) {
-        mem_free(memory->gone[0].id);
-        memmove(memory->gone, memory->gone + 1, (GONE_MAX - 1) * sizeof memory->gone[0]);
-        memory->gone_count--;
-    }
-    memory->gone[memory->gone_count++] = (struct gone){ mem_strdup(id), monotonic_ms };
-}
-
-void memory_confirm(struct memory *memory, const char *id, int64_t list_ms)
-{
-    if (memory->confirmed_list_ms != list_ms || memory->confirmed_count == CONFIRMED_MAX)
-        forget_confirmed(memory);
-    if (!memory->confirmed)
-        memory->confirmed = mem_calloc(CONFIRMED_MAX, sizeof memory->confirmed[0]);
-    memory->confirmed_list_ms = list_ms;
-    memory->confirmed[memory->confirmed_count++] = mem_strdup(id);
-}
-
-bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t list_ms)
-{
-    if (memory->confirmed_list_ms != list_ms)
-        return false;
-    for (size_t i = 0; i < memory->confirmed_count; i++)
-        if (strcmp(memory->confirmed[i], id) == 0)
-            return true;
-    return false;
-}
-
-bool memory_is_gone(const struct memory *memory, const char *id)
-{
-    return find_gone(memory, id) != NULL;
-}
-
 static struct world_revision *find(struct world *world, int64_t number)
 {
     for (size_t i = 0; i < world->revision_count; i++)
@@ -325,10 +229,10 @@ bool world_holds_credential(const struct world *world)
 bool world_attempt_open(const struct world *world, const struct attempt *attempt)
 {
     const struct memory *memory = world->memory;
+    const struct mint *issued = memory_issued(memory);
     return attempt->revision != memory->refused_revision &&
-           attempt->revision != memory->issued_for.revision &&
-           strcmp(attempt->nonce, memory->announced.nonce) != 0 &&
-           !world_revision(world, attempt->revision);
+           !(issued && attempt->revision == issued->attempt.revision) &&
+           !memory_announces(memory, attempt->nonce) && !world_revision(world, attempt->revision);
 }
 
 bool world_any_attempt_open(const struct world *world)
@@ -342,8 +246,8 @@ bool world_any_attempt_open(const struct world *world)
 /* Lists lag: one taken shortly after says nothing against it, a later one does. */
 static bool is_believed_gone(const struct world *world, const char *id)
 {
-    const struct gone *gone = find_gone(world->memory, id);
-    return gone && world->inventory.listed_at_ms < gone->at_ms + world->settle_ms;
+    int64_t gone_ms = memory_gone_ms(world->memory, id);
+    return gone_ms != NEVER && world->inventory.listed_at_ms < gone_ms + world->settle_ms;
 }
 
 static bool named(const struct world *world, const char *id)
@@ -354,7 +258,7 @@ static bool named(const struct world *world, const char *id)
     for (size_t i = 0; i < world->secret_count; i++)
         if (strcmp(world->secrets[i].id, id) == 0)
             return true;
-    return mem_streq(world->memory->issued.id, id) || mem_streq(world->target.id, id) ||
+    return memory_holds(world->memory, id) || mem_streq(world->target.id, id) ||
            is_believed_gone(world, id);
 }
 

@@ -230,18 +230,19 @@ static void read_world(struct input *input)
 
 /* ---- reading a memory ---- */
 
-static void read_attempt(const cJSON *json, const char *path, struct attempt *ret)
+static bool announce(struct memory *memory, const cJSON *json, const char *path)
 {
     auto_json cJSON *array = cJSON_CreateArray();
     struct attempt attempts[ATTEMPTS_MAX];
     const cJSON *attempt = json_at(json, path);
     if (!attempt)
-        return;
+        return false;
     cJSON_AddItemReferenceToArray(array, (cJSON *)attempt);
-    if (attempts_parse(array, attempts) == 1) {
-        *ret = attempts[0];
-        ret->rotate = "";
-    }
+    if (attempts_parse(array, attempts) != 1)
+        return false;
+    attempts[0].rotate = "";
+    memory_announce(memory, &attempts[0], time_at(json, "announcedAt", 0));
+    return true;
 }
 
 static void read_failure(struct input *input, const char *path, enum failure_side side)
@@ -263,7 +264,6 @@ static void read_memory(struct input *input)
     memory->deleting_since_ms = input->resource->deleting ? time_at(json, "deleting", 0) : NEVER;
     memory->door_closed_ms = time_at(json, "door", NEVER);
     memory->unknown_ms = time_at(json, "unknown", NEVER);
-    memory->announced_ms = time_at(json, "announcedAt", 0);
     memory->mint_at_ms = time_at(json, "mint", 0);
     memory->heal_at_ms = time_at(json, "heal", 0);
     memory->accounts_at_ms = time_at(json, "accounts", 0);
@@ -272,10 +272,9 @@ static void read_memory(struct input *input)
     memory->refused_revision = revision_number_at(json, "refused");
     memory->absent_revision = revision_number_at(json, "absent");
     memory->asked_deepgram = json_bool_at(json, "asked", false);
-    read_attempt(json, "announced", &memory->announced);
-    read_attempt(json, "issued", &memory->issued_for);
-    if (memory->issued_for.revision != 0)
-        memory->issued.id = mem_strdup("issued-id");
+    announce(memory, json, "announced");
+    if (announce(memory, json, "issued"))
+        memory_issue(memory, &(struct credential){ .id = mem_strdup("issued-id") });
     if (json_at(json, "discard"))
         memory->discard_id = mem_strdup("discarded-id");
     if (json_at(json, "verified"))
@@ -335,7 +334,7 @@ static bool is_text(const char *text)
 static bool is_announced(const struct world *world)
 {
     for (size_t i = 0; i < world->resource->attempt_count; i++)
-        if (strcmp(world->resource->attempts[i].nonce, world->memory->announced.nonce) == 0)
+        if (memory_announces(world->memory, world->resource->attempts[i].nonce))
             return true;
     return false;
 }
@@ -346,11 +345,12 @@ static bool is_complete(const struct world *world, const struct step *step)
     switch (step->kind) {
     case STEP_ANNOUNCE:
         return step->revision > world->highest_revision && is_text(step->why) &&
-               world->admin.state == ADMIN_USABLE && !world->resource->deleting;
+               world->admin.state == ADMIN_USABLE && !world->resource->deleting &&
+               !memory_issued(world->memory);
     case STEP_CREATE:
         return is_announced(world) && world->admin.state == ADMIN_USABLE;
     case STEP_KEEP:
-        return is_text(world->memory->issued.id);
+        return memory_issued(world->memory) != NULL;
     case STEP_LOOK_FOR_REVISION:
         return step->revision > 0 && !has_secret(world, step->revision);
     case STEP_KEEP_AGAIN:

@@ -36,7 +36,7 @@ static void announcement_taken_off(struct world_fixture *fixture)
 static void announced_for_another_spec(struct world_fixture *fixture)
 {
     announced_2(fixture);
-    snprintf(fixture->memory->announced.spec_hash, SPEC_HASH_BYTES, "0000000000000000");
+    snprintf(fixture->memory->mint->attempt.spec_hash, SPEC_HASH_BYTES, "0000000000000000");
 }
 
 static void rotate_token_handled(struct world_fixture *fixture)

@@ -69,10 +69,14 @@ static void test_answers_that_no_secret_keeps_are_counted(void **state)
     struct memory *first = memories_get(memories, RESOURCE_API_KEY, "ns", "a", "uid-1", 0);
     struct memory *second = memories_get(memories, RESOURCE_API_KEY, "ns", "b", "uid-2", 0);
     assert_int_equal(memories_unkept(memories), 0);
-    first->issued_for.revision = 1;
-    second->issued_for.revision = 3;
+    const struct attempt attempt = { .revision = 1, .nonce = "n", .rotate = "" };
+    memory_announce(first, &attempt, 0);
+    memory_announce(second, &attempt, 0);
+    assert_int_equal(memories_unkept(memories), 0);
+    memory_issue(first, &(struct credential){ .id = mem_strdup("a") });
+    memory_issue(second, &(struct credential){ .id = mem_strdup("b") });
     assert_int_equal(memories_unkept(memories), 2);
-    first->issued_for.revision = 0;
+    memory_end_mint(first);
     assert_int_equal(memories_unkept(memories), 1);
     memories_free(memories);
 }

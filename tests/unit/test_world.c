@@ -26,6 +26,36 @@ static void test_what_is_gone_is_remembered_up_to_a_number(void **state)
     memory_free(NULL);
 }
 
+static void test_a_mint_is_announced_and_then_issued(void **state)
+{
+    (void)state;
+    struct memory *memory = memory_new("uid", 1);
+    assert_null(memory_announced(memory));
+    assert_false(memory_announces(memory, ""));
+    assert_null(memory_issued(memory));
+    assert_false(memory_holds(memory, ""));
+    memory_announce(memory, &(struct attempt){ .revision = 1, .nonce = "n1" }, 50);
+    memory_announce(memory, &(struct attempt){ .revision = 2, .nonce = "n2" }, 60);
+    assert_int_equal(memory->announced_ms, 60);
+    assert_int_equal(memory_announced(memory)->revision, 2);
+    assert_true(memory_announces(memory, "n2"));
+    assert_false(memory_announces(memory, "n1"));
+    assert_null(memory_issued(memory));
+    struct credential credential = { .id = mem_strdup("key-2") };
+    memory_issue(memory, &credential);
+    assert_null(credential.id);
+    assert_null(memory_announced(memory));
+    assert_false(memory_announces(memory, "n2"));
+    assert_int_equal(memory_issued(memory)->attempt.revision, 2);
+    assert_true(memory_holds(memory, "key-2"));
+    assert_false(memory_holds(memory, "key-1"));
+    memory_end_mint(memory);
+    memory_end_mint(memory);
+    assert_null(memory_issued(memory));
+    assert_int_equal(memory->announced_ms, 60);
+    memory_free(memory);
+}
+
 static void test_a_confirmation_counts_for_one_list(void **state)
 {
     (void)state;
@@ -519,6 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_gone_is_remembered_up_to_a_number),
+        cmocka_unit_test(test_a_mint_is_announced_and_then_issued),
         cmocka_unit_test(test_a_confirmation_counts_for_one_list),
         cmocka_unit_test(test_revisions_are_the_union_of_what_is_known),
         cmocka_unit_test(test_the_id_tells_what_the_target_holds),

@@ -561,16 +561,16 @@ static inline void list_fails(struct world_fixture *fixture)
 static inline void announced_2(struct world_fixture *fixture)
 {
     attempt_2_open(fixture);
-    fixture->memory->announced = (struct attempt){ .revision = 2, .nonce = "open2", .rotate = "" };
-    fixture->memory->announced_ms = MONOTONIC_MS - SECOND_MS;
+    memory_announce(fixture->memory,
+                    &(struct attempt){ .revision = 2, .nonce = "open2", .rotate = "" },
+                    MONOTONIC_MS - SECOND_MS);
 }
 
 /* It was answered, and the answer isn't kept yet. */
 static inline void answered_2(struct world_fixture *fixture)
 {
-    attempt_2_open(fixture);
-    fixture->memory->issued_for = (struct attempt){ .revision = 2, .nonce = "open2", .rotate = "" };
-    fixture->memory->issued.id = mem_strdup("key-2");
+    announced_2(fixture);
+    memory_issue(fixture->memory, &(struct credential){ .id = mem_strdup("key-2") });
 }
 
 static inline void refused_2(struct world_fixture *fixture)

@@ -178,9 +178,9 @@ static inline void world_fixture_read(struct world_fixture *fixture)
         if (!revision_parse(secret, &fixture->revisions[i]))
             fail_msg("revision Secret %zu can't be read", i);
     }
-    struct attempt *announced = &fixture->memory->announced;
-    if (announced->spec_hash[0] == '\0')
-        memcpy(announced->spec_hash, fixture->resource->spec_hash, SPEC_HASH_BYTES);
+    struct mint *mint = fixture->memory->mint;
+    if (mint && mint->attempt.spec_hash[0] == '\0')
+        memcpy(mint->attempt.spec_hash, fixture->resource->spec_hash, SPEC_HASH_BYTES);
     world->secrets = fixture->revisions;
     world->secret_count = fixture->secret_count;
     world_derive(world);
