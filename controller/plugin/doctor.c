@@ -36,13 +36,23 @@ static bool watches(const struct options *options, const char *namespace)
     return options_namespace_watched(options, namespace);
 }
 
-static cJSON *operators_rights(const struct options *options, const char *own_namespace)
+/* What can't be listed is told by the rights. */
+static bool any_names_accounts(struct session *session, const char *namespace)
+{
+    auto_resources struct resources resources = { 0 };
+    struct err err = ERR_INIT;
+    return resources_load_all(session, namespace, &resources, &err) &&
+           resources_name_accounts(&resources);
+}
+
+static cJSON *operators_rights(struct session *session, const struct options *options,
+                               const char *own_namespace)
 {
     cJSON *rights = cJSON_CreateArray();
     if (!options->namespaces)
-        rights_of_operator(rights, NULL);
+        rights_of_operator(rights, NULL, any_names_accounts(session, NULL));
     for (char **namespace = options->namespaces; namespace && *namespace; namespace ++)
-        rights_of_operator(rights, *namespace);
+        rights_of_operator(rights, *namespace, any_names_accounts(session, *namespace));
     if (options->leader_elect)
         rights_of_leader(rights, own_namespace);
     if (options->default_credentials_name &&
@@ -75,7 +85,7 @@ static void examine_operator(struct session *session, const struct options *opti
     bool served = check_resource_types(session, findings);
     (void)served; /* rights can be held for types that aren't there yet */
     check_rights(
-        session, operators_rights(options, config->namespace), NULL, "rights",
+        session, operators_rights(session, options, config->namespace), NULL, "rights",
         "apply manifests/rbac.yaml, or let the chart make the roles (rbac.create) and name "
         "the right namespaces (watchNamespaces)",
         findings);
@@ -220,38 +230,48 @@ static void check_one_resource(const struct resource *resource, struct findings 
                          "%s: %s", reason, message);
 }
 
-static void check_resources(struct session *session, const struct command *command,
-                            const char *namespace, struct findings *findings)
+static void check_accounts(const struct resource *resource, struct findings *findings)
 {
-    auto_resources struct resources resources = { 0 };
-    struct err err = ERR_INIT;
-    if (!resources_load_all(session, namespace, &resources, &err)) {
-        findings_problem(findings, "resources", "ask for that right, or use another --namespace",
-                         "%s", err.message);
+    const cJSON *updated =
+        condition_find(json_member(resource->status.json, "conditions"), "ServiceAccountsUpdated");
+    if (!mem_streq(json_string_member(updated, "status"), "False"))
         return;
-    }
-    if (resources.count == 0)
+    auto_free char *check =
+        mem_printf("accounts of %s/%s in %s", resource_kind_short_name(resource->kind),
+                   resource->name, resource->namespace);
+    findings_problem(findings, check, "do what the message says; README.md explains each reason",
+                     "%s: %s", json_string_member(updated, "reason"),
+                     json_string_member(updated, "message"));
+}
+
+static void check_resources(struct session *session, const struct resources *resources,
+                            const struct command *command, const char *namespace,
+                            struct findings *findings)
+{
+    if (resources->count == 0)
         findings_note(findings, "resources",
                       namespace ? "look into another with --namespace, or into all with -A" : NULL,
                       "there are none %s%s", namespace ? "in namespace " : "in the cluster",
                       namespace ? namespace : "");
-    for (size_t i = 0; i < resources.count; i++)
-        check_one_resource(resources.list[i], findings);
-    check_admin_keys(session, &resources, &command->options, findings);
+    for (size_t i = 0; i < resources->count; i++) {
+        check_one_resource(resources->list[i], findings);
+        check_accounts(resources->list[i], findings);
+    }
+    check_admin_keys(session, resources, &command->options, findings);
 }
 
 /* ---- of a person ---- */
 
 static void check_all_rights(struct session *session, const struct command *command,
-                             const char *namespace, struct findings *findings)
+                             const char *namespace, bool accounts, struct findings *findings)
 {
     cJSON *own = cJSON_CreateArray();
-    rights_of_person(own, namespace);
+    rights_of_person(own, namespace, accounts);
     check_rights(session, own, NULL, "your rights",
                  "ask for the role edit in the namespace; what isn't allowed is left out",
                  findings);
     cJSON *operators = cJSON_CreateArray();
-    rights_of_operator(operators, namespace);
+    rights_of_operator(operators, namespace, accounts);
     rights_of_leader(operators, command->operator_namespace);
     auto_free char *user = mem_printf("system:serviceaccount:%s:%s", command->operator_namespace,
                                       command->operator_account);
@@ -269,12 +289,19 @@ int doctor_of_person(struct session *session, const struct command *command,
     auto_findings struct findings findings;
     findings_init(&findings);
     if (check_api_server(session, config->server, &findings)) {
+        auto_resources struct resources resources = { 0 };
+        struct err err = ERR_INIT;
         bool served = check_resource_types(session, &findings);
-        check_all_rights(session, command, namespace, &findings);
+        bool listed = served && resources_load_all(session, namespace, &resources, &err);
+        check_all_rights(session, command, namespace, resources_name_accounts(&resources),
+                         &findings);
         check_operator(session, command->operator_namespace, &findings);
         check_deepgram(session, command->options.deepgram_url, &findings);
-        if (served)
-            check_resources(session, command, namespace, &findings);
+        if (listed)
+            check_resources(session, &resources, command, namespace, &findings);
+        else if (served)
+            findings_problem(&findings, "resources",
+                             "ask for that right, or use another --namespace", "%s", err.message);
     }
     return tell(&findings, command->json);
 }

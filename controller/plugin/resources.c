@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "plugin/account_view.h"
 
 void resources_done(struct resources *resources)
 {
@@ -101,6 +102,14 @@ bool resources_load_all(struct session *session, const char *namespace, struct r
 {
     const struct command all = { .verb = COMMAND_STATUS };
     return resources_load(session, &all, namespace, ret, err);
+}
+
+bool resources_name_accounts(const struct resources *resources)
+{
+    for (size_t i = 0; i < resources->count; i++)
+        if (account_view_needed(resources->list[i]))
+            return true;
+    return false;
 }
 
 bool resources_admin(const struct resource *resource, const struct options *options,

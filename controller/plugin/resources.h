@@ -24,6 +24,9 @@ NODISCARD bool resources_load(struct session *session, const struct command *com
 NODISCARD bool resources_load_all(struct session *session, const char *namespace,
                                   struct resources *ret, struct err *err);
 
+/* Does one of them name ServiceAccounts? */
+bool resources_name_accounts(const struct resources *resources);
+
 /* Which admin Secret serves a resource; false when it names none and there are no default
  * credentials. Borrows from both. */
 NODISCARD bool resources_admin(const struct resource *resource, const struct options *options,

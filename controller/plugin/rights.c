@@ -30,7 +30,7 @@ static void add_right(cJSON *rights, const cJSON *group, const cJSON *resource, 
 }
 
 /* Of one group and one name at most, as the chart writes them. */
-static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace)
+static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace, bool accounts)
 {
     const cJSON *group = cJSON_GetArrayItem(json_member(rule, "apiGroups"), 0);
     const cJSON *name = cJSON_GetArrayItem(json_member(rule, "resourceNames"), 0);
@@ -40,16 +40,18 @@ static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace)
         /* Namespaces are no namespace's: whoever works on some of them does without. */
         if (namespace && strcmp(resource->valuestring, "namespaces") == 0)
             continue;
+        if (!accounts && strcmp(resource->valuestring, "serviceaccounts") == 0)
+            continue;
         cJSON_ArrayForEach(verb, json_member(rule, "verbs"))
             add_right(rights, group, resource, name, verb, namespace);
     }
 }
 
-static void add_rules(cJSON *rights, const cJSON *role, const char *namespace)
+static void add_rules(cJSON *rights, const cJSON *role, const char *namespace, bool accounts)
 {
     const cJSON *rule = NULL;
     cJSON_ArrayForEach(rule, json_member(role, "rules"))
-        add_rule(rights, rule, namespace);
+        add_rule(rights, rule, namespace, accounts);
 }
 
 /* The only role of that kind in manifests/rbac.yaml. */
@@ -70,28 +72,28 @@ static cJSON *carried_role(const char *kind)
     return NULL;
 }
 
-static void add_carried(cJSON *rights, const char *kind, const char *namespace)
+static void add_carried(cJSON *rights, const char *kind, const char *namespace, bool accounts)
 {
     auto_json cJSON *role = carried_role(kind);
     assert(role);
-    add_rules(rights, role, namespace);
+    add_rules(rights, role, namespace, accounts);
 }
 
-void rights_of_operator(cJSON *rights, const char *namespace)
+void rights_of_operator(cJSON *rights, const char *namespace, bool accounts)
 {
-    add_carried(rights, "ClusterRole", namespace);
+    add_carried(rights, "ClusterRole", namespace, accounts);
 }
 
 void rights_of_leader(cJSON *rights, const char *namespace)
 {
-    add_carried(rights, "Role", namespace);
+    add_carried(rights, "Role", namespace, true);
 }
 
 static void add_rules_of(cJSON *rights, const char *rules, const char *namespace)
 {
     auto_json cJSON *role = json_parse(rules, strlen(rules));
     assert(role);
-    add_rules(rights, role, namespace);
+    add_rules(rights, role, namespace, true);
 }
 
 void rights_of_secret(cJSON *rights, const char *namespace, const char *name)
@@ -103,7 +105,7 @@ void rights_of_secret(cJSON *rights, const char *namespace, const char *name)
     add_rules_of(rights, rules, namespace);
 }
 
-void rights_of_person(cJSON *rights, const char *namespace)
+void rights_of_person(cJSON *rights, const char *namespace, bool accounts)
 {
     add_rules_of(rights,
                  "{\"rules\":["
@@ -114,6 +116,11 @@ void rights_of_person(cJSON *rights, const char *namespace)
                  "{\"apiGroups\":[\"apps\"],\"resources\":[\"replicasets\"],\"verbs\":[\"list\"]}"
                  "]}",
                  namespace);
+    if (accounts)
+        add_rules_of(rights,
+                     "{\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"serviceaccounts\"],"
+                     "\"verbs\":[\"list\"]}]}",
+                     namespace);
 }
 
 /* ---- reviews ---- */

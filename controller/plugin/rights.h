@@ -10,14 +10,15 @@
 
 #include "base/buf.h"
 
-/* What the operator needs to work on a namespace; NULL: on all, and cluster-wide. */
-void rights_of_operator(cJSON *rights, const char *namespace);
+/* What the operator needs to work on a namespace; NULL: on all, and cluster-wide. accounts: also
+ * what it needs once a resource names ServiceAccounts. */
+void rights_of_operator(cJSON *rights, const char *namespace, bool accounts);
 /* For leader election, in its own namespace. */
 void rights_of_leader(cJSON *rights, const char *namespace);
 /* To read a Secret by name. */
 void rights_of_secret(cJSON *rights, const char *namespace, const char *name);
 /* What `kubectl deepgram` needs in a namespace; NULL: in all. */
-void rights_of_person(cJSON *rights, const char *namespace);
+void rights_of_person(cJSON *rights, const char *namespace, bool accounts);
 
 /* The review that asks whether one of them is held: a SelfSubjectAccessReview, or with user (a
  * ServiceAccount's full name) a SubjectAccessReview. The caller deletes it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "plugin/account_view.h"
 #include "plugin/resources.h"
 #include "plugin/status_view.h"
 
@@ -18,6 +19,7 @@ struct sources {
     cJSON *secrets;
     cJSON *pods;
     cJSON *replica_sets;
+    cJSON *service_accounts;
 };
 
 static void sources_done(struct sources *sources)
@@ -25,6 +27,7 @@ static void sources_done(struct sources *sources)
     cJSON_Delete(sources->secrets);
     cJSON_Delete(sources->pods);
     cJSON_Delete(sources->replica_sets);
+    cJSON_Delete(sources->service_accounts);
     *sources = (struct sources){ 0 };
 }
 
@@ -38,12 +41,26 @@ static cJSON *list_or_say(struct session *session, const struct kube_resource *r
     return items;
 }
 
-static void load(struct session *session, const char *namespace, struct sources *sources)
+/* From the first of a namespace on. */
+static bool need_accounts(const struct resources *resources, size_t first)
+{
+    const char *namespace = resources->list[first]->namespace;
+    for (size_t i = first; i < resources->count; i++)
+        if (strcmp(resources->list[i]->namespace, namespace) == 0 &&
+            account_view_needed(resources->list[i]))
+            return true;
+    return false;
+}
+
+static void load(struct session *session, const char *namespace, bool accounts,
+                 struct sources *sources)
 {
     sources_done(sources);
     sources->secrets = list_or_say(session, &KUBE_SECRETS, namespace, true);
     sources->pods = list_or_say(session, &KUBE_PODS, namespace, false);
     sources->replica_sets = list_or_say(session, &REPLICA_SETS, namespace, true);
+    if (accounts)
+        sources->service_accounts = list_or_say(session, &KUBE_SERVICE_ACCOUNTS, namespace, false);
 }
 
 /* Resources come sorted by namespace. */
@@ -55,11 +72,12 @@ static cJSON *view_all(struct session *session, const struct resources *resource
     for (size_t i = 0; i < resources->count; i++) {
         const struct resource *resource = resources->list[i];
         if (!loaded || strcmp(loaded, resource->namespace) != 0)
-            load(session, resource->namespace, &sources);
+            load(session, resource->namespace, need_accounts(resources, i), &sources);
         loaded = resource->namespace;
         cJSON_AddItemToArray(
             views, status_view(resource, &(struct status_sources){ sources.secrets, sources.pods,
-                                                                   sources.replica_sets }));
+                                                                   sources.replica_sets,
+                                                                   sources.service_accounts }));
     }
     sources_done(&sources);
     return views;

@@ -11,6 +11,7 @@
 #include "api/target.h"
 #include "api/timestamp.h"
 #include "base/json.h"
+#include "plugin/account_view.h"
 #include "plugin/pod_view.h"
 
 enum { NUMBER_BYTES = 32 };
@@ -150,6 +151,9 @@ cJSON *status_view(const struct resource *resource, const struct status_sources 
         cJSON_AddItemToObject(view, "consumers",
                               pod_view(sources->pods, sources->replica_sets,
                                        json_member(resource->status.json, "consumers"), &target));
+    if (account_view_needed(resource))
+        cJSON_AddItemToObject(view, "serviceAccounts",
+                              account_view(resource, sources->service_accounts));
     return view;
 }
 
@@ -229,4 +233,7 @@ void status_view_rows(const cJSON *view, struct layout *layout)
         add_revision_row(revision, layout);
     add_target_row(json_member(view, "target"), layout);
     pod_view_rows(json_member(view, "consumers"), 2, layout);
+    const cJSON *accounts = json_member(view, "serviceAccounts");
+    if (accounts)
+        account_view_rows(accounts, 1, layout);
 }

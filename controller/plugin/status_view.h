@@ -1,5 +1,6 @@
 /* What `kubectl deepgram status` shows of one resource: the resource, its revisions with their
- * Secrets, the target Secret, who uses it, and which revision each pod runs. Pure: a JSON model
+ * Secrets, the target Secret, who uses it, which revision each pod runs, and
+ * which ServiceAccounts name it. Pure: a JSON model
  * made from what the API server told, and the rows of the tree made from the model. No secret value
  * is ever read.
  */
@@ -11,9 +12,10 @@
 
 /* Of the resource's namespace; each is NULL where the API server doesn't tell. */
 struct status_sources {
-    const cJSON *secrets;      /* array of metadata */
-    const cJSON *pods;         /* array of whole pods */
-    const cJSON *replica_sets; /* array of metadata */
+    const cJSON *secrets;          /* array of metadata */
+    const cJSON *pods;             /* array of whole pods */
+    const cJSON *replica_sets;     /* array of metadata */
+    const cJSON *service_accounts; /* array of whole ones; only where the resource needs them */
 };
 
 /* The caller deletes it. */

@@ -105,6 +105,36 @@ class TestStatus:
         assert bare["kind"] == "Pod" and bare["pods"][0]["olderThan"] == 2
         assert "<2" in plugin("status", "-n", tenant.namespace).stdout
 
+    def test_which_service_accounts_name_the_secret(self, tenant, operator, plugin):
+        operator("--settle=2s")
+        tenant.account("engine")
+        tenant.account("api", [{"name": "regcred"}])
+        tenant.pull_secret("regcred", serviceAccounts=["engine", "api", "missing"])
+        tenant.wait_condition("DeepgramPullSecret", "regcred", "ServiceAccountsUpdated", "False",
+                              "ServiceAccountNotFound")
+        wait_for(lambda: tenant.entries("engine"), 10, "engine has it")
+        view, = plugin.json("status", "dgpull/regcred", "-n", tenant.namespace)
+        told = view["serviceAccounts"]
+        assert (told["updated"], told["reason"]) == ("False", "ServiceAccountNotFound")
+        assert [(account["name"], account["exists"], account["listed"], account["byOperator"])
+                for account in told["accounts"]] == [
+            ("engine", True, True, True), ("api", True, True, False),
+            ("missing", False, False, False)]
+        lines = plugin("status", "-n", tenant.namespace).stdout.splitlines()
+        states = [line.split() for line in lines if "─ ServiceAccount " in line]
+        assert [words[words.index("ServiceAccount") + 2] for words in states] == [
+            "Listed", "Listed", "Missing"]
+
+    def test_service_accounts_are_asked_for_only_when_one_is_named(
+            self, control_plane, tenant, plugin):
+        tenant.pull_secret("regcred", suspend=True)
+        mark = control_plane.audit_mark()
+        view, = plugin.json("status", "-n", tenant.namespace)
+        assert "serviceAccounts" not in view
+        assert [event for event in control_plane.audit(mark)
+                if event["objectRef"].get("resource") == "serviceaccounts" and
+                event["objectRef"].get("namespace") == tenant.namespace] == []
+
     def test_nothing_there(self, plugin, namespace):
         assert f"no resources in namespace {namespace}" in plugin("status", "-n", namespace).stdout
 
@@ -274,6 +304,35 @@ class TestDoctor:
         assert message == (f"not allowed to list pods in namespace {namespace}; "
                            f"watch pods in namespace {namespace}")
         assert "rbac" in next_step
+
+    def test_service_accounts_are_looked_at_when_a_resource_names_one(
+            self, control_plane, tenant, plugin):
+        client = control_plane.client
+        path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/deepgram-operator"
+        before = client.get(path)
+        rules = [rule for rule in before["rules"] if "serviceaccounts" not in rule["resources"]]
+        client.patch(path, {"rules": rules})
+        try:
+            tenant.pull_secret("regcred", suspend=True)
+            found = self.checks(plugin, "-n", tenant.namespace, code=1)  # nobody leads
+            assert found["rights of deepgram-operator"][0] == "ok"
+            tenant.patch("DeepgramPullSecret", "regcred", {"spec": {"serviceAccounts": ["engine"]}})
+            state, message, _ = self.checks(plugin, "-n", tenant.namespace, code=1)[
+                "rights of deepgram-operator"]
+        finally:
+            client.patch(path, {"rules": before["rules"]})
+        assert state == "problem"
+        assert f"patch serviceaccounts in namespace {tenant.namespace}" in message
+
+    def test_an_account_that_is_missing(self, tenant, operator, plugin):
+        operator("--settle=2s")
+        tenant.pull_secret("regcred", serviceAccounts=["missing"])
+        tenant.wait_condition("DeepgramPullSecret", "regcred", "ServiceAccountsUpdated", "False",
+                              "ServiceAccountNotFound")
+        found = self.checks(plugin, "-n", tenant.namespace, code=1)
+        state, message, _ = found[f"accounts of dgpull/regcred in {tenant.namespace}"]
+        assert state == "problem" and "ServiceAccount missing doesn't exist" in message
+        assert found[f"dgpull/regcred in {tenant.namespace}"][0] == "ok"
 
     def test_api_server_gone(self, control_plane, plugin, tmp_path):
         kubeconfig = control_plane.write_kubeconfig(

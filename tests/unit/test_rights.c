@@ -19,13 +19,28 @@ static void test_namespaces_are_for_an_operator_of_all(void **state)
     (void)state;
     auto_json cJSON *all = cJSON_CreateArray();
     auto_json cJSON *one = cJSON_CreateArray();
-    rights_of_operator(all, NULL);
-    rights_of_operator(one, "speech");
+    rights_of_operator(all, NULL, false);
+    rights_of_operator(one, "speech", false);
     assert_non_null(find(all, "namespaces", "watch"));
     assert_null(find(one, "namespaces", "watch"));
     fixture_expect("in one namespace",
                    json_string_member(find(one, "secrets", "delete"), "namespace"), "speech");
     assert_null(json_member(find(all, "secrets", "delete"), "namespace"));
+}
+
+static void test_accounts_are_for_those_who_name_them(void **state)
+{
+    (void)state;
+    for (int named = 0; named <= 1; named++) {
+        auto_json cJSON *operators = cJSON_CreateArray();
+        auto_json cJSON *own = cJSON_CreateArray();
+        rights_of_operator(operators, "speech", named);
+        rights_of_person(own, "speech", named);
+        assert_int_equal(find(operators, "serviceaccounts", "patch") != NULL, named);
+        assert_int_equal(find(own, "serviceaccounts", "list") != NULL, named);
+        assert_non_null(find(operators, "secrets", "patch"));
+        assert_non_null(find(own, "pods", "list"));
+    }
 }
 
 static void test_reviews(void **state)
@@ -106,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_namespaces_are_for_an_operator_of_all),
+        cmocka_unit_test(test_accounts_are_for_those_who_name_them),
         cmocka_unit_test(test_reviews),
         cmocka_unit_test(test_what_is_missing_is_said_in_words),
         cmocka_unit_test(test_findings_end_with_their_number),

@@ -47,7 +47,7 @@ static cJSON *view_of(const struct resource *resource, const char *pods)
     auto_json cJSON *secrets = fixture_json(SECRETS);
     auto_json cJSON *pod_list = pods ? fixture_json(pods) : NULL;
     auto_json cJSON *sets = fixture_json(REPLICA_SETS);
-    return status_view(resource, &(struct status_sources){ secrets, pod_list, sets });
+    return status_view(resource, &(struct status_sources){ secrets, pod_list, sets, NULL });
 }
 
 static const char STATUS[] =
