@@ -9,7 +9,7 @@ static const double INT_LIMIT = 9007199254740992.0; /* 2^53: doubles are exact u
 
 void json_setup(void)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_alloc, .free_fn = mem_free });
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_alloc_raw, .free_fn = mem_free });
 }
 
 cJSON *json_parse(const char *text, size_t length)
@@ -27,9 +27,11 @@ cJSON *json_parse(const char *text, size_t length)
     return json;
 }
 
+/* cJSON itself begins with 256 bytes, and copies the text once more at the end. */
 char *json_print(const cJSON *json)
 {
-    char *text = cJSON_PrintUnformatted(json);
+    enum { MOST_BYTES = 1024 };
+    char *text = cJSON_PrintBuffered(json, MOST_BYTES, false);
     assert(text);
     return text;
 }

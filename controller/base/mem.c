@@ -18,7 +18,7 @@ static void out_of_memory(void)
     abort();
 }
 
-static void *need(size_t size)
+void *mem_alloc_raw(size_t size)
 {
     void *block = size <= SIZE_MAX / 2 ? malloc(size > 0 ? size : 1) : NULL;
     if (!block)
@@ -28,7 +28,7 @@ static void *need(size_t size)
 
 void *mem_alloc(size_t size)
 {
-    return memset(need(size), 0, size > 0 ? size : 1);
+    return memset(mem_alloc_raw(size), 0, size > 0 ? size : 1);
 }
 
 void *mem_calloc(size_t count, size_t size)
@@ -46,7 +46,8 @@ void *mem_realloc(void *block, size_t size)
     size_t old = malloc_usable_size(block);
     if (size <= old)
         return block;
-    void *moved = memcpy(need(size), block, old); /* the rest isn't touched: it may stay unused */
+    void *moved =
+        memcpy(mem_alloc_raw(size), block, old); /* the rest isn't touched: it may stay unused */
     mem_free(block);
     return moved;
 }
@@ -66,8 +67,9 @@ char *mem_strdup(const char *text)
 
 char *mem_strndup(const char *text, size_t length)
 {
-    char *copy = mem_alloc(length + 1);
+    char *copy = mem_alloc_raw(length + 1);
     memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
@@ -83,9 +85,9 @@ char *mem_printf(const char *format, ...)
     va_end(args);
     if (length < 0)
         out_of_memory();
-    char *text = mem_alloc((size_t)length + 1);
+    char *text = mem_alloc_raw((size_t)length + 1);
     if ((size_t)length < sizeof brief)
-        memcpy(text, brief, (size_t)length);
+        memcpy(text, brief, (size_t)length + 1);
     else
         vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);

@@ -18,6 +18,9 @@
 /* Zeroed block of `size` bytes (at least one). Aborts when there is no memory. */
 NODISCARD void *mem_alloc(size_t size);
 
+/* The same with anything in it, for libraries that expect no more of malloc. */
+NODISCARD void *mem_alloc_raw(size_t size);
+
 /* Zeroed array; aborts on overflow too. */
 NODISCARD void *mem_calloc(size_t count, size_t size);
 

@@ -374,7 +374,7 @@ bool http_new(struct loop *loop, const char *user_agent, long max_connections_pe
               struct http **ret_http, struct err *err)
 {
     /* Counted by libcurl: only the first call of a process sets anything up. */
-    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, mem_realloc,
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc_raw, mem_free, mem_realloc,
                                          mem_strdup, mem_calloc);
     if (code != CURLE_OK)
         return err_set(err, ERR_TRANSIENT, "libcurl: %s", curl_easy_strerror(code));

@@ -151,6 +151,11 @@ void *mem_alloc(size_t size)
     return header + 1;
 }
 
+void *mem_alloc_raw(size_t size)
+{
+    return mem_alloc(size);
+}
+
 void *mem_calloc(size_t count, size_t size)
 {
     size_t total = 0;

@@ -18,6 +18,17 @@ static void test_blocks_are_zeroed(void **state)
     }
 }
 
+static void test_raw_blocks_are_as_large_as_asked_for(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 100; size++) {
+        auto_free unsigned char *block = mem_alloc_raw(size);
+        memset(block, 0xFF, size);
+    }
+    auto_free void *smallest = mem_alloc_raw(0);
+    assert_non_null(smallest);
+}
+
 static void test_realloc_keeps_the_data(void **state)
 {
     (void)state;
@@ -113,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_zeroed),
+        cmocka_unit_test(test_raw_blocks_are_as_large_as_asked_for),
         cmocka_unit_test(test_realloc_keeps_the_data),
         cmocka_unit_test(test_free_takes_null),
         cmocka_unit_test(test_strings_are_copied),
