@@ -33,6 +33,7 @@ struct reflector {
     char *namespace; /* NULL: all */
     bool metadata_only;
     int64_t watch_timeout_ms;
+    int64_t bookmark_timeout_ms;
     reflector_note_fn *note;
     void *context;
 
@@ -194,6 +195,22 @@ static bool on_chunk(void *context, const char *bytes, size_t length)
     return !reflector->failed;
 }
 
+static bool waits_in_vain(const struct reflector *reflector)
+{
+    return clock_monotonic_ms() - reflector->last_bytes_ms >= reflector->bookmark_timeout_ms;
+}
+
+static void list_again(struct reflector *reflector)
+{
+    struct err err = ERR_INIT;
+    err_set(&err, ERR_TRANSIENT,
+            "the watch of %s brought nothing in %lld ms, not even a bookmark: listing again",
+            reflector->resource->plural, (long long)reflector->bookmark_timeout_ms);
+    mem_replace(&reflector->resource_version, NULL);
+    schedule(reflector, 0);
+    reflector->note(reflector->context, REFLECTOR_ERROR, &err);
+}
+
 /* An orderly end is the rule (timeoutSeconds), but a server that does nothing else must not be
  * asked in a tight loop. */
 static void stream_ended_in_order(struct reflector *reflector)
@@ -201,6 +218,8 @@ static void stream_ended_in_order(struct reflector *reflector)
     if (reflector->phase == LISTING_BY_STREAM) {
         reflector->by_pages = true;
         schedule(reflector, 0);
+    } else if (waits_in_vain(reflector)) {
+        list_again(reflector);
     } else if (reflector->brought_event ||
                clock_monotonic_ms() - reflector->started_ms >= SHORT_WATCH_MS) {
         watch_works(reflector);
@@ -320,6 +339,7 @@ struct reflector *reflector_new(struct loop *loop, struct kube_client *client, s
         .namespace = mem_strdup(options->namespace),
         .metadata_only = options->metadata_only,
         .watch_timeout_ms = options->watch_timeout_ms,
+        .bookmark_timeout_ms = options->bookmark_timeout_ms,
         .note = note,
         .context = context,
         .last_bytes_ms = clock_monotonic_ms(),

@@ -4,8 +4,10 @@
  * resourceVersionMatch=NotOlderThan), pages of 500 otherwise. Bookmarks move the resourceVersion
  * on; 410 (as a status or as an ERROR event) lists again; a closed watch goes on from the last
  * resourceVersion; a silent one is given up by a watchdog: the server is told timeoutSeconds below
- * watch_timeout_ms, and whoever is silent for longer than that is cut and asked again.
- * Errors are retried for ever, after 0.5 to 8 s with jitter or as long as Retry-After says.
+ * watch_timeout_ms, and whoever is silent for longer than that is cut and asked again. A server
+ * that was restored from a backup is behind our resourceVersion: such a watch brings nothing, not
+ * even a bookmark, and ends in order. Then too everything is listed again. Errors are retried for
+ * ever, after 0.5 to 8 s with jitter or as long as Retry-After says.
  */
 #ifndef KUBE_REFLECTOR_H
 #define KUBE_REFLECTOR_H
@@ -20,6 +22,9 @@ struct reflector_options {
     const char *namespace;                /* NULL: all */
     bool metadata_only;
     int64_t watch_timeout_ms; /* --watch-timeout; 2 s at least */
+    /* So long without a byte, over several watches, and it is listed again; kube-apiserver sends a
+     * bookmark each minute (staging/src/k8s.io/apiserver, cacher: defaultBookmarkFrequency). */
+    int64_t bookmark_timeout_ms;
 };
 
 enum reflector_note { REFLECTOR_SYNCED, REFLECTOR_RELIST, REFLECTOR_ERROR, REFLECTOR_RECOVERED };

@@ -5,6 +5,7 @@
 #include "kube/reflector.h"
 
 enum {
+    BOOKMARK_TIMEOUT_MS = 3 * 60 * 1000, /* three of them are missing */
     TYPES = 8,
     TYPES_LATER = 1,
     /* An API server that has just started refuses everything for a moment. */
@@ -101,7 +102,8 @@ static void add(struct watches *watches, const struct type *type, const char *na
     struct reflector_options options = { .resource = type->resource,
                                          .namespace = namespace,
                                          .metadata_only = type->metadata_only,
-                                         .watch_timeout_ms = watches->options->watch_timeout_ms };
+                                         .watch_timeout_ms = watches->options->watch_timeout_ms,
+                                         .bookmark_timeout_ms = BOOKMARK_TIMEOUT_MS };
     watch->reflector =
         reflector_new(watches->loop, watches->kube, type->store, &options, noted, watch);
 }

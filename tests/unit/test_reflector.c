@@ -18,6 +18,7 @@ struct world {
     void (*page)(struct world *, struct http_peer_connection *, const char *request);
     void (*watch)(struct world *, struct http_peer_connection *);
     int lists, pages, watches;
+    int64_t bookmark_timeout_ms;
     int timeout_s; /* of the last watch */
     struct http_peer_connection *stream;
     char requests[256];
@@ -166,6 +167,7 @@ static int set_up(void **state)
     world->store = store_new(NULL, NULL, NULL, NULL);
     world->list = list_one;
     world->watch = watch_quietly;
+    world->bookmark_timeout_ms = 300 * 1000;
     *state = world;
     return 0;
 }
@@ -191,6 +193,7 @@ static void start(struct world *world, int64_t watch_timeout_ms)
                                          .resource = &KUBE_SECRETS,
                                          .namespace = "ns",
                                          .watch_timeout_ms = watch_timeout_ms,
+                                         .bookmark_timeout_ms = world->bookmark_timeout_ms,
                                      },
                                      on_note, world);
 }
@@ -523,6 +526,31 @@ static void test_the_watchdog_cuts_a_silent_watch(void **state)
     assert_non_null(strstr(world->last_error.message, "silent for 2000 ms"));
 }
 
+/* Ends the watch after a second, in order. */
+static void end_watch(struct world *world)
+{
+    run_for(world, 1100);
+    end_stream(world->stream);
+    run_for(world, 50);
+}
+
+static void test_a_watch_from_a_version_to_come_lists_again(void **state)
+{
+    struct world *world = *state;
+    world->bookmark_timeout_ms = 2000;
+    start(world, 300 * 1000);
+    expect(world, "L ", 1, 1000);
+    end_watch(world);
+    assert_string_equal(world->requests, "L W100 ");
+    write_bookmark(world->stream, "120", false);
+    end_watch(world);
+    assert_string_equal(world->requests, "L W100 W120 ");
+    end_watch(world);
+    assert_string_equal(world->requests, "L W100 W120 L ");
+    assert_string_equal(world->notes, "S ETransient R ");
+    assert_non_null(strstr(world->last_error.message, "not even a bookmark"));
+}
+
 static void test_freed_at_any_moment(void **state)
 {
     struct world *world = *state;
@@ -555,6 +583,7 @@ int main(void)
         in_world(test_nonsense_in_the_stream),
         in_world(test_list_without_a_version),
         in_world(test_the_watchdog_cuts_a_silent_watch),
+        in_world(test_a_watch_from_a_version_to_come_lists_again),
         in_world(test_freed_at_any_moment),
     };
     json_setup();
