@@ -46,7 +46,7 @@ static char *other_owner(const cJSON *secret)
     return mem_strdup("");
 }
 
-/* By a revision Secret, or by status: the Secret may have gone first. */
+/* By a revision Secret, or, as that may have gone first, by status or by Deepgram's list. */
 static bool is_known(const struct gathered *gathered, const char *id)
 {
     const struct status *status = &gathered->resource->status;
@@ -56,7 +56,7 @@ static bool is_known(const struct gathered *gathered, const char *id)
     for (size_t i = 0; i < status->revision_count; i++)
         if (mem_streq(id, status->revisions[i].id))
             return true;
-    return false;
+    return inventory_view_holds(&gathered->world.inventory, id);
 }
 
 /* Made for this resource: it says so, holds a credential of ours, and nobody controls it. */
@@ -240,14 +240,14 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world->memory = gathered->memory;
     if (gathered->resource->deleting && gathered->memory->deleting_since_ms == NEVER)
         gathered->memory->deleting_since_ms = world->monotonic_ms;
-    gather_revisions(runtime, gathered);
-    gather_target(runtime, gathered);
-    gather_old_target(runtime, gathered);
     gather_admin(runtime, gathered);
     note_first_sight(gathered);
     gathered->inventory = inventories_get(runtime->inventories, kind,
                                           gathered->resource->spec.project_id, &world->admin);
     inventory_view(gathered->inventory, gathered->resource->uid, &world->inventory);
+    gather_revisions(runtime, gathered);
+    gather_target(runtime, gathered);
+    gather_old_target(runtime, gathered);
     world->project_blocked_until_ms = inventory_paused_until_ms(gathered->inventory);
     world->project_mint_at_ms = inventory_mint_allowed_ms(
         gathered->inventory, count_resources(runtime), world->monotonic_ms);

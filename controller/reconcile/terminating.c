@@ -69,7 +69,9 @@ static bool in_use(const struct world *world, struct step *step, size_t pods, co
 /* Also by what only an announcement or the inventory tells of: status may have been wiped. */
 static bool may_be_in_use(const struct world *world)
 {
-    return world_holds_credential(world) || world_orphan(world) || world_any_attempt_open(world);
+    bool listed = world->target.lost && inventory_view_holds(&world->inventory, world->target.id);
+    return world_holds_credential(world) || listed || world_orphan(world) ||
+           world_any_attempt_open(world);
 }
 
 /* Like the protection of a volume that is mounted. */

@@ -262,14 +262,24 @@ static bool named(const struct world *world, const char *id)
            is_believed_gone(world, id);
 }
 
+bool inventory_view_holds(const struct inventory_view *view, const char *id)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (mem_streq(view->entries[i].id, id))
+            return true;
+    return false;
+}
+
 bool world_holds_target(const struct world *world)
 {
     if (world->target.ours)
         return true;
-    for (size_t i = 0; world->target.lost && i < world->revision_count; i++)
+    if (!world->target.lost)
+        return false;
+    for (size_t i = 0; i < world->revision_count; i++)
         if (strcmp(world->revisions[i].id, world->target.id) == 0)
             return true;
-    return false;
+    return inventory_view_holds(&world->inventory, world->target.id);
 }
 
 bool world_can_list(const struct world *world)

@@ -65,6 +65,9 @@ struct inventory_view {
     size_t count;
 };
 
+/* Is it one of the entries? */
+NODISCARD bool inventory_view_holds(const struct inventory_view *view, const char *id);
+
 /* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
  * and creation times have whole seconds. */
 enum { PUBLICATION_SKEW_MS = 5 * 1000 };

@@ -235,6 +235,31 @@ static void target_of_a_namesake(struct world_fixture *fixture)
     target_released(fixture);
 }
 
+/* What kept it and who owned the target went with a deletion in the foreground. */
+static void target_with_the_orphan(struct world_fixture *fixture)
+{
+    orphan(fixture);
+    world_hold(fixture, 5, "key-5");
+    target_released(fixture);
+}
+
+static void test_a_target_that_only_deepgrams_list_explains_is_ours(void **state)
+{
+    (void)state;
+    static const struct world_row rows[] = {
+        { "its pods are waited for",
+          { observed, deleting, target_with_the_orphan, pod },
+          "report Terminating InUse for an event" },
+        { "then the door is closed",
+          { observed, deleting, target_with_the_orphan },
+          "delete-target voice" },
+        { "not without that list",
+          { observed, deleting, target_of_a_namesake, listed_just_now },
+          "drop-finalizer" },
+    };
+    expect(rows);
+}
+
 static void test_what_nothing_names_goes_first(void **state)
 {
     (void)state;
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_with_retain_the_secrets_stay),
         cmocka_unit_test(test_pods_are_waited_for),
         cmocka_unit_test(test_what_is_in_use_is_named),
+        cmocka_unit_test(test_a_target_that_only_deepgrams_list_explains_is_ours),
         cmocka_unit_test(test_what_nothing_names_goes_first),
         cmocka_unit_test(test_the_door_is_closed_before_anything_is_revoked),
         cmocka_unit_test(test_everything_is_revoked),
