@@ -197,6 +197,14 @@ static void published(void *context, cJSON **object, const struct err *err)
     pass_written(pass, secrets(pass), object, NULL);
 }
 
+static void target_made(void *context, cJSON **object, const struct err *err)
+{
+    if (err && err->kind == ERR_NOT_FOUND) /* the namespace is gone */
+        pass_fail(context, FAILURE_KUBERNETES, NULL, err);
+    else
+        published(context, object, err);
+}
+
 static cJSON *preconditions(const char *uid, const char *resource_version)
 {
     cJSON *options = cJSON_CreateObject();
@@ -270,7 +278,7 @@ static void publish_value(struct pass *pass)
     }
     cJSON *rendered = render(pass, NULL);
     if (rendered)
-        pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, rendered, true, published);
+        pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, rendered, true, target_made);
 }
 
 static void publish_read(void *context, cJSON **object, const struct err *err)

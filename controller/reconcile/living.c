@@ -321,14 +321,6 @@ static bool roll_out(const struct world *world, struct step *step)
     return false;
 }
 
-/* Whatever else it waits for. */
-static int64_t roll_out_again_ms(const struct world *world)
-{
-    struct rollout rollout;
-    rollout_decide(world, &rollout);
-    return rollout.again_ms == INT64_MAX ? INT64_MAX : rules_monotonic(world, rollout.again_ms);
-}
-
 /* Whoever may have to be revoked needs the admin Secret: also one that was made anew. */
 static bool mark_admin(const struct world *world, struct step *step)
 {
@@ -404,7 +396,8 @@ struct step decide_living(const struct world *world)
     };
     struct step step = rules_apply(RULES, world);
     if (step.kind == STEP_WAIT)
-        step.wait_until_ms = rules_sooner(
-            rules_sooner(step.wait_until_ms, roll_out_again_ms(world)), accounts_again_ms(world));
+        step.wait_until_ms =
+            rules_sooner(rules_sooner(step.wait_until_ms, rules_roll_out_again_ms(world)),
+                         accounts_again_ms(world));
     return step;
 }

@@ -212,6 +212,12 @@ bool rollout_is_starting(const struct world *world, const struct workload_view *
            world->now_ms < unusual_from_ms(world, workload);
 }
 
+/* Neither a resource that goes nor a suspended one puts anything back. */
+static bool may_go_back(const struct world *world)
+{
+    return world_fallback(world) && !world->resource->deleting && !world->resource->spec.suspend;
+}
+
 static void watch_new_pods(const struct world *world, const struct workload_view *workload,
                            struct rollout *rollout)
 {
@@ -221,7 +227,7 @@ static void watch_new_pods(const struct world *world, const struct workload_view
     if (rollout_is_starting(world, workload)) {
         say(rollout, ", %zu starting", workload->unready_pods);
         look_again(rollout, unusual_from_ms(world, workload));
-    } else if (!world_fallback(world)) {
+    } else if (!may_go_back(world)) {
         say(rollout, ", ");
         say_failing(rollout, workload);
     } else if (world->now_ms >= end_ms) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reconcile/failure.h"
+#include "reconcile/rollout.h"
 
 enum { HOLD_MAX_MS = 3600 * 1000 }; /* the longest Retry-After that is honoured */
 
@@ -237,6 +238,13 @@ int64_t rules_open_since_ms(const struct world *world)
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms)
 {
     return world->monotonic_ms + (wall_ms - world->now_ms);
+}
+
+int64_t rules_roll_out_again_ms(const struct world *world)
+{
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    return rollout.again_ms == INT64_MAX ? INT64_MAX : rules_monotonic(world, rollout.again_ms);
 }
 
 int64_t rules_sooner(int64_t a, int64_t b)

@@ -54,6 +54,9 @@ bool rules_deepgram_rests(const struct world *world);
 int64_t rules_open_since_ms(const struct world *world);
 /* Monotonic time for a wall clock time. */
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms);
+/* When the roll-out goes on, or what status tells of it changes, by time alone; monotonic, whatever
+ * else is waited for. INT64_MAX: only after an event. */
+int64_t rules_roll_out_again_ms(const struct world *world);
 /* The earlier one. */
 int64_t rules_sooner(int64_t a, int64_t b);
 

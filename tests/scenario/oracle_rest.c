@@ -88,7 +88,9 @@ static void judge_published(const struct api_object *object, const cJSON *target
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     const char *id = json_string_at(json, "status.id");
     bool expired = record && record->death == ALIVE && !deepgram_alive(record);
-    if (record && (record->death == BY_PERSON || expired) && !admin_usable(true))
+    bool emptied = !record && !oracle_secret_names(id);
+    bool died = record && (record->death == BY_PERSON || expired);
+    if ((emptied || died) && !admin_usable(true))
         return; /* can't be replaced */
     if (!record || !deepgram_alive(record))
         sim_broken(I3, "%s's target holds no live credential", object->name);

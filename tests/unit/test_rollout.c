@@ -429,6 +429,14 @@ static void test_messages(void **state)
           "1 of 1: engine 2/3 pods on revision 2, pod engine-x of Deployment engine: "
           "CrashLoopBackOff (back-off); unless that ends, the older credential is put back at "
           "2026-06-01T12:00:01Z" },
+        { "failing where nothing is put back any more",
+          { rolling, engine, one_old, marked, fails, deleting },
+          "1 of 1: engine 2/3 pods on revision 2, pod engine-x of Deployment engine: "
+          "CrashLoopBackOff (back-off)" },
+        { "nor for now",
+          { rolling, engine, one_old, marked, fails, suspended },
+          "1 of 1: engine 2/3 pods on revision 2, pod engine-x of Deployment engine: "
+          "CrashLoopBackOff (back-off)" },
         { "starting",
           { rolling, engine, one_old, marked, starting },
           "1 of 1: engine 2/3 pods on revision 2, 1 starting" },
