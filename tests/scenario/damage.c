@@ -72,8 +72,20 @@ static void edit_target(void)
               "{\"data\":{\"DEEPGRAM_API_KEY\":\"anVuaw==\",\".dockerconfigjson\":\"e30=\"}}");
 }
 
+static bool someone_suspends(void)
+{
+    for (size_t i = 0; i < sim.schedule->fault_count; i++) {
+        const struct action *action = sim.schedule->faults[i].action;
+        if (action && strcmp(action->name, "suspend") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* New pods fail on it while nobody mends it: then what is published is taken back, in vain. */
 static void empty_target(void)
 {
+    sim.mints_allowed += someone_suspends() ? 1 : 0;
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":null}");
 }
 

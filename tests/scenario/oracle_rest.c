@@ -33,6 +33,13 @@ static bool pods_refer(const cJSON *resource)
     return actors_refer(target);
 }
 
+/* Under its earlier name too. */
+static bool pods_may_refer(const cJSON *resource)
+{
+    return pods_refer(resource) ||
+           (mem_streq(json_string_at(resource, "metadata.name"), VOICE) && actors_refer(VOICE_KEY));
+}
+
 static void judge_credential(const struct credential_record *record)
 {
     const struct api_object *owner = oracle_find_uid(record->uid);
@@ -55,7 +62,7 @@ static void judge_credential(const struct credential_record *record)
     else if (record->bad && !mem_streq(json_string_at(owner->json, "status.id"), record->id) &&
              !actors_holder(record->value) && deployments_own_all())
         sim_broken(I1, "pods failed on %s, and it is still alive", record->id);
-    else if (!deleting && (!pods_refer(owner->json) || deployments_own_all()) &&
+    else if (!deleting && (!pods_may_refer(owner->json) || deployments_own_all()) &&
              !actors_holder(record->value) && owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
@@ -65,8 +72,7 @@ static void judge_deleting(const struct api_object *object)
 {
     const cJSON *json = object->json;
     bool waits_for_pods =
-        (pods_refer(json) || actors_refer(VOICE_KEY)) && /* that may be its earlier name */
-        !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
+        pods_may_refer(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
     if (oracle_annotation(json, ANNOTATION_ABANDON) || (!waits_for_pods && admin_usable(false)))
         sim_broken(WEDGED, "%s doesn't go", object->name);
 }
