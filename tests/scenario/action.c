@@ -231,7 +231,8 @@ static void live_forever(void)
 
 static void suspend(void)
 {
-    sim.suspended_ms = sim.suspended_ms ? sim.suspended_ms : time_now_ms();
+    if (!json_bool_at(people_voice(), "spec.suspend", false)) /* also one that was made anew */
+        sim.suspended_ms = time_now_ms();
     people_merge_voice("{\"spec\":{\"suspend\":true}}");
 }
 
