@@ -1,6 +1,7 @@
 /* What goes wrong around a resource: its Secrets, its admin Secret and its pods. */
 #include <string.h>
 
+#include "api/credential.h"
 #include "api/resource.h"
 #include "base/base64.h"
 #include "base/json.h"
@@ -283,8 +284,13 @@ static void free_target(void)
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"finalizers\":null}}");
 }
 
+/* Of one that was adopted, and not yet published, nothing tells then that it is ours. */
 static void release_target(void)
 {
+    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
+    sim.blinded = sim.blinded ||
+                  (json_at(people_voice(), "metadata.deletionTimestamp") &&
+                   !json_string_member(json_at(target, "metadata.annotations"), ANNOTATION_ID));
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"ownerReferences\":null}}");
 }
 

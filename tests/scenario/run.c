@@ -227,13 +227,27 @@ static void restart_everything(void)
     process_start(0, 0);
 }
 
+/* Of one that goes without ever having told what it published, only its process knows. */
+static bool anyone_is_forgotten(void)
+{
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        if ((object->type == API_KEYS || object->type == API_PULLS) &&
+            json_at(object->json, "metadata.deletionTimestamp") &&
+            json_int_at(object->json, "status.revision", 0) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* I5: a restart with nothing changed writes and creates nothing. */
 static void restart_idly(void)
 {
     uint64_t writes = sim.writes;
+    bool forgotten = anyone_is_forgotten();
     restart_everything();
     pass_time(RESTART_MS);
-    if (sim.writes != writes)
+    if (sim.writes != writes && !forgotten)
         sim_broken(I5, "a restart with nothing changed made %llu writes",
                    (unsigned long long)(sim.writes - writes));
 }
