@@ -157,8 +157,9 @@ MUTATIONS = [
      "    return was_there && !world_published(world)",
      "    return false && was_there && !world_published(world)", "I2", story("forgotten")),
     ("only what is named counts as in use", "reconcile/terminating.c",
-     "world_holds_credential(world) || world_orphan(world) || world_any_attempt_open(world)",
-     "world_holds_credential(world)", "I1", story("forgotten")),
+     "world_holds_credential(world) || listed || world_orphan(world) ||\n"
+     "           world_any_attempt_open(world)", "world_holds_credential(world)", "I1",
+     story("forgotten")),
     ("everything is revoked before pods are gone", "reconcile/terminating.c",
      "        wait_for_pods,\n        close_door,\n        look_again_for_pods,\n"
      "        revoke_everything,\n",
