@@ -42,7 +42,7 @@ static int run_plan(const struct plan *plan)
     explore(plan, &tally);
     for (enum invariant i = I1; i < INVARIANTS; i++)
         if (tally.broken[i])
-            printf("%s %lu  ", invariant_name(i), tally.broken[i]);
+            printf("%s %lu\n", invariant_name(i), tally.broken[i]);
     printf("%lu schedules, %.0f a second, %lu failed\n", tally.schedules,
            (double)tally.schedules / (now_s() - begin_s), tally.failures);
     return tally.failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -200,7 +200,7 @@ static void check_published(const cJSON *before, const cJSON *after)
     auto_free char *old = deepgram_value_in(before);
     if (mem_streq(value, old))
         return;
-    if (process_two_lead())
+    if (process_two_led())
         return; /* what they do to each other is mended when one is left */
     const char *name = json_string_at(after, "metadata.name");
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;

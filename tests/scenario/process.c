@@ -47,6 +47,7 @@ struct process {
 
 static struct process processes[PROCESSES_MAX];
 static int64_t skew_ms;
+static bool two_led;
 
 /* ---- as others see them ---- */
 
@@ -60,7 +61,13 @@ bool process_two_lead(void)
     size_t count = 0;
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         count += processes[i].up && !processes[i].loop.paused && processes[i].leader.may_write;
+    two_led = two_led || count > 1;
     return count > 1;
+}
+
+bool process_two_led(void)
+{
+    return process_two_lead() || two_led;
 }
 
 bool process_two_will_lead(void)
@@ -326,6 +333,7 @@ void watches_begin_accounts(struct watches *watches)
 
 void process_reset(void)
 {
+    two_led = false;
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
         struct loop_timer **timers = processes[i].loop.timers;
         size_t capacity = processes[i].loop.capacity;
@@ -376,6 +384,7 @@ void process_start(size_t index, int64_t behind_ms)
 
 static void end(struct process *process)
 {
+    (void)process_two_lead(); /* for the last time */
     process->up = false;
     while (process->loop.count > 0)
         loop_timer_stop(process->loop.timers[0]);

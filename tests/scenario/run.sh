@@ -12,7 +12,7 @@ status=0
 schedules=0
 
 part() { # part NAME PROGRAM ARGUMENTS...: in as many processes as there are cores
-  local name=$1 shard pids=() failed=0 ran=0
+  local name=$1 shard count pids=() failed=0 ran=0
   shift
   for ((shard = 0; shard < cores; shard++)); do
     "$@" --keep-going --shard "$shard/$cores" >"$output/$shard" 2>&1 &
@@ -20,7 +20,9 @@ part() { # part NAME PROGRAM ARGUMENTS...: in as many processes as there are cor
   done
   for shard in "${!pids[@]}"; do
     wait "${pids[$shard]}" || failed=1
-    ran=$((ran + $(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$output/$shard" | tail -n 1)))
+    count=$(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$output/$shard" | tail -n 1)
+    [ -n "$count" ] || failed=1
+    ran=$((ran + ${count:-0}))
   done
   if [ "$failed" -eq 0 ] && [ "$ran" -gt 0 ]; then
     echo "scenario: $name: $ran schedules, none failed; $(tail -n 1 "$output/0" | sed 's/.*, \([0-9]* a second\).*/\1/') a core"
