@@ -142,7 +142,8 @@ def test_a_pass_counts_as_failed_when_something_failed_in_it_and_not_while_it_is
         tenant.wait_ready(kind, kind.lower())
         passes = results(process)
         assert passes[kind, "failed"] == count, passes
-        assert passes[kind, "done"] >= touched, passes
+        # A pass that fails may have been asked for by a touch too.
+        assert passes[kind, "done"] >= touched - count, passes
 
 
 def complete_lists(control_plane, mark):
