@@ -29,6 +29,12 @@ static void add_right(cJSON *rights, const cJSON *group, const cJSON *resource, 
     cJSON_AddItemToArray(rights, right);
 }
 
+/* No Role can give it: whoever works on some namespaces does without. */
+static bool is_cluster_wide(const char *resource, const char *verb)
+{
+    return strcmp(resource, "namespaces") == 0 && strcmp(verb, "get") != 0;
+}
+
 /* Of one group and one name at most, as the chart writes them. */
 static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace, bool accounts)
 {
@@ -37,13 +43,11 @@ static void add_rule(cJSON *rights, const cJSON *rule, const char *namespace, bo
     const cJSON *resource = NULL;
     cJSON_ArrayForEach(resource, json_member(rule, "resources")) {
         const cJSON *verb = NULL;
-        /* Namespaces are no namespace's: whoever works on some of them does without. */
-        if (namespace && strcmp(resource->valuestring, "namespaces") == 0)
-            continue;
         if (!accounts && strcmp(resource->valuestring, "serviceaccounts") == 0)
             continue;
         cJSON_ArrayForEach(verb, json_member(rule, "verbs"))
-            add_right(rights, group, resource, name, verb, namespace);
+            if (!namespace || !is_cluster_wide(resource->valuestring, verb->valuestring))
+                add_right(rights, group, resource, name, verb, namespace);
     }
 }
 

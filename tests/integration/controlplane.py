@@ -145,8 +145,11 @@ class ControlPlane:
         """Those of them that exist, and waits until they are gone."""
         self.load_storage(*crds)
         for crd in crds:
-            if self.client.find(f"{CRDS}/{crd}"):
+            try:
                 self.client.delete(f"{CRDS}/{crd}")
+            except ApiError as error:
+                if error.status != 404:  # not there, or just gone
+                    raise
         wait_for(lambda: not any(self.client.find(f"{CRDS}/{crd}") for crd in crds), 30,
                  "the CRDs are gone: no resource may be left")
 

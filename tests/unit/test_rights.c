@@ -14,7 +14,7 @@ static const cJSON *find(const cJSON *rights, const char *resource, const char *
     return NULL;
 }
 
-static void test_namespaces_are_for_an_operator_of_all(void **state)
+static void test_namespaces_are_watched_by_an_operator_of_all(void **state)
 {
     (void)state;
     auto_json cJSON *all = cJSON_CreateArray();
@@ -23,6 +23,7 @@ static void test_namespaces_are_for_an_operator_of_all(void **state)
     rights_of_operator(one, "speech", false);
     assert_non_null(find(all, "namespaces", "watch"));
     assert_null(find(one, "namespaces", "watch"));
+    assert_non_null(find(one, "namespaces", "get"));
     fixture_expect("in one namespace",
                    json_string_member(find(one, "secrets", "delete"), "namespace"), "speech");
     assert_null(json_member(find(all, "secrets", "delete"), "namespace"));
@@ -120,7 +121,7 @@ static void test_a_schema_without_our_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_namespaces_are_for_an_operator_of_all),
+        cmocka_unit_test(test_namespaces_are_watched_by_an_operator_of_all),
         cmocka_unit_test(test_accounts_are_for_those_who_name_them),
         cmocka_unit_test(test_reviews),
         cmocka_unit_test(test_what_is_missing_is_said_in_words),
