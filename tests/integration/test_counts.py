@@ -71,9 +71,9 @@ def test_a_resource_costs_five_requests_and_an_event(
     # The admin key is read before each create and each LIST, and its Secret marked once.
     lists = len(tenant.emulator.requests(operation="list_keys", project_id=tenant.project_id)) + len(
         tenant.emulator.requests(operation="list_credentials", project_id=tenant.project_id))
-    # Both kinds may find it unmarked at the same time; the second one then looks again.
+    # Both kinds may find it unmarked at the same time; whoever comes second then looks again.
     conflicts = conflicts_since(control_plane, mark)
-    assert conflicts in ([], [ADMIN_SECRET])
+    assert set(conflicts) <= {ADMIN_SECRET} and len(conflicts) <= len(PLURALS)
     assert requests["get", "secrets", ""] == COUNT + lists + len(conflicts)
     assert 1 <= requests["patch", "secrets", ""] <= len(PLURALS)
     assert sum(requests.values()) == 6 * COUNT + requests["patch", "secrets", ""] + lists + len(
