@@ -143,7 +143,7 @@ void owner_set(cJSON *metadata, const struct resource *resource)
     cJSON_AddItemToObject(metadata, "ownerReferences", references);
 }
 
-static bool is_namespace(const cJSON *reference)
+bool owner_is_namespace(const cJSON *reference)
 {
     return mem_streq(json_string_member(reference, "kind"), "Namespace");
 }
@@ -193,7 +193,7 @@ cJSON *revision_secret(const struct resource *resource, const struct attempt *at
 
 /* ---- reading ---- */
 
-static const cJSON *controller_of(const cJSON *object)
+const cJSON *owner_controller(const cJSON *object)
 {
     const cJSON *references = json_at(object, "metadata.ownerReferences");
     if (!cJSON_IsArray(references))
@@ -207,14 +207,14 @@ static const cJSON *controller_of(const cJSON *object)
 
 bool owned_by(const cJSON *object, const char *uid)
 {
-    return uid && *uid && mem_streq(json_string_at(controller_of(object), "uid"), uid);
+    return uid && *uid && mem_streq(json_string_at(owner_controller(object), "uid"), uid);
 }
 
 bool owner_is_anchored(const cJSON *object)
 {
     const cJSON *owner = NULL;
     cJSON_ArrayForEach(owner, json_at(object, "metadata.ownerReferences"))
-        if (is_namespace(owner))
+        if (owner_is_namespace(owner))
             return true;
     return false;
 }
@@ -229,7 +229,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .secret_name = json_string_at(metadata, "name"),
         .secret_uid = mem_or_empty(json_string_at(metadata, "uid")),
         .resource_version = mem_or_empty(json_string_at(metadata, "resourceVersion")),
-        .owner_uid = json_string_at(controller_of(secret), "uid"),
+        .owner_uid = json_string_at(owner_controller(secret), "uid"),
         .resource = json_string_member(annotations, ANNOTATION_RESOURCE),
         .anchored = owner_is_anchored(secret),
         .deleting = json_string_at(metadata, "deletionTimestamp") != NULL,

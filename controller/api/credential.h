@@ -96,6 +96,8 @@ NODISCARD bool revision_read(const cJSON *secret, struct credential *ret_credent
 /* Points metadata.ownerReferences at the resource as its controller. Others that control
  * nothing are kept. */
 void owner_set(cJSON *metadata, const struct resource *resource);
+/* The reference of metadata.ownerReferences that controls; borrowed, NULL: none. */
+NODISCARD const cJSON *owner_controller(const cJSON *object);
 /* True when metadata.ownerReferences has a controller with that UID; "" and NULL are nobody's. */
 NODISCARD bool owned_by(const cJSON *object, const char *uid);
 
@@ -103,6 +105,7 @@ NODISCARD bool owned_by(const cJSON *object, const char *uid);
  * resource owns when that is deleted in the foreground, and only takes the reference off where
  * another owner is left (Kubernetes, Garbage Collection: foreground cascading deletion). */
 void owner_anchor(cJSON *metadata, const char *namespace, const char *namespace_uid);
+NODISCARD bool owner_is_namespace(const cJSON *reference);
 /* Is the namespace one of metadata.ownerReferences? */
 NODISCARD bool owner_is_anchored(const cJSON *object);
 

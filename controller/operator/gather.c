@@ -38,12 +38,10 @@ static void gather_revisions(struct runtime *runtime, struct gathered *gathered)
 
 static char *other_owner(const cJSON *secret)
 {
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
-        if (json_bool_at(owner, "controller", false))
-            return mem_printf("%s/%s", mem_or_empty(json_string_member(owner, "kind")),
-                              mem_or_empty(json_string_member(owner, "name")));
-    return mem_strdup("");
+    const cJSON *owner = owner_controller(secret);
+    return owner ? mem_printf("%s/%s", mem_or_empty(json_string_member(owner, "kind")),
+                              mem_or_empty(json_string_member(owner, "name")))
+                 : mem_strdup("");
 }
 
 /* By a revision Secret, or, as that may have gone first, by status or by Deepgram's list. */

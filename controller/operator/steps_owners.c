@@ -33,15 +33,6 @@ static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
               owners_written);
 }
 
-static bool has_controller(const cJSON *secret)
-{
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(secret, "metadata.ownerReferences"))
-        if (json_bool_at(owner, "controller", false))
-            return true;
-    return false;
-}
-
 static void take_off(cJSON *metadata, const char *uid)
 {
     cJSON *owners = cJSON_GetObjectItemCaseSensitive(metadata, "ownerReferences");
@@ -60,7 +51,7 @@ static bool change_owners(const struct pass *pass, const cJSON *secret, cJSON *m
     bool ours = owned_by(secret, resource->uid);
     if (pass->step.kind == STEP_CLAIM) {
         owner_set(metadata, resource);
-        return !has_controller(secret);
+        return !owner_controller(secret);
     }
     if (pass->step.kind == STEP_ANCHOR) {
         owner_anchor(metadata, resource->namespace, json_string_at(pass->object, "metadata.uid"));

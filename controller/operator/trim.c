@@ -40,8 +40,7 @@ static void keep_owners(cJSON *metadata)
     cJSON *owner = owners ? owners->child : NULL;
     while (owner) {
         cJSON *next = owner->next;
-        if (!json_bool_at(owner, "controller", false) &&
-            !mem_streq(json_string_member(owner, "kind"), "Namespace"))
+        if (!json_bool_at(owner, "controller", false) && !owner_is_namespace(owner))
             cJSON_Delete(cJSON_DetachItemViaPointer(owners, owner));
         owner = next;
     }

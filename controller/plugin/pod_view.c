@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "api/credential.h"
 #include "api/revision_number.h"
 #include "api/timestamp.h"
 #include "api/workload.h"
@@ -67,24 +68,15 @@ static cJSON *describe(const cJSON *pod, const struct pod_view_target *target)
 
 /* ---- by workload ---- */
 
-static const cJSON *controller_of(const cJSON *object)
-{
-    const cJSON *owner = NULL;
-    cJSON_ArrayForEach(owner, json_at(object, "metadata.ownerReferences"))
-        if (json_bool_at(owner, "controller", false))
-            return owner;
-    return NULL;
-}
-
 /* A ReplicaSet's Deployment is what people know. */
 static const cJSON *workload_of(const cJSON *pod, const cJSON *replica_sets)
 {
-    const cJSON *owner = controller_of(pod);
+    const cJSON *owner = owner_controller(pod);
     const cJSON *set = NULL;
     cJSON_ArrayForEach(set, replica_sets)
-        if (owner && controller_of(set) &&
+        if (owner && owner_controller(set) &&
             mem_streq(json_string_at(set, "metadata.uid"), json_string_member(owner, "uid")))
-            return controller_of(set);
+            return owner_controller(set);
     return owner;
 }
 
