@@ -34,7 +34,7 @@ NOT_REASONS = {
     "Succeeded", "Failed", "DeleteOptions",  # Kubernetes' own
     "RollOut", "ConsumersUpdated", "ServiceAccountsUpdated", "UpdateServiceAccounts",
     "Blocked", "Updating", "Waiting", "Missing", "Unrelated",  # states of a consumer
-    "Namespace", "OnDelete", "Unschedulable", "CrashLoopBackOff",  # Kubernetes' own
+    "OnDelete", "Unschedulable", "CrashLoopBackOff",  # Kubernetes' own
     "ContainerCreating", "PodInitializing", "ReplicaSet", "PodScheduled", "NotReady",
     "Expiring", "Lost",  # why a credential is due; shown as RotationScheduled and Replaced
 }
