@@ -194,6 +194,7 @@ static void published(void *context, cJSON **object, const struct err *err)
     }
     note_heal(pass);
     pass->gathered->memory->target_same = version_of(*object);
+    memory_forget_confirmed(pass->gathered->memory);
     pass_written(pass, secrets(pass), object, NULL);
 }
 

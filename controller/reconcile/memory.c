@@ -16,7 +16,7 @@ struct memory *memory_new(const char *uid, int64_t monotonic_ms)
     return memory;
 }
 
-static void forget_confirmed(struct memory *memory)
+void memory_forget_confirmed(struct memory *memory)
 {
     for (size_t i = 0; i < memory->confirmed_count; i++)
         mem_free(memory->confirmed[i]);
@@ -42,7 +42,7 @@ void memory_free(struct memory *memory)
     mem_free(memory->told_obstacle);
     for (size_t i = 0; i < FAILURE_SIDES; i++)
         failure_free(memory->failures[i]);
-    forget_confirmed(memory);
+    memory_forget_confirmed(memory);
     mem_free(memory->confirmed);
     for (size_t i = 0; i < memory->gone_count; i++)
         mem_free(memory->gone[i].id);
@@ -125,7 +125,7 @@ void memory_add_gone(struct memory *memory, const char *id, int64_t monotonic_ms
 void memory_confirm(struct memory *memory, const char *id, int64_t list_ms)
 {
     if (memory->confirmed_list_ms != list_ms || memory->confirmed_count == CONFIRMED_MAX)
-        forget_confirmed(memory);
+        memory_forget_confirmed(memory);
     memory->confirmed =
         mem_realloc(memory->confirmed, (memory->confirmed_count + 1) * sizeof memory->confirmed[0]);
     memory->confirmed_list_ms = list_ms;

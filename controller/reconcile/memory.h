@@ -107,5 +107,7 @@ int64_t memory_gone_ms(const struct memory *memory, const char *id);
 /* Found alive, although the list sent at list_ms doesn't show it. */
 void memory_confirm(struct memory *memory, const char *id, int64_t list_ms);
 bool memory_is_confirmed(const struct memory *memory, const char *id, int64_t list_ms);
+/* At a publication: what was found alive before doesn't prove that what is published lives. */
+void memory_forget_confirmed(struct memory *memory);
 
 #endif

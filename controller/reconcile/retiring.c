@@ -71,13 +71,30 @@ static bool may_retire(const struct world *world, const struct world_revision *r
            holders(world, revision) == 0 && (revision->failed || verify_is_done(world));
 }
 
+/* Found alive since it was published: another leader, or a person, may have revoked it. */
+static bool is_proven(const struct world *world, const struct world_revision *published)
+{
+    enum { WHOLE_SECOND_MS = 1000 }; /* that is how the publication is noted */
+    int64_t listed_at = world->inventory.listed_at_ms;
+    int64_t published_at = world->target.published_at_ms + WHOLE_SECOND_MS;
+    return memory_is_confirmed(world->memory, published->id, listed_at) ||
+           (published->listed && listed_at >= rules_monotonic(world, published_at));
+}
+
+/* The one that took over is asked for before its predecessor goes: it may be the last that lives. */
 bool rule_revoke_retired(const struct world *world, struct step *step)
 {
+    const struct world_revision *published = world_published(world);
     for (size_t i = 0; i < world->revision_count; i++) {
         if (!may_retire(world, &world->revisions[i]))
             continue;
         if (rule_admin_problem(world, step, false) || rule_wait_for_deepgram(world, step))
             return true;
+        if (!world->revisions[i].failed && !is_proven(world, published)) {
+            step->revision = published->number;
+            step->id = published->id;
+            return rule_step(step, STEP_CONFIRM);
+        }
         step->id = world->revisions[i].id;
         step->why = "Retired";
         return rule_step(step, STEP_REVOKE);

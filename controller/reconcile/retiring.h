@@ -12,7 +12,7 @@ rule_fn rule_refresh_inventory;
 rule_fn rule_confirm_missing;
 /* The target of an earlier spec.secret.name goes once no pod refers to it, */
 rule_fn rule_drop_old_target;
-/* and a replaced credential once no pod holds it. */
+/* and a replaced credential once no pod holds it and its successor was seen alive. */
 rule_fn rule_revoke_retired;
 /* Monotonic time at which time alone gives them something to do; INT64_MAX: never. */
 int64_t retiring_again_ms(const struct world *world);

@@ -23,6 +23,7 @@ struct credential_record {
     int64_t died_ms;
     int64_t unlisted_ms; /* shows in lists until then */
     bool streamed;       /* somebody proved that it serves */
+    bool seen;           /* an operator was shown it since it was published */
     bool by_lesser;      /* created with LESSER_ADMIN_KEY */
     bool offered;        /* made by hand, in a Secret that asks to be adopted */
     bool limited;        /* grants less than self-hosted products and a role */

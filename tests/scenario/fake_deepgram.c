@@ -130,8 +130,9 @@ static void refuse(struct http_detail *detail, long status, const char *code, co
     json_add_string(detail->answer, "request_id", "30000000-0000-4000-8000-000000000000");
 }
 
-static cJSON *describe(const struct credential_record *record)
+static cJSON *describe(struct credential_record *record)
 {
+    record->seen = true;
     cJSON *json = cJSON_CreateObject();
     char created[TIMESTAMP_BYTES];
     timestamp_format(time_server_ms() - (time_now_ms() - record->made_ms), created);
@@ -218,7 +219,7 @@ static void list(struct http_detail *detail, bool pull)
     detail->answer = cJSON_CreateObject();
     cJSON *array = json_add_array(detail->answer, pull ? "distribution_credentials" : "api_keys");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
-        const struct credential_record *record = &sim.deepgram.credentials[i];
+        struct credential_record *record = &sim.deepgram.credentials[i];
         if (record->pull != pull || !is_listed(record))
             continue;
         if (!is_shown(record, detail->key)) {
@@ -265,7 +266,7 @@ static void on_one(const struct request *request, const char *id, bool pull)
 
 static void check_token(struct http_detail *detail)
 {
-    const struct credential_record *record = deepgram_by_value(detail->key);
+    struct credential_record *record = deepgram_by_value(detail->key);
     if (!record || record->pull || !deepgram_alive(record)) {
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
         return;

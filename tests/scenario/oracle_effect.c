@@ -221,8 +221,10 @@ static void note_replaced(const cJSON *before, const cJSON *after)
     struct credential_record *published = new ? deepgram_by_value(new) : NULL;
     if (published)
         published->replaced_ms = 0;
-    if (published && replaced && replaced != published)
+    if (published && replaced && replaced != published) {
         replaced->replaced_ms = time_now_ms();
+        published->seen = false;
+    }
 }
 
 static void give_to(struct credential_record *record, const char *uid)
@@ -417,20 +419,27 @@ static void check_not_published(const struct credential_record *record)
     }
 }
 
-/* Where a trial is asked for, a replaced key waits until its successor has passed it. */
+/* A replaced credential waits until its successor was seen alive, and has passed its trial where
+ * one is asked for. */
 static void check_successor(const struct credential_record *record)
 {
-    const cJSON *voice = api_get(API_KEYS, TEAM, "voice");
-    const char *current = json_string_at(voice, "status.id");
+    const struct api_object *object = oracle_find_uid(record->uid);
+    const cJSON *resource = object ? object->json : NULL;
+    const char *current = json_string_at(resource, "status.id");
     const struct credential_record *successor = current ? deepgram_find(current) : NULL;
     const cJSON *revision = NULL;
-    if (!json_at(voice, "spec.verify.streaming") || !successor || successor->streamed ||
-        json_at(voice, "metadata.deletionTimestamp"))
+    if (!successor || json_at(resource, "metadata.deletionTimestamp"))
         return;
-    cJSON_ArrayForEach(revision, json_at(voice, "status.revisions"))
-        if (mem_streq(json_string_member(revision, "id"), record->id) &&
-            mem_streq(json_string_member(revision, "state"), "Retiring"))
+    cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+    {
+        if (!mem_streq(json_string_member(revision, "id"), record->id) ||
+            !mem_streq(json_string_member(revision, "state"), "Retiring"))
+            continue;
+        if (json_at(resource, "spec.verify.streaming") && !successor->streamed)
             sim_broken(I2, "revoked %s before %s was tried out", record->id, successor->id);
+        if (record->revision < successor->revision && !record->bad && !successor->seen)
+            sim_broken(I2, "revoked %s before %s was seen alive", record->id, successor->id);
+    }
 }
 
 void oracle_revoking(const struct credential_record *record, const char *admin_key)

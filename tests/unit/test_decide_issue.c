@@ -190,6 +190,16 @@ static void key_1_confirmed_before(struct world_fixture *fixture)
     memory_confirm(fixture->memory, "key-1", fixture->world.inventory.listed_at_ms - 1);
 }
 
+static void published_since_the_list(struct world_fixture *fixture)
+{
+    fixture->world.target.published_at_ms = NOW_MS - SECOND_MS;
+}
+
+static void key_2_confirmed(struct world_fixture *fixture)
+{
+    memory_confirm(fixture->memory, "key-2", fixture->world.inventory.listed_at_ms);
+}
+
 static void same_id_twice(struct world_fixture *fixture)
 {
     world_put(noted_revision(fixture, 0), "id", "\"key-2\"");
@@ -607,6 +617,15 @@ static void test_what_retired_is_revoked(void **state)
         { "not before", { rotating }, "wait Ready for 500 s" },
         { "not while a pod may hold it", { rotated, old_pod }, "wait Ready for 500 s" },
         { "a pod of the present one doesn't", { rotated, pod }, "revoke key-1 (Retired)" },
+        { "not before the present one was seen alive since it was published",
+          { rotated, published_since_the_list },
+          "confirm r2 key-2" },
+        { "which its own answer shows too",
+          { rotated, published_since_the_list, key_2_confirmed },
+          "revoke key-1 (Retired)" },
+        { "nothing is asked before its overlap is over",
+          { rotating, published_since_the_list },
+          "report Ready for 500 s" },
         { "not before the target of an earlier name went",
           { rotated, old_target_in_use },
           "wait Ready for 500 s" },
