@@ -81,7 +81,8 @@ static bool is_proven(const struct world *world, const struct world_revision *pu
            (published->listed && listed_at >= rules_monotonic(world, published_at));
 }
 
-/* The one that took over is asked for before its predecessor goes: it may be the last that lives. */
+/* The one that took over is asked for before its predecessor goes: it may be the last that lives.
+ */
 bool rule_revoke_retired(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);

@@ -258,7 +258,7 @@ static void on_one(const struct request *request, const char *id, bool pull)
         cJSON_AddItemToObject(detail->answer, wrapper(pull), describe(record));
         return;
     }
-    oracle_revoking(record, detail->key);
+    oracle_revoking(record, detail->key, request->began_ms);
     if (!request->hollow)
         deepgram_kill(record, BY_OPERATOR);
     json_add_string(detail->answer, "message", "deleted");

@@ -19,7 +19,9 @@ void oracle_minted(const struct credential_record *minted);
 struct process;
 /* A process sends something to Deepgram. */
 void oracle_asking(const struct process *process);
-void oracle_revoking(const struct credential_record *record, const char *admin_key);
+/* sent_ms: when the request left; what came after that it can't know. */
+void oracle_revoking(const struct credential_record *record, const char *admin_key,
+                     int64_t sent_ms);
 void oracle_text(const char *where, const char *text);
 void oracle_excuse(const char *uid);
 bool oracle_excused(const char *uid);

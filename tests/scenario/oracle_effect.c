@@ -200,8 +200,8 @@ static void check_published(const cJSON *before, const cJSON *after)
     auto_free char *old = deepgram_value_in(before);
     if (mem_streq(value, old))
         return;
-    if (process_two_led())
-        return; /* what they do to each other is mended when one is left */
+    if (process_two_lead())
+        return;
     const char *name = json_string_at(after, "metadata.name");
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     if (!record)
@@ -223,6 +223,7 @@ static void note_replaced(const cJSON *before, const cJSON *after)
         published->replaced_ms = 0;
     if (published && replaced && replaced != published) {
         replaced->replaced_ms = time_now_ms();
+        published->published_ms = time_now_ms();
         published->seen = false;
     }
 }
@@ -421,17 +422,17 @@ static void check_not_published(const struct credential_record *record)
 
 /* A replaced credential waits until its successor was seen alive, and has passed its trial where
  * one is asked for. */
-static void check_successor(const struct credential_record *record)
+static void check_successor(const struct credential_record *record, int64_t sent_ms)
 {
     const struct api_object *object = oracle_find_uid(record->uid);
     const cJSON *resource = object ? object->json : NULL;
     const char *current = json_string_at(resource, "status.id");
     const struct credential_record *successor = current ? deepgram_find(current) : NULL;
     const cJSON *revision = NULL;
-    if (!successor || json_at(resource, "metadata.deletionTimestamp"))
+    if (!successor || json_at(resource, "metadata.deletionTimestamp") ||
+        successor->published_ms > sent_ms)
         return;
-    cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
-    {
+    cJSON_ArrayForEach(revision, json_at(resource, "status.revisions")) {
         if (!mem_streq(json_string_member(revision, "id"), record->id) ||
             !mem_streq(json_string_member(revision, "state"), "Retiring"))
             continue;
@@ -442,7 +443,7 @@ static void check_successor(const struct credential_record *record)
     }
 }
 
-void oracle_revoking(const struct credential_record *record, const char *admin_key)
+void oracle_revoking(const struct credential_record *record, const char *admin_key, int64_t sent_ms)
 {
     if (strncmp(record->uid, "0000", 4) != 0) {
         sim_broken(I7, "revoked %s, which is not its own", record->id);
@@ -457,7 +458,7 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
         check_not_published(record);
         check_overlap(record);
     }
-    check_successor(record);
+    check_successor(record, sent_ms);
 }
 
 bool admin_key_works(const char *key)

@@ -47,7 +47,6 @@ struct process {
 
 static struct process processes[PROCESSES_MAX];
 static int64_t skew_ms;
-static bool two_led;
 
 /* ---- as others see them ---- */
 
@@ -61,13 +60,7 @@ bool process_two_lead(void)
     size_t count = 0;
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         count += processes[i].up && !processes[i].loop.paused && processes[i].leader.may_write;
-    two_led = two_led || count > 1;
     return count > 1;
-}
-
-bool process_two_led(void)
-{
-    return process_two_lead() || two_led;
 }
 
 bool process_two_will_lead(void)
@@ -333,7 +326,6 @@ void watches_begin_accounts(struct watches *watches)
 
 void process_reset(void)
 {
-    two_led = false;
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
         struct loop_timer **timers = processes[i].loop.timers;
         size_t capacity = processes[i].loop.capacity;
