@@ -2,10 +2,14 @@
 
 import collections
 import os
+import platform
 import random
 import signal
 import socket
 import subprocess
+import time
+
+from polling import wait_for
 
 # Ports that may have been given out and not bound yet, by whichever thread.
 _given = collections.deque(maxlen=1000)
@@ -95,6 +99,24 @@ class Process:
     def pause(self):
         """SIGSTOP: the process stands still until resume()."""
         os.kill(self.pid, signal.SIGSTOP)
+
+    def _proc(self, name):
+        with open(f"/proc/{self.pid}/{name}", encoding="ascii") as file:
+            return file.read()
+
+    def pause_where_it_waits(self):
+        """Not between the look at its lease and the request after it: nothing can close that gap,
+        and what leaves when the process goes on was allowed before."""
+        poll = {"x86_64": ("7", "219"), "aarch64": ("73", "128")}[platform.machine()]
+        for _ in range(1000):
+            self.pause()
+            wait_for(lambda: self._proc("stat").rpartition(")")[2].split()[0] == "T", 5,
+                     "it stands still", interval=0.001)
+            if self._proc("syscall").split()[0] in poll:  # or its restart
+                return
+            self.resume()
+            time.sleep(0.001)
+        raise AssertionError("it never waits")
 
     def resume(self):
         os.kill(self.pid, signal.SIGCONT)

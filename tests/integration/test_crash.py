@@ -162,7 +162,7 @@ def test_a_leader_that_stood_still_past_its_lease_mints_nothing_more(tenant, ope
     first = operator("--settle=2s", "--inventory-interval=5s", *LEASE)
     second = operator("--settle=2s", "--inventory-interval=5s", *LEASE, wait_ready=False)
     wait_for(lambda: creates.update() >= 20, 20, "the first one issues", interval=0.01)
-    first.pause()
+    first.pause_where_it_waits()
     # From now on another admin key is read: the emulator's log tells who sent what.
     other = tenant.emulator.add_project(tenant.project_id, [{"role": "owner"}])["admin_keys"][0]
     tenant.put_admin_secret(other["key"])
