@@ -202,7 +202,6 @@ static void revoke_with_key(struct pass *pass)
 
 static void begin(struct pass *pass)
 {
-    pass->looked_ms = clock_monotonic_ms();
     deepgram_call_with_key(pass, revoke_with_key, NULL);
 }
 
@@ -257,6 +256,7 @@ void step_revoke(struct pass *pass)
         leave_alone(pass, "Deepgram never told its id");
         return;
     }
+    pass->looked_ms = clock_monotonic_ms();
     pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false,
               revoke_unchanged);
 }
