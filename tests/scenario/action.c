@@ -173,10 +173,9 @@ static void recreate(void)
         loop_timer_start(&sim.loop, &people.again, SECOND, make_again, NULL);
 }
 
-/* Without its namespace's events nobody can know which pods use a renamed target. */
 static void delete_namespace(void)
 {
-    sim.blinded = sim.blinded || (people_renamed() && fault_planned(FAULT_STALE));
+    sim.gone_renamed = people_renamed();
     loop_timer_stop(&people.again);
     api_delete(API_NAMESPACES, NULL, TEAM, NULL);
 }

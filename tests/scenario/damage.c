@@ -9,16 +9,6 @@
 #include "people.h"
 #include "sim.h"
 
-static bool memory_may_go(void)
-{
-    static const enum fault_kind ENDS[] = { FAULT_CRASH_BEFORE, FAULT_CRASH_AFTER,
-                                            FAULT_SECOND_BEFORE, FAULT_SECOND_AFTER, FAULT_SPLIT };
-    for (size_t i = 0; i < ARRAY_LENGTH(ENDS); i++)
-        if (fault_planned(ENDS[i]))
-            return true;
-    return false;
-}
-
 /* Status, target and revision Secrets gone at once: then only a process that saw them knows what
  * there was. */
 static void note_erased(void)
@@ -30,10 +20,8 @@ static void note_erased(void)
         left = left || (object->type == API_SECRETS && strncmp(object->name, VOICE "-", 6) == 0 &&
                         !json_at(object->json, "metadata.deletionTimestamp"));
     }
-    if (!voice || left || !memory_may_go())
-        return;
-    sim.blinded = true;
-    oracle_excuse(json_string_at(voice, "metadata.uid"));
+    if (voice && !left)
+        snprintf(sim.erased, sizeof sim.erased, "%s", json_string_at(voice, "metadata.uid"));
 }
 
 static void wipe_status(void)

@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "moment.h"
+
 enum { FAILURES_SHOWN = 20 };
 
 static struct plan plan;
-static struct tally tally;
+/* Not to be put back with a schedule: on somebody's stack. */
+static struct tally *tally;
 
 static void show_failure(struct schedule *schedule, const struct outcome *outcome)
 {
@@ -37,29 +40,49 @@ static void on_abort(int signal_number)
     _exit(EXIT_FAILURE);
 }
 
+static bool is_dealt(void)
+{
+    return tally->dealt++ % plan.shards == plan.shard;
+}
+
+static void judge(struct schedule *schedule, const struct outcome *outcome)
+{
+    tally->schedules++;
+    for (size_t i = 0; i < schedule->fault_count; i++)
+        tally->fired[schedule->faults[i].kind] += schedule->faults[i].fired;
+    if (outcome->broken == NOTHING)
+        return;
+    tally->broken[outcome->broken]++;
+    if (tally->failures++ < FAILURES_SHOWN || plan.keep_going)
+        show_failure(schedule, outcome);
+    if (plan.first_only || (!plan.keep_going && tally->failures >= FAILURES_SHOWN))
+        exit(EXIT_FAILURE);
+}
+
 static void try(struct schedule *schedule)
 {
-    if (tally.dealt++ % plan.shards != plan.shard)
+    if (!is_dealt())
         return;
     struct outcome outcome;
     in_hand = schedule;
     run(schedule, &outcome, NULL);
-    tally.schedules++;
-    for (size_t i = 0; i < schedule->fault_count; i++)
-        tally.fired[schedule->faults[i].kind] += schedule->faults[i].fired;
-    if (outcome.broken == NOTHING)
-        return;
-    tally.broken[outcome.broken]++;
-    if (tally.failures++ < FAILURES_SHOWN || plan.keep_going)
-        show_failure(schedule, &outcome);
-    if (plan.first_only || (!plan.keep_going && tally.failures >= FAILURES_SHOWN))
-        exit(EXIT_FAILURE);
+    judge(schedule, &outcome);
 }
+
+enum { REQUESTS_MAX = 1500 };
 
 struct recording {
     struct request_note notes[REQUESTS_MAX];
     unsigned count;
 };
+
+static struct recording *recorded;
+
+static void note(struct request *request)
+{
+    if (request->number <= REQUESTS_MAX)
+        recorded->notes[request->number - 1] = request_note(request);
+}
 
 /* The requests of the fault-free run: what faults are planned for. */
 static bool record(const struct story *story, struct recording *ret_recording)
@@ -67,14 +90,16 @@ static bool record(const struct story *story, struct recording *ret_recording)
     struct schedule schedule = { .story = story, .seed = plan.first_seed };
     struct outcome outcome;
     in_hand = &schedule;
+    recorded = ret_recording;
+    sim.on_request = note;
     run(&schedule, &outcome, NULL);
-    tally.schedules++;
-    memcpy(ret_recording->notes, sim.notes, sizeof sim.notes);
+    sim.on_request = NULL;
+    tally->schedules++;
     ret_recording->count = outcome.requests < REQUESTS_MAX ? outcome.requests : REQUESTS_MAX;
     if (outcome.broken == NOTHING)
         return true;
-    tally.failures++;
-    tally.broken[outcome.broken]++;
+    tally->failures++;
+    tally->broken[outcome.broken]++;
     show_failure(&schedule, &outcome);
     if (plan.first_only)
         exit(EXIT_FAILURE);
@@ -110,25 +135,76 @@ static void try_singles(const struct story *story, const struct recording *recor
     }
 }
 
-/* There are millions of pairs: of each story's, every so many-th is tried. */
-static void try_pairs(const struct story *story, const struct recording *recording)
+/* ---- pairs ---- */
+
+enum { REACH = 30, STRIKE_NOTHING = FAULT_KINDS };
+
+/* Of the schedule, and put back with it. */
+static struct {
+    struct schedule schedule;
+    struct outcome outcome;
+    struct request *request; /* that is leaving while it stands still */
+} pair;
+
+static void run_pair(void)
 {
-    enum { REACH = 30 };
-    unsigned long index = 0;
-    unsigned long kinds = FAULT_USER;
-    unsigned long all = kinds * kinds * recording->count * REACH;
-    unsigned long step = all > plan.pairs_a_story ? all / plan.pairs_a_story | 1 : 1;
-    for (; index < all; index += step) {
-        struct schedule schedule = { .story = story, .seed = plan.first_seed };
-        enum fault_kind a = (enum fault_kind)(index % kinds);
-        enum fault_kind b = (enum fault_kind)(index / kinds % kinds);
-        unsigned first = 1 + (unsigned)(index / kinds / kinds % recording->count);
-        unsigned second = first + 1 + (unsigned)(index / kinds / kinds / recording->count);
-        if (second <= recording->count && add_fault(&schedule, recording, first, a, NULL) &&
-            add_fault(&schedule, recording, second, b, NULL))
-            try(&schedule);
+    run(&pair.schedule, &pair.outcome, NULL);
+}
+
+/* The second fault comes within reach of the first. */
+static void on_request(struct request *request)
+{
+    const struct fault *first = &pair.schedule.faults[0];
+    if (!first->fired || request->number == first->at || request->number > first->at + REACH)
+        return;
+    pair.request = request;
+    int kind = moment_stand_still();
+    if (kind == STRIKE_NOTHING)
+        return;
+    sim.on_request = NULL;
+    fault_add((enum fault_kind)kind, request);
+}
+
+/* Each fault that can strike where the schedule stands still. */
+static void try_seconds(unsigned long *dealt)
+{
+    bool kept = false;
+    for (int kind = 0; kind < FAULT_USER; kind++) {
+        if (!fault_can_strike((enum fault_kind)kind, pair.request))
+            continue;
+        if ((*dealt)++ % plan.every != 0)
+            continue;
+        if (!kept)
+            moment_keep();
+        kept = true;
+        moment_go_on(kind);
+        judge(&pair.schedule, &pair.outcome);
+        moment_put_back();
     }
 }
+
+static void try_pairs(const struct story *story, const struct recording *recording)
+{
+    unsigned long dealt = 0;
+    for (unsigned at = 1; at <= recording->count; at++) {
+        for (enum fault_kind kind = 0; kind < FAULT_USER; kind++) {
+            pair.schedule = (struct schedule){ .story = story, .seed = plan.first_seed };
+            if (!add_fault(&pair.schedule, recording, at, kind, NULL) || !is_dealt())
+                continue;
+            in_hand = &pair.schedule;
+            sim.on_request = on_request;
+            moment_begin(run_pair);
+            while (moment_stands_still()) {
+                try_seconds(&dealt);
+                moment_go_on(STRIKE_NOTHING);
+            }
+            sim.on_request = NULL;
+            judge(&pair.schedule, &pair.outcome);
+        }
+    }
+}
+
+/* ---- at random ---- */
 
 static uint64_t draw(uint64_t *state)
 {
@@ -189,14 +265,14 @@ static void print_fired(const char *story, const struct recording *recording,
     printf("%-18s", story);
     for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++) {
         struct fault fault = { .kind = kind };
-        unsigned long fired = tally.fired[kind] - before[kind];
+        unsigned long fired = tally->fired[kind] - before[kind];
         if (kind != FAULT_USER)
             printf(" %s %lu", fault_name(&fault), fired);
         else
             printf(" people %lu", fired);
         if (fired == 0 && plan.single && plan.shards == 1 && could_fire(recording, kind)) {
             printf("\nFAIL %s: a fault never fired\n", story);
-            tally.failures++;
+            tally->failures++;
         }
     }
     printf("\n");
@@ -204,9 +280,9 @@ static void print_fired(const char *story, const struct recording *recording,
 
 static void run_story(const struct story *story)
 {
-    static struct recording recording;
+    struct recording recording = { 0 };
     unsigned long before[FAULT_KINDS];
-    memcpy(before, tally.fired, sizeof before);
+    memcpy(before, tally->fired, sizeof before);
     if (!record(story, &recording))
         return;
     if (plan.single)
@@ -220,6 +296,8 @@ static void run_story(const struct story *story)
 void explore(const struct plan *chosen, struct tally *ret_tally)
 {
     plan = *chosen;
+    tally = ret_tally;
+    *tally = (struct tally){ 0 };
     signal(SIGABRT, on_abort);
     signal(SIGSEGV, on_abort);
     for (size_t i = 0; story_at(i); i++)
@@ -227,7 +305,6 @@ void explore(const struct plan *chosen, struct tally *ret_tally)
             run_story(story_at(i));
     for (unsigned long seed = 0; plan.random && seed < plan.seeds; seed++)
         try_random(plan.first_seed + seed);
-    *ret_tally = tally;
 }
 
 bool explore_replay(char *text, bool *ret_broken)

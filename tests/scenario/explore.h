@@ -14,7 +14,7 @@ struct plan {
     bool trace;
     unsigned long seeds;
     unsigned long first_seed;
-    unsigned long pairs_a_story;
+    unsigned long every; /* of the pairs, every so many-th */
     const char *story;
     unsigned shard;
     unsigned shards;

@@ -103,15 +103,6 @@ int64_t loop_now_ms(const struct loop *loop)
     return clock_state.now_ms;
 }
 
-static void grow(struct loop *loop)
-{
-    if (loop->count < loop->capacity)
-        return;
-    loop->capacity = loop->capacity ? loop->capacity * 2 : 64;
-    loop->timers = realloc(loop->timers, loop->capacity * sizeof loop->timers[0]);
-    assert(loop->timers);
-}
-
 bool loop_timer_armed(const struct loop_timer *timer)
 {
     return timer->index_ != 0;
@@ -133,7 +124,7 @@ void loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t delay
 {
     assert(delay_ms >= 0);
     loop_timer_stop(timer);
-    grow(loop);
+    assert(loop->count < TIMERS_MAX);
     int64_t due_ms = INT64_MAX;
     if (__builtin_add_overflow(clock_state.now_ms, delay_ms, &due_ms))
         due_ms = INT64_MAX;

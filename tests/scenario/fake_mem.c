@@ -2,11 +2,14 @@
  * once, as the kernel does it, so that crashes neither leak nor need code of their own.
  *
  * Under AddressSanitizer each block is the C library's, so that it sees every one. Otherwise blocks
- * are cut from slabs by size and kept for the next use: half of a schedule would be malloc(). */
+ * are cut from one arena by size and kept for the next use: half of a schedule would be malloc(),
+ * and moment.c couldn't put everything back. */
 #include "address_space.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim.h"
 
@@ -29,6 +32,12 @@ static unsigned current_owner;
 
 #ifdef __SANITIZE_ADDRESS__
 
+void *memory_arena(size_t *ret_used)
+{
+    *ret_used = 0;
+    return NULL;
+}
+
 static union header *take_block(size_t size)
 {
     return calloc(1, size);
@@ -41,53 +50,69 @@ static void give_block(union header *header)
 
 #else
 
-enum { CLASS_BYTES = 64, CLASSES = 32, SLAB_BYTES = 1 << 20 };
+enum {
+    STEP_BYTES = 64, /* between the sizes of small blocks; larger ones are powers of two */
+    SMALL_CLASSES = 32,
+    CLASSES = SMALL_CLASSES + 16,
+    ARENA_BYTES = 256 << 20
+};
 
 static union header *unused[CLASSES]; /* by size; linked by `next` */
-static unsigned char *slab;
-static size_t slab_left;
+static unsigned char *arena;
+static size_t arena_used;
 
 static size_t class_of(size_t size)
 {
-    return (size - 1) / CLASS_BYTES;
+    size_t class = (size - 1) / STEP_BYTES;
+    if (class < SMALL_CLASSES)
+        return class;
+    class = SMALL_CLASSES;
+    while (size > (size_t)STEP_BYTES * SMALL_CLASSES << (class - SMALL_CLASSES + 1))
+        class ++;
+    return class;
+}
+
+static size_t bytes_of(size_t class)
+{
+    return class < SMALL_CLASSES
+               ? (class + 1) * STEP_BYTES
+               : (size_t)STEP_BYTES * SMALL_CLASSES << (class - SMALL_CLASSES + 1);
 }
 
 static union header *cut(size_t size)
 {
-    if (slab_left < size) {
-        slab = malloc(SLAB_BYTES);
-        slab_left = slab ? SLAB_BYTES : 0;
-    }
-    if (!slab)
-        return NULL;
-    union header *header = (union header *)(void *)slab;
-    slab += size;
-    slab_left -= size;
+    if (!arena)
+        arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert(arena != MAP_FAILED && arena_used + size <= ARENA_BYTES);
+    union header *header = (union header *)(void *)(arena + arena_used);
+    arena_used += size;
     return header;
 }
 
 static union header *take_block(size_t size)
 {
     size_t class = class_of(size);
-    if (class >= CLASSES)
-        return calloc(1, size);
+    assert(class < CLASSES);
     union header *header = unused[class];
     if (header)
         unused[class] = header->block.next;
     else
-        header = cut((class + 1) * CLASS_BYTES);
-    return header ? memset(header, 0, size) : NULL;
+        header = cut(bytes_of(class));
+    return memset(header, 0, size);
 }
 
 static void give_block(union header *header)
 {
     size_t class = class_of(sizeof *header + header->block.size);
-    if (class >= CLASSES) {
-        free(header);
-        return;
-    }
     header->block.next = unused[class];
     unused[class] = header;
+}
+
+void *memory_arena(size_t *ret_used)
+{
+    *ret_used = arena_used;
+    return arena;
 }
 
 #endif

@@ -2,6 +2,7 @@
  * makes of one, and how many creates it may rightly cost. */
 #include "fault.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ static void stale(struct request *request)
 {
     static const int64_t FOR_MS[] = { 20 * SECOND, 60 * SECOND, 200 * SECOND };
     (void)request;
+    sim.frozen = true;
     enum api_type type = (enum api_type)(time_random() % (API_TYPES + 2));
     process_freeze(type > API_TYPES ? API_TYPES : type,
                    FOR_MS[time_random() % ARRAY_LENGTH(FOR_MS)]);
@@ -259,12 +261,24 @@ static size_t resource_count(void)
     return count;
 }
 
-static void strike(struct fault *fault, struct request *request)
+struct request_note request_note(const struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
     snprintf(note.what, sizeof note.what, "%s", request->what);
+    return note;
+}
+
+bool fault_can_strike(enum fault_kind kind, const struct request *request)
+{
+    struct request_note note = request_note(request);
     bool changed = request->reply_kind != REPLY_OWN || !request->carried_out;
-    if (!fault_applies(fault->kind, &note) || (changed && fault->kind <= FAULT_THROTTLE))
+    return fault_applies(kind, &note) && !(changed && kind <= FAULT_THROTTLE) &&
+           !process_doomed(request->process);
+}
+
+static void strike(struct fault *fault, struct request *request)
+{
+    if (!fault_can_strike(fault->kind, request))
         return;
     sim_trace(">>> %s at #%u %s", fault_name(fault), request->number, request->what);
     fault->fired = true;
@@ -294,9 +308,19 @@ void fault_strike(struct request *request)
     if (sim.judging)
         return;
     for (size_t i = 0; i < schedule->fault_count; i++)
-        if (!schedule->faults[i].fired && schedule->faults[i].at == request->number &&
-            !process_doomed(request->process))
+        if (!schedule->faults[i].fired && schedule->faults[i].at == request->number)
             strike(&schedule->faults[i], request);
+    if (sim.on_request)
+        sim.on_request(request);
+}
+
+void fault_add(enum fault_kind kind, struct request *request)
+{
+    struct schedule *schedule = sim.schedule;
+    assert(schedule->fault_count < FAULTS_MAX);
+    struct fault *fault = &schedule->faults[schedule->fault_count++];
+    *fault = (struct fault){ .at = request->number, .kind = kind };
+    strike(fault, request);
 }
 
 void fault_reset(void)

@@ -16,6 +16,8 @@ struct request_note { /* of a fault-free run: what faults can be planned for */
     char what[64];
 };
 
+NODISCARD struct request_note request_note(const struct request *request);
+
 enum fault_kind {
     FAULT_ERROR,       /* an error before the effect */
     FAULT_UNREACHABLE, /* provably nothing was sent */
@@ -55,8 +57,12 @@ const char *fault_name(const struct fault *fault);
 bool fault_applies(enum fault_kind kind, const struct request_note *note);
 /* "12:lost" up to a comma; false when it can't be read. */
 NODISCARD bool fault_parse(const char *text, struct fault *ret_fault);
+/* Can it change the course of this request, which is leaving? */
+bool fault_can_strike(enum fault_kind kind, const struct request *request);
 /* Called when a request leaves: those of the schedule that are planned for it change its course. */
 void fault_strike(struct request *request);
+/* One more in the schedule, for the request that is leaving. */
+void fault_add(enum fault_kind kind, struct request *request);
 /* Is there one of the kind in the schedule? */
 bool fault_planned(enum fault_kind kind);
 /* For a new schedule. */

@@ -10,7 +10,7 @@ static int usage(void)
 {
     fputs("scenario [--single] [--double] [--random]   which faults; without, each story once\n"
           "         [--story NAME]                     this one only\n"
-          "         [--pairs N]                        of --double, for each story\n"
+          "         [--every N]                        of --double, every so many-th pair\n"
           "         [--seeds N] [--seed FIRST]         of --random\n"
           "         [--shard I/N]                      every Nth schedule, from I on\n"
           "         [--first | --keep-going]           stop at the first failure, or never\n"
@@ -69,13 +69,13 @@ int main(int argc, char **argv)
         { "story", required_argument, NULL, 'y' },
         { "shard", required_argument, NULL, 'h' },
         { "first", no_argument, NULL, '1' },
-        { "pairs", required_argument, NULL, 'p' },
+        { "every", required_argument, NULL, 'e' },
         { "trace", no_argument, NULL, 't' },
         { "keep-going", no_argument, NULL, 'k' },
         { "replay", required_argument, NULL, 'R' },
         { 0 },
     };
-    struct plan plan = { .seeds = 2000, .first_seed = 1, .pairs_a_story = 4000, .shards = 1 };
+    struct plan plan = { .seeds = 2000, .first_seed = 1, .every = 1, .shards = 1 };
     json_setup();
     for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         plan.single = plan.single || c == 's';
@@ -88,8 +88,8 @@ int main(int argc, char **argv)
             plan.seeds = number(optarg);
         if (c == 'f')
             plan.first_seed = number(optarg);
-        if (c == 'p')
-            plan.pairs_a_story = number(optarg);
+        if (c == 'e')
+            plan.every = number(optarg);
         if (c == 'y')
             plan.story = optarg;
         if (c == 'R')

@@ -200,7 +200,7 @@ static void check_published(const cJSON *before, const cJSON *after)
     auto_free char *old = deepgram_value_in(before);
     if (mem_streq(value, old))
         return;
-    if (process_two_lead())
+    if (process_two_led())
         return;
     const char *name = json_string_at(after, "metadata.name");
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
@@ -302,12 +302,18 @@ static void check_workload_write(const cJSON *before, const cJSON *after)
         sim_broken(I7, "restarted a Deployment in the middle of somebody else's roll-out");
 }
 
+/* Without its namespace's events nobody can know which pods use a renamed target. */
+static bool is_blind(void)
+{
+    return sim.blinded || (sim.frozen && sim.gone_renamed);
+}
+
 /* A pod whose container starts again would find nothing to read. */
 static void check_door(const cJSON *target)
 {
     const char *owner = json_string_at(oracle_controller_of(target), "uid");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
-    if (!resource || !json_at(resource->json, "metadata.deletionTimestamp") || sim.blinded ||
+    if (!resource || !json_at(resource->json, "metadata.deletionTimestamp") || is_blind() ||
         sim.schedule->fault_count > 0)
         return; /* or something that began before */
     auto_free char *value = deepgram_value_in(target);
@@ -452,13 +458,15 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
     if (!admin_key_works(admin_key))
         sim_broken(I7, "revoked %s with another namespace's key", record->id);
     const char *pod = actors_holder(record->value);
-    if (pod && !sim.blinded)
+    if (pod && !is_blind())
         sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
-    if (!sim.blinded && !process_two_lead()) {
+    if (process_two_lead())
+        return;
+    check_successor(record, sent_ms);
+    if (!is_blind()) {
         check_not_published(record);
         check_overlap(record);
     }
-    check_successor(record, sent_ms);
 }
 
 bool admin_key_works(const char *key)

@@ -47,6 +47,7 @@ struct process {
 
 static struct process processes[PROCESSES_MAX];
 static int64_t skew_ms;
+static int64_t two_led_ms; /* when two were last seen to lead; 0: never */
 
 /* ---- as others see them ---- */
 
@@ -60,7 +61,15 @@ bool process_two_lead(void)
     size_t count = 0;
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         count += processes[i].up && !processes[i].loop.paused && processes[i].leader.may_write;
+    if (count > 1)
+        two_led_ms = time_now_ms();
     return count > 1;
+}
+
+bool process_two_led(void)
+{
+    return process_two_lead() ||
+           (two_led_ms != 0 && time_now_ms() < two_led_ms + INVENTORY_MS + MINUTE);
 }
 
 bool process_two_will_lead(void)
@@ -327,19 +336,27 @@ void watches_begin_accounts(struct watches *watches)
 void process_reset(void)
 {
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
-        struct loop_timer **timers = processes[i].loop.timers;
-        size_t capacity = processes[i].loop.capacity;
         processes[i] = (struct process){ .index = i };
-        processes[i].loop =
-            (struct loop){ .timers = timers, .capacity = capacity, .process = &processes[i] };
+        processes[i].loop.process = &processes[i];
     }
     skew_ms = 0;
+    two_led_ms = 0;
 }
 
 static struct http http_client;
 
+/* What nothing tells of any more, only a process that saw it knows. */
+static void excuse_ignorance(void)
+{
+    if (sim.erased[0] == '\0')
+        return;
+    sim.blinded = true;
+    oracle_excuse(sim.erased);
+}
+
 void process_start(size_t index, int64_t behind_ms)
 {
+    excuse_ignorance();
     struct process *process = &processes[index];
     assert(!process->up);
     loop_timer_stop(&process->life);

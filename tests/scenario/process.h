@@ -31,6 +31,8 @@ struct process *process_at(size_t index); /* NULL when it isn't up */
 /* A second one believes that it leads, too: its clock stood still. What it breaks then has to be
  * mended, but can't be prevented. */
 bool process_two_lead(void);
+/* Or did so lately: what the other one revoked is only found out by the next list. */
+bool process_two_led(void);
 /* The same, also of one that stands still and will believe so when it goes on. */
 bool process_two_will_lead(void);
 unsigned process_owner(const struct process *process);

@@ -71,16 +71,6 @@ static void on_effect(void *context)
     free_when_over(request);
 }
 
-static void note(const struct request *request)
-{
-    if (request->number > REQUESTS_MAX)
-        return;
-    struct request_note *into = &sim.notes[request->number - 1];
-    into->to_deepgram = request->to_deepgram;
-    into->writes = request->writes;
-    snprintf(into->what, sizeof into->what, "%s", request->what);
-}
-
 void request_start(struct request *request, int64_t latency_ms)
 {
     request->number = ++sim.requests;
@@ -91,7 +81,6 @@ void request_start(struct request *request, int64_t latency_ms)
     request->reply_ms = time_vary(latency_ms, 20 * latency_ms);
     if (request->writes)
         sim.writes++;
-    note(request);
     struct process *process = memory_enter(NULL);
     if (request->refused) {
         request->carried_out = false;

@@ -179,10 +179,8 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     for (unsigned owner = 0; owner <= PROCESSES_MAX; owner++)
         memory_drop(owner);
     memory_enter(NULL);
-    struct loop loop = sim.loop;
-    loop.count = 0;
     memset(outcome, 0, sizeof *outcome);
-    sim.loop = loop;
+    sim.loop.count = 0;
     sim.schedule = schedule;
     sim.outcome = outcome;
     sim.trace = trace;
@@ -190,6 +188,9 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.writes = 0;
     sim.mints_allowed = 0;
     sim.blinded = false;
+    sim.erased[0] = '\0';
+    sim.frozen = false;
+    sim.gone_renamed = false;
     sim.suspended_ms = 0;
     sim.foreign_rollout = false;
     sim.restarts = 0;

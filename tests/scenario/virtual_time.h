@@ -9,10 +9,11 @@
 
 struct process;
 
+enum { TIMERS_MAX = 1024 };
+
 struct loop {
-    struct loop_timer **timers;
+    struct loop_timer *timers[TIMERS_MAX];
     size_t count;
-    size_t capacity;
     bool paused;
     struct process *process; /* NULL: the world's own */
 };
