@@ -235,6 +235,24 @@ static bool check(const struct world *world, struct step *step, const struct wor
     return rule_step(step, STEP_CHECK);
 }
 
+/* An older one takes over again: it may have been revoked meanwhile, and its Secret may have come
+ * late, from a leader that stood still. */
+static bool must_be_seen(const struct world *world, const struct world_revision *newest)
+{
+    return newest->number < world->resource->status.revision && !newest->listed &&
+           !memory_is_confirmed(world->memory, newest->id, world->inventory.listed_at_ms) &&
+           (world->checkable || world_can_list(world));
+}
+
+static bool look_whether_alive(const struct world *world, struct step *step,
+                               const struct world_revision *revision)
+{
+    if (rule_wait_for_deepgram(world, step))
+        return true;
+    step->id = revision->id;
+    return rule_step(step, STEP_CONFIRM);
+}
+
 /* The newest revision belongs into the target; one that was never published is checked first. */
 static bool publish_newest(const struct world *world, struct step *step)
 {
@@ -248,6 +266,8 @@ static bool publish_newest(const struct world *world, struct step *step)
         return false;
     if (!same && must_check(world, newest))
         return check(world, step, newest);
+    if (!same && must_be_seen(world, newest))
+        return look_whether_alive(world, step, newest);
     return was_published(world, newest) ? heal(world, step, STEP_PUBLISH)
                                         : rule_step(step, STEP_PUBLISH);
 }

@@ -180,11 +180,6 @@ static void issued_140_s_before_the_list(struct world_fixture *fixture)
     world_annotate(fixture->secrets[0], ANNOTATION_ISSUED_AT, "2026-06-01T11:56:00Z");
 }
 
-static void key_1_confirmed(struct world_fixture *fixture)
-{
-    memory_confirm(fixture->memory, "key-1", fixture->world.inventory.listed_at_ms);
-}
-
 static void key_1_confirmed_before(struct world_fixture *fixture)
 {
     memory_confirm(fixture->memory, "key-1", fixture->world.inventory.listed_at_ms - 1);

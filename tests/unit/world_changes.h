@@ -613,6 +613,11 @@ static inline void key_1_unlisted(struct world_fixture *fixture)
     fixture->unlisted_id = "key-1";
 }
 
+static inline void key_1_confirmed(struct world_fixture *fixture)
+{
+    memory_confirm(fixture->memory, "key-1", fixture->world.inventory.listed_at_ms);
+}
+
 static inline void checked_1(struct world_fixture *fixture)
 {
     fixture->memory->checked_revision = 1;
