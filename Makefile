@@ -138,6 +138,11 @@ scenario: $(B)/scenario $(B)/scenario-asan ## Run the lifecycle under every sing
 torture: $(B)/scenario $(B)/scenario-asan ## As many random schedules as SEEDS says (1,000,000), from SEED on
 	@tests/scenario/run.sh $(B) $(SEEDS) $(ASAN_SEEDS)
 
+EVERY ?= 1
+.PHONY: pairs
+pairs: $(B)/scenario ## Every pair of faults of each story (ten million, hours), or every so many-th: EVERY
+	@tests/scenario/run.sh $(B) pairs $(EVERY)
+
 .PHONY: mutations
 mutations: $(B)/scenario ## Break the lifecycle in one place after the other: the simulated world has to notice each
 	@tests/scenario/mutate.py $(B)

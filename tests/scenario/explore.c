@@ -276,6 +276,7 @@ static void print_fired(const char *story, const struct recording *recording,
         }
     }
     printf("\n");
+    fflush(stdout);
 }
 
 static void run_story(const struct story *story)

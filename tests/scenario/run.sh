@@ -3,8 +3,10 @@
 # schedules of several faults by seed, some of them under ASan. One process a core.
 #
 #   run.sh BUILD SEEDS [ASAN_SEEDS]     without ASAN_SEEDS: the random ones only, without ASan
+#   run.sh BUILD pairs EVERY            every so many-th pair of faults instead; tells each minute
+#                                       how many stories are done
 set -uo pipefail
-build=${1:?directory of the build} seeds=${2:?} asan_seeds=${3:-0}
+build=${1:?directory of the build} seeds=${2:?} asan_seeds=${3:-0} every=${3:-1}
 cores=$(nproc)
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
@@ -36,6 +38,16 @@ part() { # part NAME PROGRAM ARGUMENTS...: in as many processes as there are cor
   schedules=$((schedules + ran))
 }
 
+if [ "$seeds" = pairs ]; then
+  while true; do
+    read -rt 60 <> <(:) || # a pause without a process that would outlive this one
+      echo "scenario: $(cat "$output"/* | grep -c ' people ') stories done, each counted $cores times"
+  done &
+  progress=$!
+  trap 'kill $progress; rm -rf "$output"' EXIT
+  part "every ${every}th pair of faults" "$build/scenario" --double --every "$every"
+  exit $status
+fi
 [ "$asan_seeds" -eq 0 ] || part "every single fault" "$build/scenario" --single
 part "random faults" "$build/scenario" --random --seeds "$seeds" --seed "${SEED:-1}"
 [ "$asan_seeds" -eq 0 ] ||
