@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
+#include "reconcile/limiter.h"
 #include "reconcile/report.h"
 #include "reconcile/rollout.h"
 
@@ -120,7 +121,6 @@ static void reported(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (!err) {
-        pass->gathered->memory->reported_ms = clock_monotonic_ms();
         tell_rollout(pass, *object);
         tell_accounts(pass, *object);
         tell_state(pass, tell_published(pass, *object));
@@ -130,6 +130,8 @@ static void reported(void *context, cJSON **object, const struct err *err)
 
 void step_report(struct pass *pass)
 {
+    struct memory *memory = pass->gathered->memory;
+    memory->report_at_ms = limiter_taken(REPORT_LIMIT, memory->report_at_ms, clock_monotonic_ms());
     patch_resource(pass, "status", report_patch(&pass->gathered->world, &pass->step.verdict),
                    reported);
 }

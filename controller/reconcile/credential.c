@@ -2,6 +2,7 @@
  * written. */
 #include "reconcile/credential.h"
 
+#include "reconcile/limiter.h"
 #include "reconcile/report.h"
 #include "reconcile/rules.h"
 
@@ -43,17 +44,18 @@ const char *step_name(enum step_kind kind)
     return NAMES[kind];
 }
 
-enum { PROGRESS_EVERY_MS = 2 * 1000 };
-
-/* Pods change by the second in a roll-out: what is told of each is told now and then. */
+/* Somebody else who writes status, or pods that change by the second: what is told in a row has an
+ * end, and what is only progress doesn't use it up. */
 static void report_when_due(const struct world *world, struct step *step)
 {
     enum report_news news = report_news(world, &step->verdict);
-    int64_t due_ms =
-        world->memory->reported_ms == NEVER ? 0 : world->memory->reported_ms + PROGRESS_EVERY_MS;
-    if (news == REPORT_PROGRESS && world->monotonic_ms < due_ms)
+    if (news == REPORT_NOTHING)
+        return;
+    struct limit limit = news == REPORT_PROGRESS ? PROGRESS_LIMIT : REPORT_LIMIT;
+    int64_t due_ms = limiter_allowed_ms(limit, world->memory->report_at_ms);
+    if (world->monotonic_ms < due_ms)
         step->wait_until_ms = rules_sooner(step->wait_until_ms, due_ms);
-    else if (news != REPORT_NOTHING)
+    else
         step->kind = STEP_REPORT;
 }
 

@@ -6,6 +6,8 @@ enum { HOUR_MS = 3600 * 1000, PROJECT_RESERVE = 20 };
 
 const struct limit MINT_LIMIT_RESOURCE = { .burst = 10, .interval_ms = 30 * 1000 };
 const struct limit HEAL_LIMIT = { .burst = 5, .interval_ms = 30 * 1000 };
+const struct limit REPORT_LIMIT = { .burst = 10, .interval_ms = 2 * 1000 };
+const struct limit PROGRESS_LIMIT = { .burst = 1, .interval_ms = 2 * 1000 };
 
 struct limit mint_limit_project(size_t resources)
 {

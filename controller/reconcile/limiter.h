@@ -1,6 +1,6 @@
 /* What may not happen without end: creates (a bug can never spray keys; per resource and per
- * project) and the healing of what somebody else keeps writing. A token bucket in the form
- * of the generic cell rate algorithm (ITU-T I.371): one time stamp each. Pure.
+ * project), the healing of what somebody else keeps writing, and the writing of status. A token
+ * bucket in the form of the generic cell rate algorithm (ITU-T I.371): one time stamp each. Pure.
  */
 #ifndef RECONCILE_LIMITER_H
 #define RECONCILE_LIMITER_H
@@ -20,6 +20,10 @@ struct limit mint_limit_project(size_t resources);
 
 /* Heals of one resource's target. */
 extern const struct limit HEAL_LIMIT;
+
+/* Writes of one resource's status, and those that only tell how far consumers are: one bucket. */
+extern const struct limit REPORT_LIMIT;
+extern const struct limit PROGRESS_LIMIT;
 
 /* Changes of the ServiceAccounts of one resource, which has to do with so many entries. */
 struct limit account_limit(size_t entries);

@@ -11,7 +11,6 @@ struct memory *memory_new(const char *uid, int64_t monotonic_ms)
     memory->deleting_since_ms = NEVER;
     memory->door_closed_ms = NEVER;
     memory->unknown_ms = NEVER;
-    memory->reported_ms = NEVER;
     strncpy(memory->uid, uid, sizeof memory->uid - 1);
     return memory;
 }

@@ -72,6 +72,7 @@ struct memory {
     int64_t mint_at_ms;      /* monotonic: theoretical arrival time of the mint limiter */
     int64_t heal_at_ms;      /* the same for heals of the target */
     int64_t accounts_at_ms;  /* the same for changes of ServiceAccounts */
+    int64_t report_at_ms;    /* the same for writes of status */
     uint64_t target_useless; /* fingerprint of the resourceVersion of a target that no credential
                               * could be read from; 0: none */
     char *verified;          /* message of the last trial that worked; NULL: none */
@@ -82,7 +83,6 @@ struct memory {
     uint64_t target_differs; /* should be */
     uint64_t first_mends;    /* when this process first saw the resource */
     struct failure *failures[FAILURE_SIDES]; /* NULL: the last step of that side succeeded */
-    int64_t reported_ms;                     /* monotonic: when status was last written; NEVER */
     bool asked_deepgram; /* so what a former process noted about failures is out of date */
 };
 

@@ -5,6 +5,7 @@ operator says about itself.
 """
 
 import base64
+import contextlib
 import os
 import random
 import threading
@@ -225,25 +226,55 @@ def overwrite(tenant, name, stop):
         time.sleep(0.005)
 
 
+def overwrite_status(tenant, name, stop):
+    path = tenant.path(KEY, name, "status")
+    while not stop.is_set():
+        if tenant.client.get(path)["status"]["observedGeneration"] != 999:
+            tenant.client.patch(path, {"status": {"observedGeneration": 999}})
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def beside(writer, tenant, name):
+    stop = threading.Event()
+    thread = threading.Thread(target=writer, args=(tenant, name, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_a_second_writer_of_the_target_is_told_after_a_few_rounds(control_plane, tenant, operator):
     operator(*FLAGS)
     tenant.api_key("it")
     tenant.wait_ready(KEY, "it")
     mark = control_plane.audit_mark()
-    stop = threading.Event()
-    writer = threading.Thread(target=overwrite, args=(tenant, "it", stop))
-    writer.start()
-    try:
+    with beside(overwrite, tenant, "it"):
         told = tenant.wait_condition(KEY, "it", "Stalled", "True", "SecretConflict", timeout=10)
         for words in ("Secret it", "--show-managed-fields", "choose another spec.secret.name"):
             assert words in told["message"]
         assert condition(tenant.find(KEY, "it"), "Ready")["status"] == "False"
         time.sleep(3)
-    finally:
-        stop.set()
-        writer.join()
     rounds = [event for event in control_plane.audit(mark, operator_process.USER)
               if event["verb"] == "update" and event["objectRef"]["name"] == "it"]
     assert 2 <= len(rounds) <= 5
     wait_for(lambda: exactly_one(tenant, KEY), 40, "it is healed once the other has stopped")
+    assert len(tenant.creates()) == 1
+
+
+def test_a_second_writer_of_status_gets_an_answer_now_and_then(control_plane, tenant, operator):
+    operator(*FLAGS)
+    tenant.api_key("it")
+    tenant.wait_ready(KEY, "it")
+    mark = control_plane.audit_mark()
+    with beside(overwrite_status, tenant, "it"):
+        time.sleep(4)
+    wait_for(lambda: tenant.find(KEY, "it")["status"]["observedGeneration"] == 1, 5,
+             "the operator has the last word")
+    writes = [event for event in control_plane.audit(mark, operator_process.USER)
+              if event["objectRef"].get("subresource") == "status"]
+    assert 5 <= len(writes) <= 15
+    assert exactly_one(tenant, KEY)
     assert len(tenant.creates()) == 1

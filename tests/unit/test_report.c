@@ -2,6 +2,7 @@
 #include "world_changes.h"
 
 #include "api/condition.h"
+#include "reconcile/limiter.h"
 #include "reconcile/report.h"
 
 static const struct verdict ready = { .kind = VERDICT_READY };
@@ -691,16 +692,34 @@ static void test_progress_alone_is_told_now_and_then(void **state)
     fixture->workloads[0].pods++;
     assert_int_equal(report_news(&fixture->world, &ready), REPORT_PROGRESS);
 
-    fixture->memory->reported_ms = MONOTONIC_MS - SECOND_MS;
+    fixture->memory->report_at_ms =
+        limiter_taken(REPORT_LIMIT, fixture->memory->report_at_ms, MONOTONIC_MS - SECOND_MS);
     struct step step = decide(&fixture->world);
     assert_int_equal(step.kind, STEP_WAIT);
     assert_int_equal(step.wait_until_ms, MONOTONIC_MS + SECOND_MS);
-    fixture->memory->reported_ms = MONOTONIC_MS - 2 * SECOND_MS;
+    fixture->world.monotonic_ms += SECOND_MS;
     assert_int_equal(decide(&fixture->world).kind, STEP_REPORT);
 
     without_a_node(fixture);
-    fixture->memory->reported_ms = MONOTONIC_MS;
+    fixture->memory->report_at_ms =
+        limiter_taken(REPORT_LIMIT, fixture->memory->report_at_ms, fixture->world.monotonic_ms);
     assert_int_equal(report_news(&fixture->world, &ready), REPORT_CHANGE);
+    assert_int_equal(decide(&fixture->world).kind, STEP_REPORT);
+}
+
+static void test_a_status_that_somebody_else_keeps_writing_is_put_right_now_and_then(void **state)
+{
+    (void)state;
+    auto_world struct world_fixture *fixture = WORLD(engine_rolling);
+    int64_t *report_at_ms = &fixture->memory->report_at_ms;
+    int reports = 0;
+    for (; decide(&fixture->world).kind == STEP_REPORT && reports < 100; reports++)
+        *report_at_ms = limiter_taken(REPORT_LIMIT, *report_at_ms, MONOTONIC_MS);
+    assert_int_equal(reports, REPORT_LIMIT.burst);
+    struct step step = decide(&fixture->world);
+    assert_int_equal(step.kind, STEP_WAIT);
+    assert_int_equal(step.wait_until_ms, MONOTONIC_MS + REPORT_LIMIT.interval_ms);
+    fixture->world.monotonic_ms = step.wait_until_ms;
     assert_int_equal(decide(&fixture->world).kind, STEP_REPORT);
 }
 
@@ -744,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_a_patch_removes_what_went),
         cmocka_unit_test(test_consumers),
         cmocka_unit_test(test_progress_alone_is_told_now_and_then),
+        cmocka_unit_test(test_a_status_that_somebody_else_keeps_writing_is_put_right_now_and_then),
         cmocka_unit_test(test_a_failed_revision_in_status),
     };
     return fixture_run(tests);
