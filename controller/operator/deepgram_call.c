@@ -26,7 +26,7 @@ void deepgram_call_key_failed(struct pass *pass, const struct err *err)
     const struct admin_view *admin = &pass->gathered->world.admin;
     const char *uid = json_string_at(pass->gathered->admin, "metadata.uid");
     if (err->kind == ERR_NOT_FOUND && uid)
-        store_remove_written(pass->runtime->caches->secrets, admin->namespace, admin->name, uid);
+        store_remove_written(pass_secrets(pass), admin->namespace, admin->name, uid);
     pass_fail(pass, of_secret ? FAILURE_DEEPGRAM : FAILURE_KUBERNETES,
               of_secret ? "CredentialsInvalid" : NULL, err);
 }

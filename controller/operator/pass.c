@@ -184,6 +184,16 @@ struct store *pass_resource_store(const struct pass *pass)
     return pass->runtime->caches->resources[pass->kind];
 }
 
+struct store *pass_secrets(const struct pass *pass)
+{
+    return pass->runtime->caches->secrets;
+}
+
+const char *pass_target_name(const struct pass *pass)
+{
+    return pass->gathered->resource->spec.secret_name;
+}
+
 void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resource *resource,
                const char *name, const char *subresource, cJSON *body, bool metadata_only,
                kube_done_fn *done)

@@ -63,5 +63,7 @@ void pass_event(struct pass *pass, enum recorder_type type, const char *reason, 
 /* The resource's own type and cache. */
 const struct kube_resource *pass_resource_type(const struct pass *pass);
 struct store *pass_resource_store(const struct pass *pass);
+struct store *pass_secrets(const struct pass *pass);
+const char *pass_target_name(const struct pass *pass);
 
 #endif

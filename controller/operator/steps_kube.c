@@ -260,10 +260,9 @@ static void admin_marked(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     inventory_end(pass->gathered->inventory, pass->runtime->queue);
     if (err && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND))
-        pass_reread(pass, &KUBE_SECRETS, pass->gathered->world.admin.name,
-                    pass->runtime->caches->secrets);
+        pass_reread(pass, &KUBE_SECRETS, pass->gathered->world.admin.name, pass_secrets(pass));
     else
-        pass_written(pass, pass->runtime->caches->secrets, object, err);
+        pass_written(pass, pass_secrets(pass), object, err);
 }
 
 void step_mark_admin(struct pass *pass)

@@ -6,11 +6,6 @@
 #include "operator/steps.h"
 #include "reconcile/failure.h"
 
-static struct store *secrets(const struct pass *pass)
-{
-    return pass->runtime->caches->secrets;
-}
-
 static void owners_written(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
@@ -19,7 +14,7 @@ static void owners_written(void *context, cJSON **object, const struct err *err)
         return;
     }
     note_heal(pass);
-    pass_written(pass, secrets(pass), object, NULL);
+    pass_written(pass, pass_secrets(pass), object, NULL);
 }
 
 static void patch_owners(struct pass *pass, const cJSON *secret, cJSON *owners)
@@ -75,7 +70,7 @@ static void owners_read(void *context, cJSON **object, const struct err *err)
                      cJSON_DetachItemFromObjectCaseSensitive(metadata, "ownerReferences"));
         return;
     }
-    store_put_written(secrets(pass), take(*object));
+    store_put_written(pass_secrets(pass), take(*object));
     pass_continue(pass);
 }
 

@@ -15,23 +15,13 @@
 #include "operator/steps.h"
 #include "reconcile/failure.h"
 
-static struct store *secrets(const struct pass *pass)
-{
-    return pass->runtime->caches->secrets;
-}
-
-static const char *target_name(const struct pass *pass)
-{
-    return pass->gathered->resource->spec.secret_name;
-}
-
 /* As long as the target stays as it is, nothing can be read out of it. */
 static void useless(struct pass *pass, const char *why)
 {
     struct memory *memory = pass->gathered->memory;
     memory->target_useless = fingerprint(json_string_at(pass->object, "metadata.resourceVersion"));
     mem_replace(&memory->adoption_problem, why);
-    store_put_written(secrets(pass), take(pass->object)); /* the cache may be behind */
+    store_put_written(pass_secrets(pass), take(pass->object)); /* the cache may be behind */
     pass_continue(pass);
 }
 
@@ -49,7 +39,7 @@ static void compare_kept(void *context, cJSON **object, const struct err *err)
     struct err problem = ERR_INIT;
     struct revision revision;
     if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->credential.id)) {
-        pass_written(pass, secrets(pass), object, NULL);
+        pass_written(pass, pass_secrets(pass), object, NULL);
         return;
     }
     auto_free char *name = kept_name(pass);
@@ -65,7 +55,7 @@ static void kept(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (!err || (err->kind != ERR_CONFLICT && err->kind != ERR_NOT_FOUND)) {
-        pass_written(pass, secrets(pass), object, err);
+        pass_written(pass, pass_secrets(pass), object, err);
     } else if (kube_status_already_exists(err)) {
         auto_free char *name = kept_name(pass);
         pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, compare_kept);
@@ -89,7 +79,7 @@ static void keep_credential(struct pass *pass, const struct attempt *attempt)
 /* Reads the target whole; the answer is handed on with pass->object holding it. */
 static void read_target(struct pass *pass, kube_done_fn *then)
 {
-    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false, then);
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass_target_name(pass), NULL, NULL, false, then);
 }
 
 static bool target_read(struct pass *pass, cJSON **object, const struct err *err)
@@ -99,7 +89,7 @@ static bool target_read(struct pass *pass, cJSON **object, const struct err *err
         return true;
     }
     if (err->kind == ERR_NOT_FOUND)
-        pass_reread(pass, &KUBE_SECRETS, target_name(pass), secrets(pass));
+        pass_reread(pass, &KUBE_SECRETS, pass_target_name(pass), pass_secrets(pass));
     else
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
     return false;
@@ -118,7 +108,7 @@ static void looked_for(void *context, cJSON **object, const struct err *err)
     if (err || !revision_parse(*object, &revision) || revision.deleting)
         pass->gathered->memory->absent_revision = pass->step.revision;
     if (!err)
-        store_put_written(secrets(pass), take(*object));
+        store_put_written(pass_secrets(pass), take(*object));
     pass_continue(pass);
 }
 
@@ -174,7 +164,7 @@ static void keep_again(void *context, cJSON **object, const struct err *err)
     pass_event(pass, EVENT_WARNING, "RevisionSecretLost", "KeepAgain",
                "The Secret that keeps revision %lld was deleted; it is made again from what Secret "
                "%s holds",
-               (long long)revision->number, target_name(pass));
+               (long long)revision->number, pass_target_name(pass));
     keep_credential(pass, &attempt);
 }
 
@@ -202,7 +192,7 @@ static void adopt_alive(struct pass *pass, struct credential *described)
     bool unknown = strcmp(credential->id, CREDENTIAL_ID_UNKNOWN) == 0;
     pass_event(pass, unknown ? EVENT_WARNING : EVENT_NORMAL, "Adopted", "Adopt",
                "Took over credential %s from Secret %s as revision %lld%s", credential->id,
-               target_name(pass), (long long)attempt.revision,
+               pass_target_name(pass), (long long)attempt.revision,
                unknown ? ". Deepgram doesn't tell its id: revoke it in the console after the next "
                          "rotation"
                        : "");
@@ -320,7 +310,7 @@ static void ask_by_key(void *context, cJSON **object, const struct err *err)
         pass_reread(
             pass, &KUBE_SECRETS,
             world_revision(&pass->gathered->world, pass->step.revision)->secret->secret_name,
-            secrets(pass));
+            pass_secrets(pass));
     } else if (err || !revision_read(*object, &credential, &problem)) {
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err ? err : &problem);
     } else {

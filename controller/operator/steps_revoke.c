@@ -213,7 +213,7 @@ static void looked_for_keeper(void *context, cJSON **object, const struct err *e
     if (err && err->kind != ERR_NOT_FOUND) {
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
     } else if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->id)) {
-        store_put_written(pass->runtime->caches->secrets, take(*object));
+        store_put_written(pass_secrets(pass), take(*object));
         pass_continue(pass);
     } else {
         begin(pass);

@@ -139,7 +139,7 @@ void step_restart(struct pass *pass)
     const cJSON *name = NULL;
     cJSON_ArrayForEach(name, json_member(workload, "secrets")) {
         auto_shared_json const cJSON *secret =
-            store_get(pass->runtime->caches->secrets, pass->key.namespace, name->valuestring);
+            store_get(pass_secrets(pass), pass->key.namespace, name->valuestring);
         add_due(pass, secret, markers);
     }
     set_marker(markers, pass->key.name, pass->step.revision);
@@ -175,8 +175,7 @@ static cJSON *older_markers(const struct pass *pass)
 {
     struct search search = { .world = &pass->gathered->world, .workload = pass->step.workload };
     marker_name(pass->key.name, search.marker);
-    auto_free char *key =
-        caches_pod_key(pass->key.namespace, pass->gathered->resource->spec.secret_name);
+    auto_free char *key = caches_pod_key(pass->key.namespace, pass_target_name(pass));
     store_visit(pass->runtime->caches->pods, key, look_at_pod, &search);
     return search.markers;
 }
@@ -249,7 +248,7 @@ static int64_t failed_in_a_row(const struct world *world)
 static void noted(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    struct store *secrets = pass->runtime->caches->secrets;
+    struct store *secrets = pass_secrets(pass);
     const char *name =
         world_revision(&pass->gathered->world, pass->step.revision)->secret->secret_name;
     if (err && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND)) {

@@ -15,27 +15,17 @@
 #include "reconcile/failure.h"
 #include "reconcile/limiter.h"
 
-static struct store *secrets(const struct pass *pass)
-{
-    return pass->runtime->caches->secrets;
-}
-
-static const char *target_name(const struct pass *pass)
-{
-    return pass->gathered->resource->spec.secret_name;
-}
-
 void secret_failed(struct pass *pass, const char *name, const struct err *err)
 {
     if (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND)
-        pass_reread(pass, &KUBE_SECRETS, name, secrets(pass));
+        pass_reread(pass, &KUBE_SECRETS, name, pass_secrets(pass));
     else
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
 }
 
 static void target_failed(struct pass *pass, const struct err *err)
 {
-    secret_failed(pass, target_name(pass), err);
+    secret_failed(pass, pass_target_name(pass), err);
 }
 
 /* ---- keep ---- */
@@ -55,7 +45,7 @@ static void kept_here(struct pass *pass, cJSON *secret)
     issued->credential = (struct credential){ 0 };
     memory_end_mint(memory);
     failure_clear(memory, FAILURE_KUBERNETES);
-    store_put_written(secrets(pass), secret);
+    store_put_written(pass_secrets(pass), secret);
     pass_continue(pass);
 }
 
@@ -65,7 +55,7 @@ static void lost_race(struct pass *pass, cJSON *secret)
     struct memory *memory = pass->gathered->memory;
     mem_replace(&memory->discard_id, memory_issued(memory)->credential.id);
     memory_end_mint(memory);
-    store_put_written(secrets(pass), secret);
+    store_put_written(pass_secrets(pass), secret);
     pass_continue(pass);
 }
 
@@ -195,7 +185,7 @@ static void published(void *context, cJSON **object, const struct err *err)
     note_heal(pass);
     pass->gathered->memory->target_same = version_of(*object);
     memory_forget_confirmed(pass->gathered->memory);
-    pass_written(pass, secrets(pass), object, NULL);
+    pass_written(pass, pass_secrets(pass), object, NULL);
 }
 
 static void target_made(void *context, cJSON **object, const struct err *err)
@@ -232,14 +222,14 @@ static void made_room(void *context, cJSON **object, const struct err *err)
         target_failed(pass, err);
         return;
     }
-    store_remove_written(secrets(pass), pass->key.namespace, target_name(pass),
+    store_remove_written(pass_secrets(pass), pass->key.namespace, pass_target_name(pass),
                          pass->gathered->world.target.uid);
     pass_continue(pass);
 }
 
 static void make_room(struct pass *pass, const cJSON *target)
 {
-    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, target_name(pass), NULL,
+    pass_kube(pass, KUBE_DELETE, &KUBE_SECRETS, pass_target_name(pass), NULL,
               preconditions(json_string_at(target, "metadata.uid"),
                             json_string_at(target, "metadata.resourceVersion")),
               true, made_room);
@@ -256,7 +246,7 @@ static void replace_target(void *context, cJSON **object, const struct err *err)
     if (!owned_by(*object, pass->gathered->resource->uid) ||
         !mem_streq(json_string_at(*object, "metadata.resourceVersion"),
                    pass->gathered->world.target.resource_version)) {
-        store_put_written(secrets(pass), take(*object));
+        store_put_written(pass_secrets(pass), take(*object));
         pass_continue(pass);
         return;
     }
@@ -266,14 +256,14 @@ static void replace_target(void *context, cJSON **object, const struct err *err)
     }
     cJSON *rendered = render(pass, *object);
     if (rendered)
-        pass_kube(pass, KUBE_UPDATE, &KUBE_SECRETS, target_name(pass), NULL, rendered, true,
+        pass_kube(pass, KUBE_UPDATE, &KUBE_SECRETS, pass_target_name(pass), NULL, rendered, true,
                   published);
 }
 
 static void publish_value(struct pass *pass)
 {
     if (pass->gathered->world.target.exists) {
-        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false,
+        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass_target_name(pass), NULL, NULL, false,
                   replace_target);
         return;
     }
@@ -307,12 +297,12 @@ static void compare_with_target(void *context, cJSON **object, const struct err 
     struct memory *memory = pass->gathered->memory;
     bool same = target_same_content(rendered, *object);
     *(same ? &memory->target_same : &memory->target_differs) = version_of(*object);
-    pass_written(pass, secrets(pass), object, NULL);
+    pass_written(pass, pass_secrets(pass), object, NULL);
 }
 
 static void compare_value(struct pass *pass)
 {
-    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, target_name(pass), NULL, NULL, false,
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass_target_name(pass), NULL, NULL, false,
               compare_with_target);
 }
 
@@ -332,9 +322,9 @@ void step_compare_target(struct pass *pass)
 static void secret_deleted(struct pass *pass, cJSON **object, const char *uid)
 {
     if (json_at(*object, "metadata.deletionTimestamp"))
-        store_put_written(secrets(pass), take(*object));
+        store_put_written(pass_secrets(pass), take(*object));
     else
-        store_remove_written(secrets(pass), pass->key.namespace, pass->step.secret_name, uid);
+        store_remove_written(pass_secrets(pass), pass->key.namespace, pass->step.secret_name, uid);
     pass_continue(pass);
 }
 
