@@ -17,8 +17,8 @@
 #include "base/table.h"
 #include "kube/phrases.h"
 
-/* Each of the passes that there may be at the same time, with its revision and its target. */
-enum { PARSED_MAX = 128 };
+/* Each of the passes that there usually are at the same time, with its revision and its target. */
+enum { PARSED_MAX = 80 };
 
 enum standing {
     STALE,   /* from before the list that is under way, and not in it so far */

@@ -15,8 +15,9 @@
 #include "operator/version.h"
 
 enum {
-    PASSES_MAX = 64,      /* at once */
     CONNECTIONS_MIN = 16, /* per host, beside the watches: more of them wait for the same server */
+    BEGUN_MAX = 64,       /* passes, until other work gets a turn */
+    PASSES_WAITING = 8,   /* for their turn at one of two servers */
     SHUTDOWN_MS = 10 * 1000,
 };
 
@@ -46,6 +47,20 @@ static void pass_ended(void *context)
     leave_when_idle(manager);
 }
 
+static long connections_per_host(const struct options *options)
+{
+    long most = options->max_in_flight;
+    return most > CONNECTIONS_MIN ? most : CONNECTIONS_MIN;
+}
+
+/* As many as both servers can be asked by, and some that are ready to: more would only take memory.
+ */
+static bool has_room(const struct manager *manager)
+{
+    size_t connections = (size_t)connections_per_host(manager->runtime.options);
+    return manager->passes < 2 * connections + PASSES_WAITING;
+}
+
 static bool may_work(const struct manager *manager)
 {
     const char *missing = NULL;
@@ -68,8 +83,8 @@ static void work(void *context)
     struct queue_key key = { 0 };
     /* The end of a pass that had nothing to send asks for the next call of this, so that answers
      * get their turn in between: the first list of a project spares most others a second pass. */
-    for (size_t begun = 0; begun < PASSES_MAX && manager->passes < PASSES_MAX &&
-                           may_work(manager) && queue_take(manager->runtime.queue, &key);
+    for (size_t begun = 0; begun < BEGUN_MAX && has_room(manager) && may_work(manager) &&
+                           queue_take(manager->runtime.queue, &key);
          begun++) {
         manager->passes++;
         observe_wait(&manager->runtime);
@@ -198,12 +213,6 @@ static void observe_kube(void *context, const char *method, const char *plural, 
 
 /* ---- putting together ---- */
 
-static long connections_per_host(const struct options *options)
-{
-    long most = options->max_in_flight;
-    return (most > CONNECTIONS_MIN ? most : CONNECTIONS_MIN) + (long)watches_count(options);
-}
-
 static bool start_clients(struct manager *manager, struct err *err)
 {
     struct runtime *runtime = &manager->runtime;
@@ -213,7 +222,8 @@ static bool start_clients(struct manager *manager, struct err *err)
     for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
         metrics_start_kind(runtime->metrics, resource_kind_name(kind));
     if (!http_new(runtime->loop, "deepgram-operator/" DEEPGRAM_OPERATOR_VERSION,
-                  connections_per_host(runtime->options), &manager->http, err))
+                  connections_per_host(runtime->options) + (long)watches_count(runtime->options),
+                  &manager->http, err))
         return false;
     runtime->kube = kube_client_new(runtime->loop, manager->http, manager->config, observe_kube,
                                     runtime->metrics);

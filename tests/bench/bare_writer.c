@@ -19,7 +19,7 @@
 
 enum {
     USERS = 16,       /* requests of the user's part at the same time */
-    WORKING_MAX = 64, /* chains at the same time, as many as the operator has passes */
+    WORKING_MAX = 40, /* chains at the same time, as many as the operator has passes */
     CONNECTIONS = 16, /* per host, as the operator */
     ANSWER_BYTES = 16 * 1024,
     BODY_BYTES = 4096,
