@@ -96,6 +96,12 @@ static bool is_own_annotation(const char *name)
     return strncmp(name, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0;
 }
 
+bool resource_published_here(const struct resource *resource)
+{
+    const char *name = resource->status.secret_name;
+    return name[0] == '\0' || strcmp(name, resource->spec.secret_name) == 0;
+}
+
 void resource_trim(cJSON *json)
 {
     filter(json, is_read);

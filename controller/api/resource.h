@@ -55,6 +55,10 @@ void resource_free(struct resource *resource);
 void resource_free_indirect(struct resource **resource);
 #define auto_resource __attribute__((cleanup(resource_free_indirect)))
 
+/* As far as status tells, what it published last stood in a Secret of the name that spec has now.
+ */
+NODISCARD bool resource_published_here(const struct resource *resource);
+
 /* Reduces a stored object to what resource_new() reads (for the cache): metadata without
  * managedFields and without foreign annotations, spec, status. */
 void resource_trim(cJSON *json);

@@ -96,6 +96,10 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
         view->published_at_ms = 0;
     view->metadata_current =
         view->published_at_ms != 0 && target_metadata_current(resource, view->revision, target);
+    int64_t made_ms = timestamp_or(json_string_at(target, "metadata.creationTimestamp"), 0);
+    if (view->published_at_ms == 0 && !view->ours && resource_published_here(resource) &&
+        made_ms > resource->status.published_at_ms)
+        view->published_at_ms = made_ms;
 }
 
 /* The default credentials are shared: nobody gets a key from them that can manage others. */

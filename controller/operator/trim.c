@@ -54,10 +54,15 @@ void trim_secret(cJSON *secret)
     };
     trim_keep_only(secret, ROOT, ARRAY_LENGTH(ROOT));
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
+    cJSON *made = cJSON_DetachItemFromObjectCaseSensitive(metadata, "creationTimestamp");
     trim_keep_only(metadata, METADATA, ARRAY_LENGTH(METADATA));
     keep_owners(metadata);
     const cJSON *labels = json_member(metadata, "labels");
     const cJSON *annotations = json_member(metadata, "annotations");
+    if (json_member(annotations, ANNOTATION_RESOURCE)) /* ours: it says itself since when */
+        cJSON_Delete(made);
+    else
+        cJSON_AddItemToObject(metadata, "creationTimestamp", made);
     if (mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY) ||
         json_member(annotations, ANNOTATION_RESOURCE))
         return;

@@ -291,9 +291,10 @@ size_t world_pods_in_use(const struct world *world)
 {
     if (!world->target.exists || world_holds_target(world))
         return world->consumers.pods;
-    /* Those that are newer hold what another resource published there since. */
-    bool was_ours = (world->resource->status.revision > 0 || world->memory->had_revision) &&
-                    world->target.published_at_ms != 0;
+    /* Those that are newer hold what somebody else put there since. */
+    bool was_ours =
+        (world->resource->status.revision > 0 || world->memory->had_revision) &&
+        (world->target.published_at_ms != 0 || resource_published_here(world->resource));
     return was_ours ? world->consumers.old_pods : 0;
 }
 

@@ -23,7 +23,8 @@ struct target_view {
     int64_t revision;  /* annotation; 0: none */
     const char *id;    /* annotation; "" */
 
-    int64_t published_at_ms; /* annotation; 0: none */
+    int64_t published_at_ms; /* annotation; of somebody else's Secret, made in place of one that
+                              * this resource published: when; 0: none */
     bool metadata_current;   /* target_metadata_current() for `revision` */
 };
 

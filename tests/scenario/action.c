@@ -76,6 +76,21 @@ static void make_impatient(void)
     people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"timeout\":\"5m\"}");
 }
 
+static void make_waiting(void)
+{
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"mode\":\"Wait\"}");
+}
+
+static void make_ignoring(void)
+{
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"rollout\":{\"mode\":\"Ignore\"}");
+}
+
+static void make_third(void)
+{
+    people_make_resource(API_KEYS, "audio", "audio-key", "");
+}
+
 static void make_second(void)
 {
     people_make_resource(API_KEYS, "video", "video-key", "");
@@ -189,6 +204,16 @@ static void request_rotation(void)
               ++people.tokens);
 }
 
+static void request_all(void)
+{
+    static const char *const NAMES[] = { VOICE, "video", "audio" };
+    people.tokens++;
+    for (size_t i = 0; i < ARRAY_LENGTH(NAMES); i++)
+        api_merge(type_of(NAMES[i]), TEAM, NAMES[i],
+                  "{\"metadata\":{\"annotations\":{\"" ANNOTATION_ROTATE "\":\"token-%u\"}}}",
+                  people.tokens);
+}
+
 static void change_spec(void)
 {
     api_merge(type_of(VOICE), TEAM, VOICE, "{\"spec\":{\"comment\":\"take %u\"}}",
@@ -273,6 +298,14 @@ static void make_by_hand(void)
              value);
 }
 
+/* The same with one that a person has revoked since. */
+static void make_dead(void)
+{
+    make_by_hand();
+    deepgram_kill(&sim.deepgram.credentials[sim.deepgram.count - 1], BY_PERSON);
+    sim.deepgram.credentials[sim.deepgram.count - 1].died_ms = time_now_ms() - HOUR;
+}
+
 /* The same with a key that has no role. */
 static void make_limited(void)
 {
@@ -297,12 +330,17 @@ static const struct action ACTIONS[] = {
     { "make-expiring", make_expiring, 1, false },
     { "make-streaming", make_streaming, 1, false },
     { "make-impatient", make_impatient, 1, false },
+    { "make-waiting", make_waiting, 1, false },
+    { "make-ignoring", make_ignoring, 1, false },
     { "make-adopting", make, 0, false },
     { "make-over-retained", make_over_retained, 0, false },
     { "by-hand", make_by_hand, 0, false },
+    { "by-hand-dead", make_dead, 0, false },
     { "by-hand-limited", make_limited, 0, false },
     { "unasked", make_unasked, 0, false },
     { "second", make_second, 1, true },
+    { "third", make_third, 1, false },
+    { "token-all", request_all, 3, false },
     { "twin", make_twin, 1, true },
     { "delete", delete_voice, 0, true },
     { "delete-foreground", delete_in_foreground, 0, true },

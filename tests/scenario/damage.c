@@ -3,6 +3,7 @@
 
 #include "api/credential.h"
 #include "api/resource.h"
+#include "api/workload.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "deployments.h"
@@ -218,6 +219,7 @@ void damage_reset(void)
 
 static void make_admin(void)
 {
+    sim.unmarked_ms = time_now_ms();
     auto_free char *key = base64_encode(ADMIN_KEY, strlen(ADMIN_KEY));
     api_make(
         API_SECRETS, TEAM,
@@ -257,7 +259,43 @@ static void lessen_admin(void)
 
 static void unmark_admin(void)
 {
+    sim.unmarked_ms = time_now_ms();
     api_merge(API_SECRETS, TEAM, "admin", "{\"metadata\":{\"finalizers\":null}}");
+}
+
+/* Another one's Secret in its place, at once. */
+static void seize_target(void)
+{
+    api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
+    if (!api_get(API_SECRETS, TEAM, VOICE_KEY))
+        api_make(API_SECRETS, TEAM,
+                 "{\"metadata\":{\"name\":\"" VOICE_KEY "\"},\"type\":\"Opaque\","
+                 "\"data\":{\"DEEPGRAM_API_KEY\":\"dGhlaXJz\"}}");
+}
+
+static void lag_lists(void)
+{
+    sim.deepgram.list_lag_ms = LIST_LAG_MS;
+}
+
+static void lose_next(void)
+{
+    sim.lose_next = true;
+}
+
+/* Left by an earlier resource of that name. */
+static void mark_engine(void)
+{
+    api_merge(API_DEPLOYMENTS, TEAM, ENGINE,
+              "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"" MARKER_PREFIX VOICE
+              "\":\"2\"}}}}}");
+}
+
+/* Somebody else needs it too. */
+static void hold_admin(void)
+{
+    api_merge(API_SECRETS, TEAM, "admin",
+              "{\"metadata\":{\"finalizers\":[\"example.com/backup\"]}}");
 }
 
 /* Somebody's finalizer: a deletion takes as long as they want. */
@@ -334,6 +372,12 @@ static const struct action DAMAGE[] = {
     { "retype-target", retype_target, 0, true },
     { "freeze-target", freeze_target, 0, true },
     { "co-own", co_own, 0, true },
+    { "seize", seize_target, 0, false },
+    { "lag", lag_lists, 0, false },
+    { "lose-next", lose_next, 1, false },
+    { "mark-engine", mark_engine, 0, false },
+    { "hold-admin", hold_admin, 0, false },
+    { "free-admin", unmark_admin, 0, false },
     { "hold-target", hold_target, 0, false },
     { "free-target", free_target, 0, false },
     { "release-target", release_target, 0, true },

@@ -15,6 +15,7 @@ struct credential_record {
     bool pull;
     char comment[512];
     char uid[64]; /* of the marker; "" without one */
+    char nonce[40];
     int64_t revision;
     int64_t made_ms;    /* monotonic */
     int64_t listed_ms;  /* shows in lists from then on */
@@ -26,6 +27,7 @@ struct credential_record {
     bool seen;            /* an operator was shown it since it was published */
     bool by_lesser;       /* created with LESSER_ADMIN_KEY */
     bool offered;         /* made by hand, in a Secret that asks to be adopted */
+    int64_t works_ms;     /* monotonic: is accepted from then on */
     bool limited;         /* grants less than self-hosted products and a role */
     int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
     int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */

@@ -15,6 +15,8 @@
 #include "oracle_facts.h"
 #include "sim.h"
 
+enum { YOUNG_MS = 10 * SECOND };
+
 enum { LATENCY_MS = 20, BODY_MAX = 1 << 20 };
 
 #define KEYS_PATH "/v1/projects/" PROJECT "/keys"
@@ -87,6 +89,7 @@ static struct credential_record *add(const char *comment, const cJSON *tags, boo
     if (marker_parse(comment, tags, &marker)) {
         snprintf(record->uid, sizeof record->uid, "%s", marker.uid);
         record->revision = marker.revision;
+        snprintf(record->nonce, sizeof record->nonce, "%s", marker.nonce);
     }
     sim_changed();
     return record;
@@ -140,7 +143,9 @@ static cJSON *describe(struct credential_record *record)
     json_add_string(json, "comment", record->comment);
     json_add_string(json, "created", created);
     cJSON *scopes = json_add_array(json, "scopes");
-    cJSON_AddItemToArray(scopes, cJSON_CreateString("self-hosted:products"));
+    bool is_meagre = record->pull && record->limited;
+    cJSON_AddItemToArray(scopes,
+                         cJSON_CreateString(is_meagre ? "usage:read" : "self-hosted:products"));
     if (!record->pull && !record->limited)
         cJSON_AddItemToArray(scopes, cJSON_CreateString("member"));
     if (record->expires_ms != 0) {
@@ -175,8 +180,10 @@ static void create(const struct request *request, bool pull)
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
     sim.deepgram.creates++;
     if (request->late_ms == 0)
-        oracle_creating(record->uid);
+        oracle_creating(record, request->began_ms);
     oracle_minted(record);
+    record->limited = request->meagre;
+    record->works_ms = request->young ? time_now_ms() + YOUNG_MS : 0;
     if (request->stillborn)
         deepgram_kill(record, STILLBORN);
     detail->status = 200;
@@ -267,7 +274,7 @@ static void on_one(const struct request *request, const char *id, bool pull)
 static void check_token(struct http_detail *detail)
 {
     struct credential_record *record = deepgram_by_value(detail->key);
-    if (!record || record->pull || !deepgram_alive(record)) {
+    if (!record || record->pull || !deepgram_alive(record) || time_now_ms() < record->works_ms) {
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
         return;
     }
@@ -351,6 +358,10 @@ static void answer(struct request *request)
     case REPLY_FAILED:
         answer.status = 503;
         buf_puts(&body, "upstream connect error");
+        break;
+    case REPLY_NOWHERE:
+        answer.status = 404;
+        buf_puts(&body, "<html><h1>404 Not Found</h1></html>");
         break;
     case REPLY_THROTTLED:
         answer.status = 429;

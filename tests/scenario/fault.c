@@ -16,7 +16,15 @@ enum {
     TIMEOUT_MS = 30 * SECOND,
 };
 
-enum target { ANY, KUBE_WRITE, DEEPGRAM, DEEPGRAM_WRITE, KEY_CREATE, CREDENTIAL_DELETE };
+enum target {
+    ANY,
+    KUBE_WRITE,
+    DEEPGRAM,
+    DEEPGRAM_WRITE,
+    KEY_CREATE,
+    CREDENTIAL_CREATE,
+    CREDENTIAL_DELETE
+};
 
 struct fault_type {
     const char *name;
@@ -52,6 +60,27 @@ static void lost(struct request *request)
 static void cut(struct request *request)
 {
     request->reply_kind = REPLY_CUT;
+}
+
+/* By what stands in front. */
+static void failed(struct request *request)
+{
+    request->reply_kind = REPLY_FAILED;
+}
+
+static void nowhere(struct request *request)
+{
+    instead(request, REPLY_NOWHERE);
+}
+
+static void meagre(struct request *request)
+{
+    request->meagre = true;
+}
+
+static void young(struct request *request)
+{
+    request->young = true;
 }
 
 static void stillborn(struct request *request)
@@ -177,6 +206,10 @@ static const struct fault_type TYPES[FAULT_KINDS] = {
     [FAULT_ERROR] = { "error", ANY, error, 1, false },
     [FAULT_UNREACHABLE] = { "unreachable", ANY, unreachable, 0, false },
     [FAULT_LOST] = { "lost", ANY, lost, 1, false },
+    [FAULT_FAILED] = { "failed", ANY, failed, 1, false },
+    [FAULT_NOWHERE] = { "nowhere", DEEPGRAM, nowhere, 0, false },
+    [FAULT_MEAGRE] = { "meagre", CREDENTIAL_CREATE, meagre, 1, false },
+    [FAULT_YOUNG] = { "young", KEY_CREATE, young, 0, false },
     [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, false },
     [FAULT_STILLBORN] = { "stillborn", KEY_CREATE, stillborn, 1, false },
     [FAULT_HOLLOW] = { "hollow", CREDENTIAL_DELETE, hollow, 0, false },
@@ -214,6 +247,8 @@ bool fault_applies(enum fault_kind kind, const struct request_note *note)
         return note->to_deepgram && note->writes;
     case KEY_CREATE:
         return strncmp(note->what, "POST deepgram keys", strlen("POST deepgram keys")) == 0;
+    case CREDENTIAL_CREATE:
+        return strncmp(note->what, "POST deepgram", strlen("POST deepgram")) == 0;
     case CREDENTIAL_DELETE:
         return strncmp(note->what, "DELETE deepgram", strlen("DELETE deepgram")) == 0;
     }
@@ -307,6 +342,10 @@ void fault_strike(struct request *request)
     struct schedule *schedule = sim.schedule;
     if (sim.judging)
         return;
+    if (sim.lose_next && request->creates) {
+        sim.lose_next = false;
+        lost(request);
+    }
     for (size_t i = 0; i < schedule->fault_count; i++)
         if (!schedule->faults[i].fired && schedule->faults[i].at == request->number)
             strike(&schedule->faults[i], request);

@@ -22,6 +22,10 @@ enum fault_kind {
     FAULT_ERROR,       /* an error before the effect */
     FAULT_UNREACHABLE, /* provably nothing was sent */
     FAULT_LOST,        /* carried out, the answer is lost */
+    FAULT_FAILED,      /* carried out, and answered with a 5xx */
+    FAULT_NOWHERE,     /* a proxy's 404: nothing of Deepgram's */
+    FAULT_MEAGRE,      /* what is created grants less than was asked for */
+    FAULT_YOUNG,       /* a key is created that works only after a while */
     FAULT_CUT,         /* carried out, the answer can't be read */
     FAULT_STILLBORN,   /* a key is created and handed out, and doesn\'t work */
     FAULT_HOLLOW,      /* a deletion is confirmed, and nothing is deleted */

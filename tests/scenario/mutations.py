@@ -16,7 +16,7 @@ MUTATIONS = [
     # ---- I1: nothing alive that nobody owns ----
     ("orphans are left alone", "reconcile/rules.c",
      "    if (!orphan)\n        return false;\n",
-     "    if (!orphan || world->monotonic_ms > 0)\n        return false;\n", "I1", story("issue")),
+     "    if (!orphan || world->monotonic_ms > 0)\n        return false;\n", "I1|I4", story("issue")),
     ("a deletion doesn't wait for late creates", "reconcile/terminating.c",
      "        await_late_creates,\n", "", "I1", story("delete-early")),
     ("the finalizer is never put back", "reconcile/living.c",
@@ -257,7 +257,7 @@ MUTATIONS = [
      "    if (accounts_noted(world, account))\n", "    if (true)\n", "I7", story("accounts")),
     ("an entry is noted without a look", "operator/steps_accounts.c",
      "    read_account(pass, looked);\n", "    step_report(pass);\n", "I7",
-     replay("story=accounts-theirs seed=2284 jitter=1 faults=7:list-lag,61:unreachable")),
+     replay("story=accounts-theirs seed=134 jitter=0 faults=5:stale,70:crash-after,24:hollow")),
     ("the list of an account is written anew", "api/account.c",
      "        if (!names(entry, secret))\n            cJSON_AddItemToArray",
      "        if (false)\n            cJSON_AddItemToArray", "I7", story("accounts")),
@@ -292,4 +292,119 @@ MUTATIONS = [
      "    mem_replace(&caches->accounts_refusal, refusal);\n",
      "    if (refusal)\n        mem_replace(&caches->accounts_refusal, refusal);\n", "WEDGED",
      story("accounts-forbidden")),
+    # ---- what a person did, or Deepgram answered, that is seldom ----
+    ("pods count for nothing once the Secret is somebody else's", "reconcile/world.c",
+     "    return was_ours ? world->consumers.old_pods : 0;\n",
+     "    return was_ours ? 0 : 0;\n", "I2", story("seized")),
+    ("an announcement of another spec is posted", "reconcile/issuing.c",
+     "rules_deepgram_rests(world) ||\n"
+     "        strcmp(announced->spec_hash, world->resource->spec_hash) != 0)",
+     "rules_deepgram_rests(world))", "I4", story("spec-early")),
+    ("no list before the next create", "reconcile/issuing.c",
+     "    if (open_attempts(world) > 0 &&\n"
+     "        (rule_need_list(world, step, rules_open_since_ms(world)) || rule_sweep_orphan(world, step)))\n"
+     "        return true;\n",
+     "", "I4", story("delete-lost")),
+    ("create without the mark on the admin Secret", "reconcile/issuing.c",
+     "    if (!world->admin.marked)\n"
+     "        return rule_step(step, STEP_MARK_ADMIN);\n",
+     "", "I1", story("issue")),
+    ("markers don't count for numbers", "reconcile/world.c",
+     "marked > world->highest_revision && marked <= MARKER_BELIEVED_MAX",
+     "false && marked > MARKER_BELIEVED_MAX", "WEDGED", story("rollout-marked")),
+    ("the project's limit is not observed", "reconcile/limiter.c",
+     "    return resource > world->project_mint_at_ms ? resource : world->project_mint_at_ms;",
+     "    return resource;", "I4", story("rush-all")),
+    ("a create is posted again without a new announcement", "operator/steps_deepgram.c",
+     "        memory->refused_revision = memory->mint->attempt.revision;\n"
+     "    }\n"
+     "    memory_end_mint(memory);\n",
+     "        memory->refused_revision = memory->mint->attempt.revision;\n"
+     "        memory_end_mint(memory);\n"
+     "    }\n", "I4", story("delete-lost")),
+    ("a 5xx counts as a refusal", "operator/steps_deepgram.c",
+     "    if (err->kind == ERR_UNKNOWN_OUTCOME) {",
+     "    if (err->kind == ERR_UNKNOWN_OUTCOME && err->http_status < 500) {", "I1", story("delete-lagging")),
+    ("a create may leave at any time after its announcement", "operator/deepgram_call.c",
+     "    if (pass->step.kind == STEP_CREATE && !announcement_is_fresh(pass->gathered->memory, now_ms))\n"
+     "        return false;\n",
+     "", "I4", story("issue")),
+    ("Retain leaves the earlier target to the garbage collector", "reconcile/terminating.c",
+     "    if (world->old_target.exists) {\n"
+     "        step->secret_name = world->old_target.name;\n"
+     "        return rule_step(step, STEP_RELEASE);\n"
+     "    }\n",
+     "", "I1", story("rename-retain")),
+    ("a target that somebody holds back is not waited for", "reconcile/terminating.c",
+     "        return world->target.deleting ? rule_wait(step, INT64_MAX)\n"
+     "                                      : rule_step(step, STEP_DELETE_TARGET);",
+     "        if (!world->target.deleting)\n"
+     "            return rule_step(step, STEP_DELETE_TARGET);\n"
+     "        return false;", "I3", story("held-delete")),
+    ("a failed GET counts as gone", "operator/steps_recover.c",
+     "        confirm(pass, is_gone);\n"
+     "    else\n"
+     "        deepgram_call_failed(pass, &err);",
+     "        confirm(pass, is_gone);\n"
+     "    else\n"
+     "        confirm(pass, true);", "I1", story("spec-pull")),
+    ("a dead key is adopted", "operator/steps_recover.c",
+     "        useless(pass, \"Deepgram doesn't accept the key in it\");",
+     "        { mem_replace(&about.id, \"\"); adopt_alive(pass, &about); }", "I7", story("adopt-dead")),
+    ("an edited target is kept as a revision", "operator/steps_recover.c",
+     "    if (!recover_is_unedited(pass->object) ||\n"
+     "        !recover",
+     "    if (!recover", "I3", story("revision-lost")),
+    ("a target that became somebody else's is overwritten", "operator/steps_secret.c",
+     "    if (!owned_by(*object, pass->gathered->resource->uid) ||\n"
+     "        !mem_streq(json_string_at(*object, \"metadata.resourceVersion\"),\n"
+     "                   pass->gathered->world.target.resource_version)) {",
+     "    if (false) {", "I7", story("labels-seized")),
+    ("a namesake of the target is deleted", "operator/steps_secret.c",
+     "                         : preconditions(world->target.uid, world->target.resource_version);",
+     "                         : preconditions(NULL, NULL);", "I7", story("delete-seized")),
+    ("any 404 counts as gone", "deepgram/refusal.c",
+     "    return words.own_form && !strstr(words.code, \"PROJECT\");",
+     "    return words.own_form || true;", "I1", story("delete-pull")),
+    ("a list that failed counts as empty", "operator/steps_deepgram.c",
+     "        deepgram_list_done(&list);\n"
+     "        list_failed(pass, &err);\n"
+     "        return;\n",
+     "        deepgram_list_done(&list);\n"
+     "        list = (struct deepgram_list){ 0 };\n", "I4", story("delete-lost")),
+    ("a nonce of a resource that is there proves ownership", "operator/steps_revoke.c",
+     "marker->uid[0] == '\\0' || memories_know(pass->runtime->memories, marker->uid)",
+     "marker->uid[0] == '\\0'", "I3", story("default-theft")),
+    ("the mark goes although the admin Secret is needed", "operator/admin_mark.c",
+     "        return protected && holds_credential(resource);",
+     "        return false;", "I1", story("namespace")),
+    ("other finalizers of the admin Secret are lost when it is marked", "operator/steps_kube.c",
+     "    cJSON *finalizers = old ? cJSON_Duplicate(old, true) : cJSON_CreateArray();",
+     "    cJSON *finalizers = old ? cJSON_CreateArray() : cJSON_CreateArray();", "I7", story("admin-held")),
+    ("other finalizers of the admin Secret are lost when it is unmarked", "operator/admin_mark.c",
+     "        if (!mem_streq(finalizer->valuestring, FINALIZER_IN_USE))",
+     "        if (false)", "I7", story("admin-held")),
+    ("rotates only when it is about to expire", "reconcile/schedule.c",
+     "    return current->issued_at_ms + lifetime - before - spread",
+     "    return current->issued_at_ms + lifetime - spread", "I3", story("expire")),
+    ("what grants too little is published", "operator/steps_check.c",
+     "    if (pass->step.judged && !grant_check(resource, &pass->credential, &err))",
+     "    if (false)", "I3", story("issue-pull")),
+    ("mode Wait restarts", "operator/consumers.c",
+     "    view->chosen = spec->rollout_mode == ROLLOUT_RESTART &&\n",
+     "    view->chosen = spec->rollout_mode != ROLLOUT_IGNORE &&\n", "I7", story("rollout-wait")),
+    ("mode Ignore waits for pods", "reconcile/retiring.c",
+     "    if (world->resource->spec.rollout_mode == ROLLOUT_IGNORE)\n"
+     "        return 0;\n",
+     "", "I1", story("rollout-ignore")),
+    ("a marker of another uid counts in a revocation", "operator/steps_revoke.c",
+     "    if (strcmp(marker->uid, world->resource->uid) == 0)\n"
+     "        return true;\n"
+     "    if",
+     "    if (marker->uid[0] != '\\0')\n"
+     "        return true;\n"
+     "    if", "I3", story("default-theft")),
+    ("a key just issued that isn't accepted is thrown away at once", "operator/steps_check.c",
+     "    bool dead = is_settled(pass);\n",
+     "    bool dead = true;\n", "I4", story("issue")),
 ]

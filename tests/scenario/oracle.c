@@ -50,6 +50,20 @@ const struct api_object *oracle_find_uid(const char *uid)
     return NULL;
 }
 
+bool oracle_ignores_pods(const struct credential_record *record)
+{
+    const struct api_object *resource = oracle_find_uid(record->uid);
+    bool deleting = resource && json_at(resource->json, "metadata.deletionTimestamp");
+    return resource && (!deleting || record->replaced_ms != 0) &&
+           mem_streq(json_string_at(resource->json, "spec.rollout.mode"), "Ignore");
+}
+
+bool oracle_restarts(const cJSON *resource)
+{
+    const char *mode = json_string_at(resource, "spec.rollout.mode");
+    return !mode || strcmp(mode, "Restart") == 0;
+}
+
 const char *oracle_annotation(const cJSON *object, const char *name)
 {
     return json_string_member(json_at(object, "metadata.annotations"), name);

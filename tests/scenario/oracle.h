@@ -12,8 +12,8 @@ void oracle_written_body(enum api_type type, const cJSON *body);
 /* before: NULL when it was created; after: NULL when it is gone. */
 void oracle_object_written(enum api_type type, const cJSON *before, const cJSON *after,
                            bool deletion);
-/* A credential for the resource of that UID. */
-void oracle_creating(const char *uid);
+/* sent_ms: when the request left. */
+void oracle_creating(const struct credential_record *record, int64_t sent_ms);
 /* As one of a row. */
 void oracle_minted(const struct credential_record *minted);
 struct process;

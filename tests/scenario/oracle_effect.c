@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "api/credential.h"
+#include "api/marker.h"
 #include "api/resource.h"
 #include "api/target.h"
+#include "api/timestamp.h"
 #include "api/workload.h"
 #include "base/json.h"
 #include "deployments.h"
@@ -25,7 +27,8 @@ static void check_released(const char *uid)
         return;
     for (size_t i = 0; i < sim.api.count; i++) {
         const cJSON *json = sim.api.objects[i].json;
-        const char *id = sim.api.objects[i].type == API_SECRETS ? oracle_revision_id(json) : NULL;
+        bool is_secret = sim.api.objects[i].type == API_SECRETS;
+        const char *id = is_secret ? oracle_annotation(json, ANNOTATION_ID) : NULL;
         const struct credential_record *record = id ? deepgram_find(id) : NULL;
         if (record && record->retained && deepgram_alive(record) &&
             !json_at(json, "metadata.deletionTimestamp") &&
@@ -128,11 +131,105 @@ static bool is_suspended(const cJSON *resource)
            !fault_planned(FAULT_STALE) && time_now_ms() > sim.suspended_ms + MINUTE;
 }
 
-void oracle_creating(const char *uid)
+static bool is_clock_wrong(void)
 {
-    const struct api_object *resource = oracle_find_uid(uid);
-    if (resource && is_suspended(resource->json))
+    return fault_planned(FAULT_CLOCK_AHEAD) || fault_planned(FAULT_CLOCK_BACK);
+}
+
+/* Each announcement is posted once, at once, and as what it says. */
+static void check_announced(const struct credential_record *record, const struct api_object *object,
+                            int64_t sent_ms)
+{
+    enum { AT_ONCE_MS = 10 * SECOND };
+    auto_resource struct resource *resource =
+        resource_new(object->type == API_KEYS ? RESOURCE_API_KEY : RESOURCE_PULL_SECRET,
+                     cJSON_Duplicate(object->json, true));
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        if (&sim.deepgram.credentials[i] != record &&
+            strcmp(sim.deepgram.credentials[i].nonce, record->nonce) == 0)
+            sim_broken(I4, "created %s with the announcement of another one", record->id);
+    const struct attempt *attempt = NULL;
+    for (size_t i = 0; i < resource->attempt_count; i++)
+        if (strcmp(resource->attempts[i].nonce, record->nonce) == 0)
+            attempt = &resource->attempts[i];
+    auto_free char *comment = marker_comment(resource, record->revision, record->nonce);
+    int64_t sent_wall_ms = time_server_ms() - (time_now_ms() - sent_ms);
+    if (!attempt)
+        sim_broken(I4, "created %s, which nothing announces", record->id);
+    else if (strcmp(record->comment, comment) == 0 &&
+             strcmp(attempt->spec_hash, resource->spec_hash) != 0)
+        sim_broken(I4, "created %s from another spec than was announced", record->id);
+    else if (!is_clock_wrong() && sent_wall_ms - attempt->since_ms > AT_ONCE_MS + ROUNDING_MS)
+        sim_broken(I4, "created %s long after it was announced", record->id);
+}
+
+/* What an earlier create left, and a list shows, goes first. */
+static void check_swept(const struct credential_record *record, int64_t sent_ms)
+{
+    if (sim.deepgram.list_lag_ms != 0 || fault_planned(FAULT_LIST_LAG) ||
+        fault_planned(FAULT_LATE) || process_two_led())
+        return;
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *left = &sim.deepgram.credentials[i];
+        if (left != record && strcmp(left->uid, record->uid) == 0 && deepgram_alive(left) &&
+            !left->kept && !left->by_lesser && !record->by_lesser && left->made_ms < sent_ms)
+            sim_broken(I4, "created %s while %s, which nothing names, lives", record->id, left->id);
+    }
+}
+
+/* What is to revoke it one day may not go before. */
+static void check_marked(const struct credential_record *record, const cJSON *resource)
+{
+    const char *name = json_string_at(resource, "spec.credentialsRef.name");
+    const cJSON *admin = name ? api_get(API_SECRETS, TEAM, name) : NULL;
+    bool taken_off = sim.unmarked_ms != 0 && time_now_ms() < sim.unmarked_ms + MINUTE;
+    if (admin && !api_has_finalizer(admin, FINALIZER_IN_USE) && !taken_off &&
+        !fault_planned(FAULT_STALE))
+        sim_broken(I1, "created %s, and the Secret that can revoke it may be deleted", record->id);
+}
+
+/* But for the marker. */
+static bool same_words(const char *a, const char *b)
+{
+    size_t length = strcspn(a, "[");
+    return length == strcspn(b, "[") && strncmp(a, b, length) == 0;
+}
+
+/* What pods failed on is tried again after a while, or when a person asks for it. */
+static void check_patience(const struct credential_record *record, const cJSON *resource)
+{
+    enum { RETRY_MS = 10 * MINUTE };
+    const cJSON *last = NULL;
+    const cJSON *revision = NULL;
+    cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+        if (json_string_member(revision, "failedAt"))
+            last = revision;
+    int64_t failed_ms = timestamp_or(json_string_member(last, "failedAt"), 0);
+    const char *id = json_string_member(last, "id");
+    for (size_t i = 0; id && i < sim.api.count; i++) {
+        const cJSON *kept = sim.api.objects[i].json;
+        const char *asked = oracle_annotation(resource, ANNOTATION_ROTATE);
+        if (sim.api.objects[i].type == API_SECRETS && mem_streq(oracle_revision_id(kept), id) &&
+            (!asked || mem_streq(oracle_annotation(kept, ANNOTATION_ROTATE), asked)) &&
+            same_words(deepgram_find(id)->comment, record->comment) && !is_clock_wrong() &&
+            time_server_ms() < failed_ms + RETRY_MS - ROUNDING_MS)
+            sim_broken(I4, "tried again too soon after pods failed on %s", id);
+    }
+}
+
+void oracle_creating(const struct credential_record *record, int64_t sent_ms)
+{
+    const struct api_object *resource = oracle_find_uid(record->uid);
+    if (!resource)
+        return;
+    if (is_suspended(resource->json))
         sim_broken(I4, "created a credential for %s, which is suspended", resource->name);
+    if (!oracle_excused(record->uid)) {
+        check_announced(record, resource, sent_ms);
+        check_swept(record, sent_ms);
+    }
+    check_marked(record, resource->json);
+    check_patience(record, resource->json);
 }
 
 static void check_suspended(const cJSON *secret)
@@ -154,6 +251,38 @@ static void check_protected(const cJSON *before, const cJSON *after)
         !oracle_excused(owner))
         sim_broken(I1, "%s was given to %s, which has no finalizer",
                    json_string_at(after, "metadata.name"), resource->name);
+}
+
+/* Alive, and to be revoked with it. */
+static bool needs_admin(const struct api_object *resource, const char *secret)
+{
+    if (!mem_streq(json_string_at(resource->json, "spec.credentialsRef.name"), secret) ||
+        !api_has_finalizer(resource->json, FINALIZER_REVOKE) ||
+        oracle_annotation(resource->json, ANNOTATION_ABANDON))
+        return false;
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *record = &sim.deepgram.credentials[i];
+        if (deepgram_alive(record) && oracle_status_names(resource->json, record->id))
+            return true;
+    }
+    return false;
+}
+
+static void check_unmarked(const cJSON *before, const cJSON *after)
+{
+    if (!api_has_finalizer(before, FINALIZER_IN_USE) ||
+        (after && api_has_finalizer(after, FINALIZER_IN_USE)))
+        return;
+    const char *name = json_string_at(before, "metadata.name");
+    sim.unmarked_ms = time_now_ms(); /* who needs it from now on puts it back in a moment */
+    if (sim.schedule->jitter || fault_planned(FAULT_SECOND_BEFORE) || fault_planned(FAULT_SPLIT) ||
+        fault_planned(FAULT_LATE_WRITE))
+        return; /* nobody may have needed it when it was decided */
+    for (size_t i = 0; i < sim.api.count; i++)
+        if ((sim.api.objects[i].type == API_KEYS || sim.api.objects[i].type == API_PULLS) &&
+            needs_admin(&sim.api.objects[i], name))
+            sim_broken(I1, "let go of Secret %s, which can revoke %s's credential", name,
+                       sim.api.objects[i].name);
 }
 
 static void check_secret_owner(const cJSON *before, const cJSON *after)
@@ -234,6 +363,8 @@ static void give_to(struct credential_record *record, const char *uid)
         return;
     if (!record->offered)
         sim_broken(I7, "adopted %s, which nobody offered", record->id);
+    if (record->death != ALIVE && time_now_ms() > record->died_ms + MINUTE)
+        sim_broken(I7, "adopted %s, which was dead", record->id);
     snprintf(record->uid, sizeof record->uid, "%s", uid);
 }
 
@@ -297,6 +428,9 @@ static void check_workload_write(const cJSON *before, const cJSON *after)
     if (sim.schedule->fault_count == 0 && voice_marker(after) > voice_marker(before) &&
         bears_bad(before))
         sim_broken(WEDGED, "a Deployment was never put back");
+    if (!oracle_restarts(api_get(API_KEYS, TEAM, "voice")) &&
+        voice_marker(after) != voice_marker(before))
+        sim_broken(I7, "restarted a Deployment, which somebody else wants to do");
     /* Not a put-back, nor into one that comes to nothing. */
     if (sim.foreign_rollout && !deployments_crash() && voice_marker(after) > voice_marker(before))
         sim_broken(I7, "restarted a Deployment in the middle of somebody else's roll-out");
@@ -354,6 +488,8 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
             note_retained(before);
         return;
     }
+    if (!deletion && before)
+        check_unmarked(before, after);
     if (deletion && !is_ours(before))
         sim_broken(I7, "deleted Secret %s, which isn't its own",
                    json_string_at(before, "metadata.name"));
@@ -412,13 +548,22 @@ static bool is_left_behind(const struct api_object *target)
     return !named && !oracle_controller_of(target->json);
 }
 
+/* With its resource it is waited for: who starts meanwhile can still read it. */
+static bool is_going(const cJSON *target)
+{
+    const char *owner = json_string_at(oracle_controller_of(target), "uid");
+    const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
+    bool is_waited_for = resource && json_at(resource->json, "metadata.deletionTimestamp") &&
+                         sim.schedule->fault_count == 0;
+    return json_at(target, "metadata.deletionTimestamp") && !is_waited_for;
+}
+
 static void check_not_published(const struct credential_record *record)
 {
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
         if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
-            json_at(object->json, "metadata.deletionTimestamp") || came_late(object->json) ||
-            is_left_behind(object))
+            is_going(object->json) || came_late(object->json) || is_left_behind(object))
             continue;
         auto_free char *value = deepgram_value_in(object->json);
         if (mem_streq(value, record->value))
@@ -458,7 +603,7 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
     if (!admin_key_works(admin_key))
         sim_broken(I7, "revoked %s with another namespace's key", record->id);
     const char *pod = actors_holder(record->value);
-    if (pod && !is_blind())
+    if (pod && !is_blind() && !oracle_ignores_pods(record))
         sim_broken(I2, "revoked %s, which %s holds", record->id, pod);
     if (process_two_lead())
         return;

@@ -5,8 +5,13 @@
 #include <cjson/cJSON.h>
 
 #include "api_server.h"
+#include "deepgram.h"
 
 const struct api_object *oracle_find_uid(const char *uid); /* NULL when there is none */
+/* Does a person want time alone to count? */
+bool oracle_ignores_pods(const struct credential_record *record);
+/* Or does a person want to do it himself? */
+bool oracle_restarts(const cJSON *resource);
 const char *oracle_annotation(const cJSON *object, const char *name);
 /* NULL when it is no revision Secret. */
 const char *oracle_revision_id(const cJSON *secret);

@@ -7,20 +7,29 @@
 #include "sim.h"
 
 enum { MINT_BURST = 10, MINT_EVERY_MS = 30 * SECOND, STEP_UNDER_WAY_MS = 100 };
+/* Of a project with four resources. */
+enum { PROJECT_BURST = 28, PROJECT_EVERY_MS = HOUR / PROJECT_BURST };
 
 /* As a bucket of creates that fills up with time. A process that starts anew counts anew. */
 void oracle_minted(const struct credential_record *minted)
 {
     int64_t bursts = 1 + (int64_t)sim.schedule->fault_count;
     int64_t full_ms = 0; /* when the bucket is full again */
+    int64_t project_full_ms = 0;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
-        if (record->uid[0] == '\0' || strcmp(record->uid, minted->uid) != 0)
+        if (strncmp(record->uid, "0000", 4) != 0)
+            continue;
+        project_full_ms = (project_full_ms > record->made_ms ? project_full_ms : record->made_ms) +
+                          PROJECT_EVERY_MS;
+        if (strcmp(record->uid, minted->uid) != 0)
             continue;
         full_ms = (full_ms > record->made_ms ? full_ms : record->made_ms) + MINT_EVERY_MS;
     }
     if (full_ms > minted->made_ms + bursts * MINT_BURST * MINT_EVERY_MS)
         sim_broken(I4, "too many creates for %s in a short time", minted->uid);
+    if (project_full_ms > minted->made_ms + bursts * PROJECT_BURST * PROJECT_EVERY_MS)
+        sim_broken(I4, "too many creates in a project in a short time");
 }
 
 /* Where nothing else delays what a step has begun. */

@@ -48,12 +48,14 @@ static void judge_credential(const struct credential_record *record)
             sim_broken(I1, "%s is alive, and its resource is gone", record->id);
         return;
     }
+    bool ignores = oracle_ignores_pods(record);
+    bool rolls_out = deployments_own_all() && oracle_restarts(owner->json);
     bool abandoned = oracle_annotation(owner->json, ANNOTATION_ABANDON) != NULL;
     bool deleting = json_at(owner->json, "metadata.deletionTimestamp") != NULL;
     bool in_use = (deleting || oracle_excused(record->uid)) && pods_refer(owner->json);
     if (abandoned || in_use || !admin_usable(false))
         return;
-    bool may_be_held = record->kept && pods_refer(owner->json) && !deployments_own_all();
+    bool may_be_held = record->kept && pods_refer(owner->json) && !rolls_out;
     if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id) &&
         !may_be_held)
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);
@@ -62,8 +64,8 @@ static void judge_credential(const struct credential_record *record)
     else if (record->bad && !mem_streq(json_string_at(owner->json, "status.id"), record->id) &&
              !actors_holder(record->value) && deployments_own_all())
         sim_broken(I1, "pods failed on %s, and it is still alive", record->id);
-    else if (!deleting && (!pods_may_refer(owner->json) || deployments_own_all()) &&
-             !actors_holder(record->value) && owns_target(owner->json) &&
+    else if (!deleting && (!pods_may_refer(owner->json) || rolls_out || ignores) &&
+             (!actors_holder(record->value) || ignores) && owns_target(owner->json) &&
              !mem_streq(json_string_at(owner->json, "status.id"), record->id))
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
@@ -185,6 +187,10 @@ static void judge_expiry(const struct credential_record *record)
         (record->replaced_ms == 0 || record->replaced_ms > expired_ms) &&
         sim.schedule->fault_count == 0 && oracle_find_uid(record->uid))
         sim_broken(I3, "%s expired while it was published", record->id);
+    int64_t lifetime_ms = expired_ms - record->made_ms;
+    if (record->expires_ms != 0 && record->replaced_ms > expired_ms - lifetime_ms / 5 &&
+        sim.schedule->fault_count == 0)
+        sim_broken(I3, "%s was replaced only shortly before it expired", record->id);
 }
 
 /* Nobody else wants it, and a person or an earlier deletion gave it to this resource. */
@@ -218,6 +224,7 @@ static void judge_rollout(const struct api_object *object, const cJSON *target)
 {
     const cJSON *engine = api_get(API_DEPLOYMENTS, TEAM, ENGINE);
     if (!engine || json_at(engine, "metadata.deletionTimestamp") || object->type != API_KEYS ||
+        !oracle_restarts(object->json) ||
         !mem_streq(json_string_at(object->json, "spec.secret.name"), "voice-key") ||
         json_bool_at(engine, "spec.paused", false))
         return;

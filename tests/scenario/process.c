@@ -296,11 +296,12 @@ static void list(struct process *process, enum api_type type, size_t upto)
     process->position[type] = upto;
 }
 
-static void list_all(struct process *process, size_t upto)
+/* Each watch may be behind the others. */
+static void list_all(struct process *process, int64_t behind_ms)
 {
     for (enum api_type type = 0; type < API_TYPES; type++)
         if (is_watched(process, type))
-            list(process, type, upto);
+            list(process, type, events_until(time_now_ms() - time_vary(0, behind_ms)));
 }
 
 /* ---- operator/watches.h ---- */
@@ -384,7 +385,7 @@ void process_start(size_t index, int64_t behind_ms)
     runtime->caches = caches_new(runtime->queue, &sim.options);
     runtime->memories = memories_new();
     runtime->inventories = inventories_new(sim.options.inventory_interval_ms);
-    list_all(process, events_until(time_now_ms() - behind_ms));
+    list_all(process, behind_ms);
     caches_enqueue_all(runtime->caches);
     wake_at(process, time_now_ms());
     memory_enter(outer);
@@ -410,7 +411,7 @@ static void on_back(void *context)
 static void on_election(void *context)
 {
     struct process *process = context;
-    process_start(process->index, time_vary(0, WATCH_LAG_WORST_MS));
+    process_start(process->index, WATCH_LAG_WORST_MS);
 }
 
 void process_crash(struct process *process, int64_t back_after_ms)

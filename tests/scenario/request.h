@@ -15,6 +15,7 @@ enum reply_kind {                  /* what the process hears */
                   REPLY_CUT,       /* a body that breaks off */
                   REPLY_NOT_SENT,  /* provably nothing left */
                   REPLY_FAILED,    /* 500, 503 */
+                  REPLY_NOWHERE,   /* a page that says 404 */
                   REPLY_CONFLICT,  /* 409 */
                   REPLY_THROTTLED, /* 429 */
 };
@@ -39,6 +40,8 @@ struct request {
     enum reply_kind reply_kind;
     bool carried_out;
     bool stillborn;    /* what it creates doesn't work */
+    bool young;        /* what it creates works after a while */
+    bool meagre;       /* what it creates grants too little */
     bool hollow;       /* what it deletes lives on */
     bool kills;        /* the process dies when it is carried out */
     int64_t effect_ms; /* from leaving to the effect */

@@ -139,6 +139,7 @@ static void make_world(void)
 {
     api_make(API_NAMESPACES, NULL, "{\"metadata\":{\"name\":\"" TEAM "\"}}");
     perform_script("make-admin");
+    sim.unmarked_ms = 0;
     api_make(API_SECRETS, TEAM,
              "{\"metadata\":{\"name\":\"other\"},\"type\":\"Opaque\",\"data\":{\"x\":\"eA==\"}}");
     deepgram_plant("made by hand", false);
@@ -190,6 +191,8 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.blinded = false;
     sim.erased[0] = '\0';
     sim.frozen = false;
+    sim.lose_next = false;
+    sim.unmarked_ms = 0;
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
     sim.foreign_rollout = false;

@@ -86,12 +86,14 @@ struct sim {
     void (*on_request)(struct request *request); /* after its faults struck; NULL: nobody asked */
     FILE *trace;
     unsigned requests;
-    uint64_t writes;    /* asked for by operators, also those that change nothing */
-    int64_t changed_ms; /* monotonic time of the last change of anything anywhere */
-    bool blinded;       /* a person took away what tells which pods use a renamed target */
-    char erased[64];    /* uid of the resource of which people left nothing that tells; "": none */
-    bool frozen;        /* watches stood still for a while */
-    bool gone_renamed;  /* the namespace was deleted under a target that had another name before */
+    uint64_t writes;     /* asked for by operators, also those that change nothing */
+    int64_t changed_ms;  /* monotonic time of the last change of anything anywhere */
+    bool blinded;        /* a person took away what tells which pods use a renamed target */
+    char erased[64];     /* uid of the resource of which people left nothing that tells; "": none */
+    int64_t unmarked_ms; /* monotonic: when the admin Secret lost its mark; 0: never */
+    bool lose_next;      /* the answer to the next create */
+    bool frozen;         /* watches stood still for a while */
+    bool gone_renamed;   /* the namespace was deleted under a target that had another name before */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
     unsigned restarts;    /* of the Deployment, by operators */

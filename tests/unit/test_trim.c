@@ -22,13 +22,13 @@ static void test_secrets(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        { "of other people a name and a version",
+        { "of other people a name, a version and since when",
           "{\"kind\":\"Secret\",\"type\":\"Opaque\",\"data\":{\"a\":\"YQ==\"},"
           "\"stringData\":{\"a\":\"b\"},\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\","
           "\"uid\":\"u\",\"resourceVersion\":\"7\",\"creationTimestamp\":\"t\",\"generation\":1,"
           "\"managedFields\":[{}],\"labels\":{\"app\":\"x\"},\"annotations\":{\"note\":\"long\"}}}",
           "{\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\",\"uid\":\"u\","
-          "\"resourceVersion\":\"7\",\"annotations\":{}}}" },
+          "\"resourceVersion\":\"7\",\"annotations\":{},\"creationTimestamp\":\"t\"}}" },
         { "our annotations on them, whether it goes, and who holds it",
           "{\"metadata\":{\"name\":\"s\",\"deletionTimestamp\":\"t\",\"finalizers\":"
           "[\"deepgram.com/in-use\"],\"labels\":{\"app\":\"x\"},\"annotations\":{\"note\":\"long\","
@@ -48,7 +48,8 @@ static void test_secrets(void **state)
           "\"deepgram-operator\",\"team\":\"x\"},\"annotations\":{\"note\":\"y\"}}}" },
         { "by annotation",
           "{\"metadata\":{\"name\":\"s\",\"labels\":{\"team\":\"x\"},\"annotations\":"
-          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\",\"note\":\"y\"}}}",
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\",\"note\":\"y\"},"
+          "\"creationTimestamp\":\"t\"}}",
           "{\"metadata\":{\"name\":\"s\",\"labels\":{\"team\":\"x\"},\"annotations\":"
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\",\"note\":\"y\"}}}" },
         { "not by another manager",
