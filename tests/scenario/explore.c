@@ -59,6 +59,11 @@ static void judge(struct schedule *schedule, const struct outcome *outcome)
         exit(EXIT_FAILURE);
 }
 
+static bool is_chosen_kind(enum fault_kind kind)
+{
+    return plan.kinds == 0 || (plan.kinds >> kind & 1) != 0;
+}
+
 static void try(struct schedule *schedule)
 {
     if (!is_dealt())
@@ -128,8 +133,9 @@ static void try_singles(const struct story *story, const struct recording *recor
 {
     for (unsigned at = 1; at <= recording->count; at++) {
         for (enum fault_kind kind = 0; kind < FAULT_USER; kind++)
-            try_one(story, recording, at, kind, NULL);
-        for (size_t i = 0; action_at(i); i++)
+            if (is_chosen_kind(kind))
+                try_one(story, recording, at, kind, NULL);
+        for (size_t i = 0; plan.kinds == 0 && action_at(i); i++)
             if (action_strikes(action_at(i), story))
                 try_one(story, recording, at, FAULT_USER, action_at(i));
     }
@@ -170,6 +176,8 @@ static void try_seconds(unsigned long *dealt)
 {
     bool kept = false;
     for (int kind = 0; kind < FAULT_USER; kind++) {
+        if (!is_chosen_kind(pair.schedule.faults[0].kind) && !is_chosen_kind((enum fault_kind)kind))
+            continue;
         if (!fault_can_strike((enum fault_kind)kind, pair.request))
             continue;
         if ((*dealt)++ % plan.every != 0)
@@ -270,7 +278,8 @@ static void print_fired(const char *story, const struct recording *recording,
             printf(" %s %lu", fault_name(&fault), fired);
         else
             printf(" people %lu", fired);
-        if (fired == 0 && plan.single && plan.shards == 1 && could_fire(recording, kind)) {
+        if (fired == 0 && plan.single && plan.shards == 1 && is_chosen_kind(kind) &&
+            could_fire(recording, kind)) {
             printf("\nFAIL %s: a fault never fired\n", story);
             tally->failures++;
         }

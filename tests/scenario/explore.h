@@ -16,6 +16,7 @@ struct plan {
     unsigned long first_seed;
     unsigned long every; /* of the pairs, every so many-th */
     const char *story;
+    unsigned long kinds; /* bits by enum fault_kind: one fault at least is of these; 0: whatever */
     unsigned shard;
     unsigned shards;
 };

@@ -1,6 +1,7 @@
 /* The command line of the simulated world. */
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -10,6 +11,8 @@ static int usage(void)
 {
     fputs("scenario [--single] [--double] [--random]   which faults; without, each story once\n"
           "         [--story NAME]                     this one only\n"
+          "         [--fault NAME,NAME…]               of --single and --double, one fault is of "
+          "these\n"
           "         [--every N]                        of --double, every so many-th pair\n"
           "         [--seeds N] [--seed FIRST]         of --random\n"
           "         [--shard I/N]                      every Nth schedule, from I on\n"
@@ -53,6 +56,22 @@ static unsigned long number(const char *text)
     return strtoul(text, NULL, 10);
 }
 
+/* 0: there is no fault of such a name. */
+static unsigned long kinds(char *names)
+{
+    unsigned long found = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        struct fault fault = { 0 };
+        while (fault.kind < FAULT_USER && strcmp(fault_name(&fault), name) != 0)
+            fault.kind++;
+        if (fault.kind == FAULT_USER)
+            return 0;
+        found |= 1ul << fault.kind;
+    }
+    return found;
+}
+
 static bool read_shard(const char *text, struct plan *plan)
 {
     return sscanf(text, "%u/%u", &plan->shard, &plan->shards) == 2 && plan->shards > 0;
@@ -61,19 +80,13 @@ static bool read_shard(const char *text, struct plan *plan)
 int main(int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
-        { "single", no_argument, NULL, 's' },
-        { "double", no_argument, NULL, 'd' },
-        { "random", no_argument, NULL, 'r' },
-        { "seeds", required_argument, NULL, 'n' },
-        { "seed", required_argument, NULL, 'f' },
-        { "story", required_argument, NULL, 'y' },
-        { "shard", required_argument, NULL, 'h' },
-        { "first", no_argument, NULL, '1' },
-        { "every", required_argument, NULL, 'e' },
-        { "trace", no_argument, NULL, 't' },
-        { "keep-going", no_argument, NULL, 'k' },
-        { "replay", required_argument, NULL, 'R' },
-        { 0 },
+        { "single", no_argument, NULL, 's' },       { "double", no_argument, NULL, 'd' },
+        { "random", no_argument, NULL, 'r' },       { "seeds", required_argument, NULL, 'n' },
+        { "seed", required_argument, NULL, 'f' },   { "story", required_argument, NULL, 'y' },
+        { "fault", required_argument, NULL, 'a' },  { "shard", required_argument, NULL, 'h' },
+        { "first", no_argument, NULL, '1' },        { "every", required_argument, NULL, 'e' },
+        { "trace", no_argument, NULL, 't' },        { "keep-going", no_argument, NULL, 'k' },
+        { "replay", required_argument, NULL, 'R' }, { 0 },
     };
     struct plan plan = { .seeds = 2000, .first_seed = 1, .every = 1, .shards = 1 };
     json_setup();
@@ -92,9 +105,11 @@ int main(int argc, char **argv)
             plan.every = number(optarg);
         if (c == 'y')
             plan.story = optarg;
+        if (c == 'a')
+            plan.kinds = kinds(optarg);
         if (c == 'R')
             return replay(optarg);
-        if (c == '?' || (c == 'h' && !read_shard(optarg, &plan)))
+        if (c == '?' || (c == 'a' && plan.kinds == 0) || (c == 'h' && !read_shard(optarg, &plan)))
             return usage();
     }
     return run_plan(&plan);
