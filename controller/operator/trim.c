@@ -50,21 +50,18 @@ void trim_secret(cJSON *secret)
 {
     static const char *const METADATA[] = {
         "name",       "namespace",       "uid",         "resourceVersion", "deletionTimestamp",
-        "finalizers", "ownerReferences", "annotations", "labels"
+        "finalizers", "ownerReferences", "annotations", "labels",          "creationTimestamp",
     };
     trim_keep_only(secret, ROOT, ARRAY_LENGTH(ROOT));
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
-    cJSON *made = cJSON_DetachItemFromObjectCaseSensitive(metadata, "creationTimestamp");
     trim_keep_only(metadata, METADATA, ARRAY_LENGTH(METADATA));
     keep_owners(metadata);
     const cJSON *labels = json_member(metadata, "labels");
     const cJSON *annotations = json_member(metadata, "annotations");
-    if (json_member(annotations, ANNOTATION_RESOURCE)) /* ours: it says itself since when */
-        cJSON_Delete(made);
-    else
-        cJSON_AddItemToObject(metadata, "creationTimestamp", made);
-    if (mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY) ||
-        json_member(annotations, ANNOTATION_RESOURCE))
+    bool is_ours = json_member(annotations, ANNOTATION_RESOURCE) != NULL;
+    if (is_ours) /* it says itself since when */
+        cJSON_DeleteItemFromObjectCaseSensitive(metadata, "creationTimestamp");
+    if (is_ours || mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY))
         return;
     cJSON_DeleteItemFromObjectCaseSensitive(metadata, "labels");
     keep_prefixed((cJSON *)annotations, RESOURCE_GROUP "/");

@@ -10,21 +10,25 @@ enum { MINT_BURST = 10, MINT_EVERY_MS = 30 * SECOND, STEP_UNDER_WAY_MS = 100 };
 /* Of a project with four resources. */
 enum { PROJECT_BURST = 28, PROJECT_EVERY_MS = HOUR / PROJECT_BURST };
 
+/* When a bucket is full again from which one is taken at at_ms. */
+static int64_t taken(int64_t full_ms, int64_t at_ms, int64_t every_ms)
+{
+    return (full_ms > at_ms ? full_ms : at_ms) + every_ms;
+}
+
 /* As a bucket of creates that fills up with time. A process that starts anew counts anew. */
 void oracle_minted(const struct credential_record *minted)
 {
     int64_t bursts = 1 + (int64_t)sim.schedule->fault_count;
-    int64_t full_ms = 0; /* when the bucket is full again */
+    int64_t full_ms = 0;
     int64_t project_full_ms = 0;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (strncmp(record->uid, "0000", 4) != 0)
             continue;
-        project_full_ms = (project_full_ms > record->made_ms ? project_full_ms : record->made_ms) +
-                          PROJECT_EVERY_MS;
-        if (strcmp(record->uid, minted->uid) != 0)
-            continue;
-        full_ms = (full_ms > record->made_ms ? full_ms : record->made_ms) + MINT_EVERY_MS;
+        project_full_ms = taken(project_full_ms, record->made_ms, PROJECT_EVERY_MS);
+        if (strcmp(record->uid, minted->uid) == 0)
+            full_ms = taken(full_ms, record->made_ms, MINT_EVERY_MS);
     }
     if (full_ms > minted->made_ms + bursts * MINT_BURST * MINT_EVERY_MS)
         sim_broken(I4, "too many creates for %s in a short time", minted->uid);

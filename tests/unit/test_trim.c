@@ -28,7 +28,7 @@ static void test_secrets(void **state)
           "\"uid\":\"u\",\"resourceVersion\":\"7\",\"creationTimestamp\":\"t\",\"generation\":1,"
           "\"managedFields\":[{}],\"labels\":{\"app\":\"x\"},\"annotations\":{\"note\":\"long\"}}}",
           "{\"metadata\":{\"name\":\"s\",\"namespace\":\"ns\",\"uid\":\"u\","
-          "\"resourceVersion\":\"7\",\"annotations\":{},\"creationTimestamp\":\"t\"}}" },
+          "\"resourceVersion\":\"7\",\"creationTimestamp\":\"t\",\"annotations\":{}}}" },
         { "our annotations on them, whether it goes, and who holds it",
           "{\"metadata\":{\"name\":\"s\",\"deletionTimestamp\":\"t\",\"finalizers\":"
           "[\"deepgram.com/in-use\"],\"labels\":{\"app\":\"x\"},\"annotations\":{\"note\":\"long\","
