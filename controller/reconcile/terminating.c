@@ -112,8 +112,8 @@ static int64_t door_closed_ms(const struct world *world)
 static bool look_again_for_pods(const struct world *world, struct step *step)
 {
     int64_t closed = door_closed_ms(world);
-    return !retains(world) && !world->namespace_terminating && closed != NEVER &&
-           world->monotonic_ms < closed + DOOR_MS && rule_wait(step, closed + DOOR_MS);
+    return !retains(world) && closed != NEVER && world->monotonic_ms < closed + DOOR_MS &&
+           rule_wait(step, closed + DOOR_MS);
 }
 
 static bool revoke_everything(const struct world *world, struct step *step)

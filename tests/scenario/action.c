@@ -270,11 +270,13 @@ static void go_on(void)
 static void set_retain(void)
 {
     sim.blinded = sim.blinded || requests_revoking();
+    sim.retain_ms = time_now_ms();
     people_merge_voice("{\"spec\":{\"deletionPolicy\":\"Retain\"}}");
 }
 
 static void set_revoke(void)
 {
+    sim.retain_ms = 0;
     people_merge_voice("{\"spec\":{\"deletionPolicy\":\"Revoke\"}}");
 }
 

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "deployments.h"
+#include "oracle_facts.h"
 #include "people.h"
 #include "sim.h"
 
@@ -156,6 +157,16 @@ static void co_own(void)
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"ownerReferences\":%s}}", text);
 }
 
+/* Another controller takes what nobody controls. */
+static void own_target(void)
+{
+    if (!oracle_controller_of(api_get(API_SECRETS, TEAM, VOICE_KEY)))
+        api_merge(API_SECRETS, TEAM, VOICE_KEY,
+                  "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"example.com/v1\","
+                  "\"kind\":\"Vault\",\"name\":\"vault\",\"controller\":true,"
+                  "\"uid\":\"7f7f7f7f-0000-4000-8000-000000000002\"}]}}");
+}
+
 /* ---- somebody who never gives in ---- */
 
 enum { WAR_BEAT_MS = SECOND, WAR_HEALS = 5, WAR_HEAL_MS = 30 * SECOND };
@@ -235,11 +246,13 @@ static void delete_admin(void)
 
 static void break_admin(void)
 {
+    sim.deepgram.refused_ms = 0;
     api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"U0VLUkVULXdyb25n\"}}");
 }
 
 static void put_admin_key(const char *text)
 {
+    sim.deepgram.refused_ms = 0;
     auto_free char *key = base64_encode(text, strlen(text));
     api_merge(API_SECRETS, TEAM, "admin", "{\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}", key);
 }
@@ -273,6 +286,38 @@ static void seize_target(void)
                  "\"data\":{\"DEEPGRAM_API_KEY\":\"dGhlaXJz\"}}");
 }
 
+static void restart_operator(void)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (process_at(i))
+            process_crash(process_at(i), SECOND);
+    sim.deepgram.paused = NULL; /* until when is only written down to the second */
+}
+
+static void late_secrets(void)
+{
+    sim.late_type = API_SECRETS;
+}
+
+static void late_resources(void)
+{
+    sim.late_type = API_KEYS;
+}
+
+/* As pods show up of which many come and go. */
+static void slow_pods(void)
+{
+    enum { SLOW_MS = 6 * SECOND };
+    process_freeze(API_PODS, SLOW_MS);
+    sim.pods_unseen_until_ms = time_now_ms() + SLOW_MS;
+}
+
+/* Of a project with very many keys. */
+static void long_lists(void)
+{
+    sim.deepgram.list_takes_ms = SECOND;
+}
+
 static void lag_lists(void)
 {
     sim.deepgram.list_lag_ms = LIST_LAG_MS;
@@ -280,7 +325,12 @@ static void lag_lists(void)
 
 static void lose_next(void)
 {
-    sim.lose_next = true;
+    sim.next_create = FAULT_LOST;
+}
+
+static void delay_next(void)
+{
+    sim.next_create = FAULT_LATE;
 }
 
 /* Left by an earlier resource of that name. */
@@ -372,9 +422,16 @@ static const struct action DAMAGE[] = {
     { "retype-target", retype_target, 0, true },
     { "freeze-target", freeze_target, 0, true },
     { "co-own", co_own, 0, true },
+    { "own-target", own_target, 0, false },
     { "seize", seize_target, 0, false },
+    { "restart-operator", restart_operator, 1, false },
+    { "late-secrets", late_secrets, 0, false },
+    { "late-resources", late_resources, 0, false },
+    { "slow-pods", slow_pods, 0, false },
+    { "long-lists", long_lists, 0, false },
     { "lag", lag_lists, 0, false },
     { "lose-next", lose_next, 1, false },
+    { "late-next", delay_next, 1, false },
     { "mark-engine", mark_engine, 0, false },
     { "hold-admin", hold_admin, 0, false },
     { "free-admin", unmark_admin, 0, false },

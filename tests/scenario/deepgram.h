@@ -42,9 +42,11 @@ struct deepgram {
     struct credential_record credentials[CREDENTIALS_MAX];
     size_t count;
     int64_t list_lag_ms;
+    int64_t list_takes_ms;        /* to be read, after it was made */
     uint64_t creates;             /* asked for by operators */
     const struct process *paused; /* that was told to wait for THROTTLE_MS */
     int64_t paused_ms;
+    int64_t refused_ms; /* monotonic: when an admin key was; 0: not since it changed */
 };
 
 void deepgram_reset(void);

@@ -40,8 +40,10 @@ void deepgram_reset(void)
 {
     sim.deepgram.count = 0;
     sim.deepgram.list_lag_ms = 0;
+    sim.deepgram.list_takes_ms = 0;
     sim.deepgram.creates = 0;
     sim.deepgram.paused = NULL;
+    sim.deepgram.refused_ms = 0;
 }
 
 struct credential_record *deepgram_find(const char *id)
@@ -285,9 +287,10 @@ static void check_token(struct http_detail *detail)
 static void on_collection(struct request *request, const char *rest, bool pull)
 {
     struct http_detail *detail = request->detail;
-    if (!admin_key_works(detail->key))
+    if (!admin_key_works(detail->key)) {
+        oracle_asked_in_vain(request->began_ms);
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
-    else if (rest[0] == '/')
+    } else if (rest[0] == '/')
         on_one(request, rest + 1, pull);
     else if (strcmp(detail->method, "POST") == 0)
         create(request, pull);
@@ -423,6 +426,8 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     if (!request->refused)
         oracle_asking(process);
     request_start(request, LATENCY_MS);
+    if (call->chunk)
+        request->reply_ms += sim.deepgram.list_takes_ms;
     return (struct http_request *)request;
 }
 

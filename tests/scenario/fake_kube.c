@@ -82,6 +82,20 @@ static struct api_result carry_out(struct kube_detail *detail)
     abort();
 }
 
+/* What changes or goes is named by its version, or by its UID where nothing of it that counts can
+ * change: it may be another one by now than what was decided on. */
+static void check_fenced(const struct kube_detail *detail)
+{
+    const char *path = detail->verb == KUBE_DELETE ? "preconditions" : "metadata";
+    const cJSON *named = json_member(detail->body, path);
+    const cJSON *object = api_get(detail->type, detail->namespace, detail->name);
+    bool is_fixed = detail->verb == KUBE_APPLY || /* of fields that nobody else owns */
+                    (detail->verb == KUBE_DELETE && json_bool_at(object, "immutable", false));
+    if (object && !json_string_member(named, is_fixed ? "uid" : "resourceVersion"))
+        sim_broken(I7, "%s of %s/%s whatever it is by now", VERBS[detail->verb],
+                   api_type_name(detail->type), detail->name);
+}
+
 /* The name of what is written: a CREATE has it in its body. */
 static const char *object_name(const struct kube_detail *detail)
 {
@@ -96,6 +110,8 @@ static void perform(struct request *request)
         return;
     }
     oracle_written_body(detail->type, detail->body);
+    if (detail->verb != KUBE_CREATE)
+        check_fenced(detail);
     if (sim.trace && getenv("BODIES")) {
         auto_free char *t = detail->body ? json_print(detail->body) : mem_strdup("-");
         sim_trace("      %s", t);

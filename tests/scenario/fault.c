@@ -342,9 +342,9 @@ void fault_strike(struct request *request)
     struct schedule *schedule = sim.schedule;
     if (sim.judging)
         return;
-    if (sim.lose_next && request->creates) {
-        sim.lose_next = false;
-        lost(request);
+    if (sim.next_create != FAULT_USER && request->creates) {
+        TYPES[sim.next_create].strike(request);
+        sim.next_create = FAULT_USER;
     }
     for (size_t i = 0; i < schedule->fault_count; i++)
         if (!schedule->faults[i].fired && schedule->faults[i].at == request->number)

@@ -42,6 +42,21 @@ MUTATIONS = [
     ("what an admin key isn't shown counts as gone", "operator/steps_revoke.c",
      "    if (is_gone) {\n        prove_gone(pass);", "    if (is_gone) {\n        gone(pass);",
      "I1", story("admin-lesser")),
+    ("closing what was refused closes what had no answer", "reconcile/issuing.c",
+     "            step->keep_open = true;\n",
+     "", "I1", story("delete-awaiting")),
+    ("what changed since it was decided is revoked all the same", "operator/steps_revoke.c",
+     "    } else if (!mem_streq(json_string_at(*object, \"metadata.resourceVersion\"),\n"
+     "                          pass->gathered->resource->resource_version)) {",
+     "    } else if (false) {", "I1", story("delete")),
+    ("the cache is believed about who needs the admin Secret", "operator/admin_mark.c",
+     "    if (worth_asking(sweep))\n"
+     "        list_next(sweep);",
+     "    if (worth_asking(sweep))\n"
+     "        unmark(sweep);", "I1", story("restart-early")),
+    ("a revision that a late cache lacks counts as lost", "reconcile/living.c",
+     "        look_for_current,\n",
+     "", "I1", story("restart-late")),
     # ---- I2: no revocation under a pod ----
     ("no overlap", "reconcile/retiring.c",
      "world->now_ms >= revision->noted->revoke_after_ms &&", "world->now_ms > 0 &&", "I2",
@@ -64,6 +79,12 @@ MUTATIONS = [
      "    return time_at(pod, \"metadata.creationTimestamp\") <= 0;", "I2", story("spec")),
     ("a pod's Secret of an earlier name is forgotten", "reconcile/living.c",
      "        rule_drop_old_target,\n", "", "I1", story("rename")),
+    ("pods are not looked for once more when the door is closed", "reconcile/terminating.c",
+     "        look_again_for_pods,\n",
+     "", "I2", story("delete-door")),
+    ("any list proves the present credential", "reconcile/retiring.c",
+     "(published->listed && listed_at >= rules_monotonic(world, published_at))",
+     "(published->listed && published_at > 0)", "I2", story("restart-late")),
     # ---- I3: what is published is alive ----
     ("the door stays open while everything is revoked", "reconcile/terminating.c",
      "        close_door,\n", "", "I3", story("delete")),
@@ -76,6 +97,11 @@ MUTATIONS = [
     ("what was adopted grants too little", "operator/steps_recover.c",
      "    if (grant_has_scopes(resource, credential->scopes))", "    if (credential->scopes)", "I3",
      story("adopt-limited")),
+    ("an orphan is revoked without a look for what keeps it", "operator/steps_revoke.c",
+     "    } else if (pass->step.revision > 0) {\n"
+     "        look_for_keeper(pass);",
+     "    } else if (false) {\n"
+     "        look_for_keeper(pass);", "I3", story("restart-late")),
     # ---- roll-outs ----
     ("pods that are on their way out don't count", "operator/consumers.c",
      "    view->old_pods++;\n", "    view->old_pods += !json_at(pod, \"metadata.deletionTimestamp\");\n",
@@ -114,6 +140,9 @@ MUTATIONS = [
      "        respect_suspend,\n", "", "I7", story("suspend")),
     ("a terminating namespace gets new ones", "reconcile/living.c",
      "        leave_terminating_namespace,\n", "", "I4", story("namespace-early")),
+    ("a list counts from its answer on", "operator/steps_deepgram.c",
+     "    inventory_set(inventory, &list, pass->sent_ms);",
+     "    inventory_set(inventory, &list, clock_monotonic_ms());", "I4", story("two-long")),
     # ---- I5: a restart changes nothing ----
     ("status depends on what this process has seen", "reconcile/report.c",
      "    else\n        keep(status, world, \"secretResourceVersion\");\n", "", "I5",
@@ -127,6 +156,16 @@ MUTATIONS = [
      "    *ret_view = (struct inventory_view){",
      "    first = list->entries;\n    count = list->count;\n    *ret_view = (struct inventory_view){",
      "I7", story("issue")),
+    ("an announcement is written over whatever is there", "api/resource.c",
+     "    cJSON *metadata = json_add_object(patch, \"metadata\");\n"
+     "    json_add_string(metadata, \"resourceVersion\", resource->resource_version);\n",
+     "    cJSON *metadata = json_add_object(patch, \"metadata\");\n", "I7", story("issue")),
+    ("status is written over whatever is there", "reconcile/report.c",
+     "    json_add_string(metadata, \"resourceVersion\", world->resource->resource_version);\n",
+     "", "I7", story("issue")),
+    ("a claim takes from an owner", "operator/steps_owners.c",
+     "        return !owner_controller(secret);",
+     "        return true;", "I7", story("retain-seized")),
     # ---- I8: the process stays up ----
     ("a resource that went meanwhile is looked at", "operator/pass.c",
      "    if (!pass->gathered || !may_go_on(pass)) {", "    if (!may_go_on(pass)) {", "I8",
@@ -347,7 +386,7 @@ MUTATIONS = [
      "        deepgram_call_failed(pass, &err);",
      "        confirm(pass, is_gone);\n"
      "    else\n"
-     "        confirm(pass, true);", "I1", story("spec-pull")),
+     "        confirm(pass, true);", "I1|I3", story("spec-pull")),
     ("a dead key is adopted", "operator/steps_recover.c",
      "        useless(pass, \"Deepgram doesn't accept the key in it\");",
      "        { mem_replace(&about.id, \"\"); adopt_alive(pass, &about); }", "I7", story("adopt-dead")),
@@ -407,4 +446,10 @@ MUTATIONS = [
     ("a key just issued that isn't accepted is thrown away at once", "operator/steps_check.c",
      "    bool dead = is_settled(pass);\n",
      "    bool dead = true;\n", "I4", story("issue")),
+    ("until when is to be waited is not written down", "reconcile/report.c",
+     "    add_time(status, \"nextAttemptAt\", failure->retry_at_wall_ms);\n",
+     "", "LIVELOCK", story("backed-off")),
+    ("until when is to be waited is not read at a start", "reconcile/rules.c",
+     "    return held_before(world, step);",
+     "    return false;", "LIVELOCK", story("backed-off")),
 ]

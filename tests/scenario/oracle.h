@@ -19,6 +19,8 @@ void oracle_minted(const struct credential_record *minted);
 struct process;
 /* A process sends something to Deepgram. */
 void oracle_asking(const struct process *process);
+/* With an admin key that doesn't work. */
+void oracle_asked_in_vain(int64_t sent_ms);
 /* sent_ms: when the request left; what came after that it can't know. */
 void oracle_revoking(const struct credential_record *record, const char *admin_key,
                      int64_t sent_ms);

@@ -341,6 +341,16 @@ static void check_published(const cJSON *before, const cJSON *after)
         sim_broken(I3, "published %s in %s without a revision Secret", record->id, name);
 }
 
+/* Pods that came up with the newer one would be the next to lose theirs. */
+static void check_no_step_back(const struct credential_record *before,
+                               const struct credential_record *after)
+{
+    if (after->revision < before->revision && strcmp(after->uid, before->uid) == 0 &&
+        after->revision > 0 && deepgram_alive(before) && !before->bad &&
+        oracle_secret_names(before->id) && !process_two_led())
+        sim_broken(I3, "went back from %s to %s, which nothing called for", before->id, after->id);
+}
+
 /* When its overlap begins; what is published once more has no successor. */
 static void note_replaced(const cJSON *before, const cJSON *after)
 {
@@ -351,6 +361,7 @@ static void note_replaced(const cJSON *before, const cJSON *after)
     if (published)
         published->replaced_ms = 0;
     if (published && replaced && replaced != published) {
+        check_no_step_back(replaced, published);
         replaced->replaced_ms = time_now_ms();
         published->published_ms = time_now_ms();
         published->seen = false;
@@ -448,7 +459,7 @@ static void check_door(const cJSON *target)
     const char *owner = json_string_at(oracle_controller_of(target), "uid");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
     if (!resource || !json_at(resource->json, "metadata.deletionTimestamp") || is_blind() ||
-        sim.schedule->fault_count > 0)
+        sim.schedule->fault_count > 0 || time_now_ms() < sim.pods_unseen_until_ms)
         return; /* or something that began before */
     auto_free char *value = deepgram_value_in(target);
     const char *pod = value ? actors_holder(value) : NULL;
@@ -558,12 +569,21 @@ static bool is_going(const cJSON *target)
     return json_at(target, "metadata.deletionTimestamp") && !is_waited_for;
 }
 
+/* What another controller made its own may keep a copy of a credential that goes. */
+static bool is_copy(const cJSON *target, const struct credential_record *record)
+{
+    const struct api_object *resource = oracle_find_uid(record->uid);
+    return oracle_controller_of(target) && !is_ours(target) &&
+           (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
+}
+
 static void check_not_published(const struct credential_record *record)
 {
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
         if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
-            is_going(object->json) || came_late(object->json) || is_left_behind(object))
+            is_going(object->json) || came_late(object->json) || is_left_behind(object) ||
+            is_copy(object->json, record))
             continue;
         auto_free char *value = deepgram_value_in(object->json);
         if (mem_streq(value, record->value))
@@ -594,6 +614,19 @@ static void check_successor(const struct credential_record *record, int64_t sent
     }
 }
 
+/* The resource is read once more before its credential goes. */
+static void check_not_retained(const struct credential_record *record, int64_t sent_ms)
+{
+    enum { AFTER_A_LOOK_MS = 7 }; /* and the admin Secret is read after it */
+    const struct api_object *object = oracle_find_uid(record->uid);
+    const cJSON *resource = object ? object->json : NULL;
+    if (sim.retain_ms != 0 && sent_ms > sim.retain_ms + AFTER_A_LOOK_MS && !sim.schedule->jitter &&
+        record->kept && oracle_status_names(resource, record->id) &&
+        json_at(resource, "metadata.deletionTimestamp") &&
+        mem_streq(json_string_at(resource, "spec.deletionPolicy"), "Retain"))
+        sim_broken(I1, "revoked %s, which is to be retained", record->id);
+}
+
 void oracle_revoking(const struct credential_record *record, const char *admin_key, int64_t sent_ms)
 {
     if (strncmp(record->uid, "0000", 4) != 0) {
@@ -608,6 +641,7 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
     if (process_two_lead())
         return;
     check_successor(record, sent_ms);
+    check_not_retained(record, sent_ms);
     if (!is_blind()) {
         check_not_published(record);
         check_overlap(record);

@@ -46,3 +46,14 @@ void oracle_asking(const struct process *process)
         now_ms < deepgram->paused_ms + THROTTLE_MS)
         sim_broken(LIVELOCK, "asked Deepgram again in the pause that it asked for");
 }
+
+/* Also a process that starts anew leaves it alone for a while. */
+void oracle_asked_in_vain(int64_t sent_ms)
+{
+    enum { BACK_OFF_MS = 5 * SECOND };
+    struct deepgram *deepgram = &sim.deepgram;
+    if (deepgram->refused_ms != 0 && sim.schedule->fault_count == 0 &&
+        sent_ms < deepgram->refused_ms + BACK_OFF_MS - SECOND)
+        sim_broken(LIVELOCK, "asked with a key that had just been refused");
+    deepgram->refused_ms = time_now_ms();
+}

@@ -11,7 +11,7 @@
 #include "operator/pass.h"
 #include "sim.h"
 
-enum { PASSES_MAX = 64, WATCH_LAG_MS = 5, WATCH_LAG_WORST_MS = 3000 };
+enum { PASSES_MAX = 64, WATCH_LAG_MS = 5, WATCH_LAG_WORST_MS = 3000, LIST_LAG_WORST_MS = 15000 };
 
 struct http {
     char unused;
@@ -296,12 +296,18 @@ static void list(struct process *process, enum api_type type, size_t upto)
     process->position[type] = upto;
 }
 
-/* Each watch may be behind the others. */
+/* Each watch may be behind the others, and stay so for a while. */
 static void list_all(struct process *process, int64_t behind_ms)
 {
-    for (enum api_type type = 0; type < API_TYPES; type++)
-        if (is_watched(process, type))
-            list(process, type, events_until(time_now_ms() - time_vary(0, behind_ms)));
+    for (enum api_type type = 0; type < API_TYPES; type++) {
+        if (!is_watched(process, type))
+            continue;
+        bool is_late = type == sim.late_type;
+        int64_t late_ms = is_late ? LATE_MS : time_vary(0, behind_ms);
+        list(process, type, events_until(time_now_ms() - late_ms));
+        process->frozen_until_ms[type] =
+            time_now_ms() + (is_late ? LATE_MS : time_vary(0, late_ms));
+    }
 }
 
 /* ---- operator/watches.h ---- */
@@ -401,10 +407,11 @@ static void end(struct process *process)
     loop_timer_stop(&process->life);
 }
 
+/* Its first lists come out of the caches of API servers, each of which may be behind. */
 static void on_back(void *context)
 {
     struct process *process = context;
-    process_start(process->index, 0);
+    process_start(process->index, LIST_LAG_WORST_MS);
 }
 
 /* Its watches have run all the time, and may be a little behind. */

@@ -191,10 +191,13 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.blinded = false;
     sim.erased[0] = '\0';
     sim.frozen = false;
-    sim.lose_next = false;
+    sim.pods_unseen_until_ms = 0;
+    sim.late_type = API_TYPES;
+    sim.next_create = FAULT_USER;
     sim.unmarked_ms = 0;
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
+    sim.retain_ms = 0;
     sim.foreign_rollout = false;
     sim.restarts = 0;
     sim.excuse_count = 0;

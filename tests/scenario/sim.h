@@ -44,6 +44,7 @@ enum {
     SETTLE_MS = 2 * MINUTE,
     INVENTORY_MS = 10 * MINUTE,
     LIST_LAG_MS = 30 * SECOND,
+    LATE_MS = 10 * SECOND,
     DRAIN_MS = 40 * SECOND,
     OVERLAP_MS = 60 * SECOND, /* of every resource */
 };
@@ -91,10 +92,13 @@ struct sim {
     bool blinded;        /* a person took away what tells which pods use a renamed target */
     char erased[64];     /* uid of the resource of which people left nothing that tells; "": none */
     int64_t unmarked_ms; /* monotonic: when the admin Secret lost its mark; 0: never */
-    bool lose_next;      /* the answer to the next create */
-    bool frozen;         /* watches stood still for a while */
-    bool gone_renamed;   /* the namespace was deleted under a target that had another name before */
+    enum fault_kind next_create;  /* what happens to it; FAULT_USER: nothing */
+    bool frozen;                  /* watches stood still for a while */
+    enum api_type late_type;      /* a first list shows it as it was LATE_MS ago; API_TYPES: none */
+    int64_t pods_unseen_until_ms; /* monotonic: that of pods stands still; 0: it doesn't */
+    bool gone_renamed; /* the namespace was deleted under a target that had another name before */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
+    int64_t retain_ms;    /* monotonic: when a person wanted everything kept; 0: nobody does */
     bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
     unsigned restarts;    /* of the Deployment, by operators */
     int64_t mints_allowed;
