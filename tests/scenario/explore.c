@@ -293,7 +293,7 @@ static void run_story(const struct story *story)
     struct recording recording = { 0 };
     unsigned long before[FAULT_KINDS];
     memcpy(before, tally->fired, sizeof before);
-    if (!record(story, &recording))
+    if (!record(story, &recording) || story_is_long(story))
         return;
     if (plan.single)
         try_singles(story, &recording);

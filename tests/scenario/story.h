@@ -22,6 +22,9 @@ struct story {
 };
 const struct story *story_find(const char *name);
 const struct story *story_at(size_t index); /* NULL at the end */
+/* Faults strike it at random only: each at each of its 300 requests would take as long as all other
+ * stories together, and pairs of them hours. */
+bool story_is_long(const struct story *story);
 /* What happens to ServiceAccounts strikes only where there are some. */
 bool action_strikes(const struct action *action, const struct story *story);
 
