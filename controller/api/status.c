@@ -106,6 +106,7 @@ void status_parse(const cJSON *json, struct status *ret_status)
         .expires_at_ms = timestamp_or(json_string_at(json, "expiresAt"), 0),
         .failures = count_at(json, "failures"),
         .next_attempt_at_ms = timestamp_or(json_string_at(json, "nextAttemptAt"), 0),
+        .reconciling = condition_is_true(conditions, "Reconciling"),
         .stalled = condition_is_true(conditions, "Stalled"),
         .stalled_reason =
             mem_or_empty(json_string_at(condition_find(conditions, "Stalled"), "reason")),

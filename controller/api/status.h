@@ -43,6 +43,7 @@ struct status {
     int64_t expires_at_ms;
     int64_t failures;
     int64_t next_attempt_at_ms;   /* 0: none */
+    bool reconciling;             /* condition Reconciling is True */
     bool stalled;                 /* condition Stalled is True */
     const char *stalled_reason;   /* its reason, "" when absent */
     const char *ready_reason;     /* reason of the condition Ready, "" when absent */

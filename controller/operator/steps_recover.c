@@ -120,14 +120,17 @@ void step_look_for_revision(struct pass *pass)
 
 /* ---- keep again ---- */
 
-/* The attempt that issued it, as far as the resource still tells. */
+/* The attempt that issued it, as far as the resource still tells: what was published from the spec
+ * as it is has nothing pending. Without a spec hash it is replaced. */
 static struct attempt attempt_of(const struct resource *resource, int64_t revision)
 {
     for (size_t i = 0; i < resource->attempt_count; i++)
         if (resource->attempts[i].revision == revision)
             return resource->attempts[i];
     struct attempt attempt = { .revision = revision, .rotate = "" };
-    if (resource->status.observed_generation == resource->generation)
+    const struct status *status = &resource->status;
+    if (status->observed_generation == resource->generation && !status->reconciling &&
+        !status->stalled)
         snprintf(attempt.spec_hash, sizeof attempt.spec_hash, "%s", resource->spec_hash);
     return attempt;
 }
@@ -199,6 +202,21 @@ static void adopt_alive(struct pass *pass, struct credential *described)
     keep_credential(pass, &attempt);
 }
 
+/* Once more before it counts: an answer may be wrong. */
+static void key_refused(struct pass *pass)
+{
+    const struct failure *last = pass->gathered->memory->failures[FAILURE_DEEPGRAM];
+    struct err err = ERR_INIT;
+    if (last && last->kind == ERR_TRANSIENT) {
+        deepgram_call_worked(pass);
+        useless(pass, "Deepgram doesn't accept the key in it");
+        return;
+    }
+    err_set(&err, ERR_TRANSIENT, "Deepgram doesn't accept the key in Secret %s: asking again",
+            pass_target_name(pass));
+    deepgram_call_failed(pass, &err);
+}
+
 static void described(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -211,7 +229,7 @@ static void described(void *context, const struct deepgram_answer *answer)
         deepgram_call_worked(pass);
         adopt_alive(pass, &about);
     } else if (err.kind == ERR_UNAUTHORIZED && operation == DEEPGRAM_CHECK) {
-        useless(pass, "Deepgram doesn't accept the key in it");
+        key_refused(pass);
     } else if (deepgram_credential_answer(operation, answer, &is_gone, &err) && is_gone) {
         useless(pass, "Deepgram doesn't know the credentials in it");
     } else {
@@ -272,16 +290,41 @@ static void confirm(struct pass *pass, bool is_gone)
     pass_continue(pass);
 }
 
+/* A key that isn't accepted once may live: the admin key is asked about it too. */
+static void doubt_answered(void *context, const struct deepgram_answer *answer)
+{
+    struct pass *pass = context;
+    struct err err = ERR_INIT;
+    bool is_gone = false;
+    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {
+        deepgram_call_failed(pass, &err);
+    } else if (is_gone) {
+        confirm(pass, true);
+    } else {
+        err_set(&err, ERR_TRANSIENT,
+                "Deepgram knows credential %s, but doesn't accept it: asking again", pass->id);
+        deepgram_call_failed(pass, &err);
+    }
+}
+
+static void settle_doubt(struct pass *pass)
+{
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, doubt_answered);
+}
+
 static void key_confirmed(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
     struct err err = ERR_INIT;
-    if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err))
+    if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err)) {
         confirm(pass, false);
-    else if (err.kind == ERR_UNAUTHORIZED)
-        confirm(pass, true);
-    else
+    } else if (err.kind == ERR_UNAUTHORIZED) {
+        deepgram_request_done(&pass->request);
+        deepgram_call_with_key(pass, settle_doubt, NULL);
+    } else {
         deepgram_call_failed(pass, &err);
+    }
 }
 
 static void id_confirmed(void *context, const struct deepgram_answer *answer)

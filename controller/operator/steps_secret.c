@@ -291,6 +291,11 @@ static void compare_with_target(void *context, cJSON **object, const struct err 
         target_failed(pass, err);
         return;
     }
+    if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
+                   pass->gathered->world.target.resource_version)) {
+        pass_written(pass, pass_secrets(pass), object, NULL); /* it may hold another revision */
+        return;
+    }
     auto_json cJSON *rendered = render(pass, *object);
     if (!rendered)
         return;

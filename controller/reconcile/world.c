@@ -250,10 +250,11 @@ static bool is_believed_gone(const struct world *world, const char *id)
     return gone_ms != NEVER && world->inventory.listed_at_ms < gone_ms + world->settle_ms;
 }
 
+/* What counts as gone and is listed long after lives all the same. */
 static bool named(const struct world *world, const char *id)
 {
     for (size_t i = 0; i < world->revision_count; i++)
-        if (strcmp(world->revisions[i].id, id) == 0)
+        if (!world->revisions[i].gone && strcmp(world->revisions[i].id, id) == 0)
             return true;
     for (size_t i = 0; i < world->secret_count; i++)
         if (strcmp(world->secrets[i].id, id) == 0)

@@ -267,6 +267,7 @@ static void mend_admin(void)
 
 static void lessen_admin(void)
 {
+    sim.deepgram.lessened = true;
     put_admin_key(LESSER_ADMIN_KEY);
 }
 

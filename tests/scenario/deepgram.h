@@ -42,6 +42,7 @@ struct deepgram {
     struct credential_record credentials[CREDENTIALS_MAX];
     size_t count;
     int64_t list_lag_ms;
+    bool lessened;                /* by a person: the admin key, once at least */
     int64_t list_takes_ms;        /* to be read, after it was made */
     uint64_t creates;             /* asked for by operators */
     const struct process *paused; /* that was told to wait for THROTTLE_MS */

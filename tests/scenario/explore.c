@@ -320,6 +320,7 @@ void explore(const struct plan *chosen, struct tally *ret_tally)
 bool explore_replay(char *text, bool *ret_broken)
 {
     signal(SIGABRT, on_abort);
+    signal(SIGSEGV, on_abort);
     struct schedule schedule = { .seed = 1 };
     char *rest = NULL;
     for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {

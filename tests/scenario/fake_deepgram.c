@@ -40,6 +40,7 @@ void deepgram_reset(void)
 {
     sim.deepgram.count = 0;
     sim.deepgram.list_lag_ms = 0;
+    sim.deepgram.lessened = false;
     sim.deepgram.list_takes_ms = 0;
     sim.deepgram.creates = 0;
     sim.deepgram.paused = NULL;
@@ -215,10 +216,13 @@ static bool is_shown(const struct credential_record *record, const char *admin_k
     return record->pull || record->by_lesser || strcmp(admin_key, LESSER_ADMIN_KEY) != 0;
 }
 
-/* The key itself is the only other proof, and where no Secret keeps it that is lost. */
+/* The key itself is the only other proof, and where no Secret keeps it that is lost. Of one that
+ * stays, a later list tells. */
 static void excuse_hidden(const struct credential_record *record)
 {
-    if (!oracle_secret_names(record->id))
+    const struct api_object *resource = oracle_find_uid(record->uid);
+    bool stays = resource && !json_at(resource->json, "metadata.deletionTimestamp");
+    if (!stays && !oracle_secret_names(record->id))
         oracle_excuse(record->uid);
 }
 
@@ -365,6 +369,10 @@ static void answer(struct request *request)
     case REPLY_NOWHERE:
         answer.status = 404;
         buf_puts(&body, "<html><h1>404 Not Found</h1></html>");
+        break;
+    case REPLY_REFUSED:
+        answer.status = 401;
+        buf_puts(&body, "{\"err_code\":\"INVALID_AUTH\",\"err_msg\":\"Invalid credentials.\"}");
         break;
     case REPLY_THROTTLED:
         answer.status = 429;

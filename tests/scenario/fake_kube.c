@@ -52,6 +52,8 @@ static struct api_result list(const struct kube_detail *detail, cJSON **ret_list
 
 static struct api_result get(const struct kube_detail *detail)
 {
+    if (detail->type == API_KEYS || detail->type == API_PULLS)
+        sim.looked_ms = time_now_ms();
     cJSON *object = api_get(detail->type, detail->namespace, detail->name);
     if (!object)
         return (struct api_result){ .code = 404, .reason = "NotFound", .message = "not found" };

@@ -73,6 +73,13 @@ static void nowhere(struct request *request)
     instead(request, REPLY_NOWHERE);
 }
 
+/* Of an admin key that isn't shown everything nobody hears that the key lives. */
+static void refused(struct request *request)
+{
+    sim.mints_allowed += sim.deepgram.lessened ? 1 : 0;
+    instead(request, REPLY_REFUSED);
+}
+
 static void meagre(struct request *request)
 {
     request->meagre = true;
@@ -208,6 +215,7 @@ static const struct fault_type TYPES[FAULT_KINDS] = {
     [FAULT_LOST] = { "lost", ANY, lost, 1, false },
     [FAULT_FAILED] = { "failed", ANY, failed, 1, false },
     [FAULT_NOWHERE] = { "nowhere", DEEPGRAM, nowhere, 0, false },
+    [FAULT_REFUSED] = { "refused", DEEPGRAM, refused, 0, false },
     [FAULT_MEAGRE] = { "meagre", CREDENTIAL_CREATE, meagre, 1, false },
     [FAULT_YOUNG] = { "young", KEY_CREATE, young, 0, false },
     [FAULT_CUT] = { "cut", DEEPGRAM, cut, 1, false },

@@ -24,6 +24,7 @@ enum fault_kind {
     FAULT_LOST,        /* carried out, the answer is lost */
     FAULT_FAILED,      /* carried out, and answered with a 5xx */
     FAULT_NOWHERE,     /* a proxy's 404: nothing of Deepgram's */
+    FAULT_REFUSED,     /* a key is not accepted this once, though it lives */
     FAULT_MEAGRE,      /* what is created grants less than was asked for */
     FAULT_YOUNG,       /* a key is created that works only after a while */
     FAULT_CUT,         /* carried out, the answer can't be read */

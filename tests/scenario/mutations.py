@@ -57,6 +57,23 @@ MUTATIONS = [
     ("a revision that a late cache lacks counts as lost", "reconcile/living.c",
      "        look_for_current,\n",
      "", "I1", story("restart-late")),
+    ("what was once seen gone is believed gone for ever", "reconcile/world.c",
+     "    return gone_ms != NEVER && world->inventory.listed_at_ms < gone_ms + world->settle_ms;",
+     "    return gone_ms != NEVER;", "I1",
+     story("lesser-orphan")),
+    ("what status calls revoked isn't revoked when it is listed", "reconcile/world.c",
+     "        if (!world->revisions[i].gone && strcmp(world->revisions[i].id, id) == 0)\n",
+     "        if (strcmp(world->revisions[i].id, id) == 0)\n", "I1",
+     story("lesser-lost")),
+    ("what was published is forgotten with its target", "reconcile/report.c",
+     "        for (size_t i = 0; i < ARRAY_LENGTH(KEPT); i++)\n"
+     "            keep(status, world, KEPT[i]);\n",
+     "        (void)KEPT;\n", "I1",
+     story("suspend-bare")),
+    ("an announcement needs no admin Secret", "operator/admin_mark.c",
+     "    return json_string_member(json_at(resource, \"metadata.annotations\"), ANNOTATION_ISSUING);",
+     "    return false;", "I1",
+     replay("story=issue seed=1 jitter=0 faults=4:delete-admin")),
     # ---- I2: no revocation under a pod ----
     ("no overlap", "reconcile/retiring.c",
      "world->now_ms >= revision->noted->revoke_after_ms &&", "world->now_ms > 0 &&", "I2",
@@ -85,6 +102,11 @@ MUTATIONS = [
     ("any list proves the present credential", "reconcile/retiring.c",
      "(published->listed && listed_at >= rules_monotonic(world, published_at))",
      "(published->listed && published_at > 0)", "I2", story("restart-late")),
+    ("pods of an earlier target don't hold an orphan", "reconcile/world.c",
+     "    if (world->old_target.pods > 0)\n"
+     "        return true;\n",
+     "", "I2",
+     story("orphan-renamed")),
     # ---- I3: what is published is alive ----
     ("the door stays open while everything is revoked", "reconcile/terminating.c",
      "        close_door,\n", "", "I3", story("delete")),
@@ -102,6 +124,22 @@ MUTATIONS = [
      "        look_for_keeper(pass);",
      "    } else if (false) {\n"
      "        look_for_keeper(pass);", "I3", story("restart-late")),
+    ("what is kept again never expires", "operator/steps_recover.c",
+     "    if (resource->status.revision == revision->number)\n"
+     "        read_status(resource, &pass->credential);\n",
+     "", "I3",
+     story("expire-kept")),
+    ("the credential in hand is published, whichever it is", "operator/steps_secret.c",
+     "    if (pass->credential_revision == pass->step.revision)\n"
+     "        then(pass);",
+     "    if (pass->credential_revision != 0)\n"
+     "        then(pass);", "I3",
+     replay("story=token seed=1 jitter=0 faults=13:meagre,14:delete-target")),
+    ("a key that isn't accepted once is gone", "operator/steps_recover.c",
+     "        deepgram_request_done(&pass->request);\n"
+     "        deepgram_call_with_key(pass, settle_doubt, NULL);\n",
+     "        confirm(pass, true);\n", "I3",
+     story("token")),
     # ---- roll-outs ----
     ("pods that are on their way out don't count", "operator/consumers.c",
      "    view->old_pods++;\n", "    view->old_pods += !json_at(pod, \"metadata.deletionTimestamp\");\n",
@@ -143,6 +181,10 @@ MUTATIONS = [
     ("a list counts from its answer on", "operator/steps_deepgram.c",
      "    inventory_set(inventory, &list, pass->sent_ms);",
      "    inventory_set(inventory, &list, clock_monotonic_ms());", "I4", story("two-long")),
+    ("keys and pull credentials share an inventory", "operator/inventories.c",
+     "mem_printf(\"%d %s\", (int)kind, project_key);",
+     "mem_printf(\"%d %s\", 0 * (int)kind, project_key);", "I4",
+     story("two-kinds")),
     # ---- I5: a restart changes nothing ----
     ("status depends on what this process has seen", "reconcile/report.c",
      "    else\n        keep(status, world, \"secretResourceVersion\");\n", "", "I5",
@@ -170,6 +212,11 @@ MUTATIONS = [
     ("a resource that went meanwhile is looked at", "operator/pass.c",
      "    if (!pass->gathered || !may_go_on(pass)) {", "    if (!may_go_on(pass)) {", "I8",
      story("delete")),
+    ("more creates are announced than there is room for", "reconcile/issuing.c",
+     "    if (open >= ATTEMPTS_MAX)\n",
+     "    if (open > 1000)\n", "I8",
+     replay("story=issue seed=1 jitter=0 "
+            "faults=4:lost,14:lost,25:lost,36:lost,47:lost,58:lost,69:lost,80:lost")),
     # ---- nothing stands still, nothing turns in circles ----
     ("a second writer is fought for ever", "reconcile/living.c",
      "    if (allowed_ms > world->monotonic_ms)\n        return rule_verdict(step, VERDICT_STALLED, \"SecretConflict\"",
@@ -452,4 +499,27 @@ MUTATIONS = [
     ("until when is to be waited is not read at a start", "reconcile/rules.c",
      "    return held_before(world, step);",
      "    return false;", "LIVELOCK", story("backed-off")),
+    ("a target that changed meanwhile is compared with what it held before", "operator/steps_secret.c",
+     "        pass_written(pass, pass_secrets(pass), object, NULL); /* it may hold another revision */\n"
+     "        return;\n",
+     "", "LIVELOCK|I1",
+     replay("story=rush seed=3003991 jitter=1 "
+            "faults=45:crash-before,87:lost,60:young,70:roll,12:twin")),
+    ("what isn't there any more stays in the cache", "operator/pass.c",
+     "        store_remove_written(reread->store, pass->key.namespace, reread->name, reread->uid);",
+     "        (void)0;", "LIVELOCK",
+     replay("story=heal seed=2 jitter=0 faults=14:stale,16:delete-target")),
+    ("what is kept again counts as made from the spec as it is", "operator/steps_recover.c",
+     "    if (status->observed_generation == resource->generation && !status->reconciling &&\n"
+     "        !status->stalled)\n",
+     "    if (status)\n", "WEDGED",
+     story("spec-refused")),
+    ("a change of the spec issues nothing new", "reconcile/schedule.c",
+     "        return \"SpecChanged\";\n",
+     "        (void)0;\n", "WEDGED",
+     story("spec-mid")),
+    ("a key that isn't accepted once is not adopted", "operator/steps_recover.c",
+     "    if (last && last->kind == ERR_TRANSIENT) {\n",
+     "    if (true || last) {\n", "WEDGED",
+     story("adopt-limited")),
 ]

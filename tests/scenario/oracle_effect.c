@@ -260,6 +260,8 @@ static bool needs_admin(const struct api_object *resource, const char *secret)
         !api_has_finalizer(resource->json, FINALIZER_REVOKE) ||
         oracle_annotation(resource->json, ANNOTATION_ABANDON))
         return false;
+    if (oracle_annotation(resource->json, ANNOTATION_ISSUING))
+        return true;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (deepgram_alive(record) && oracle_status_names(resource->json, record->id))
@@ -617,10 +619,9 @@ static void check_successor(const struct credential_record *record, int64_t sent
 /* The resource is read once more before its credential goes. */
 static void check_not_retained(const struct credential_record *record, int64_t sent_ms)
 {
-    enum { AFTER_A_LOOK_MS = 7 }; /* and the admin Secret is read after it */
     const struct api_object *object = oracle_find_uid(record->uid);
     const cJSON *resource = object ? object->json : NULL;
-    if (sim.retain_ms != 0 && sent_ms > sim.retain_ms + AFTER_A_LOOK_MS && !sim.schedule->jitter &&
+    if (sim.retain_ms != 0 && sim.retain_ms <= sim.looked_ms && sim.looked_ms <= sent_ms &&
         record->kept && oracle_status_names(resource, record->id) &&
         json_at(resource, "metadata.deletionTimestamp") &&
         mem_streq(json_string_at(resource, "spec.deletionPolicy"), "Retain"))

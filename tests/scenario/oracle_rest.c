@@ -88,6 +88,15 @@ static const cJSON *condition(const cJSON *resource, const char *type)
     return NULL;
 }
 
+/* As the console shows it, but for the marker. */
+static bool has_present_comment(const cJSON *resource, const struct credential_record *record)
+{
+    const char *comment = json_string_at(resource, "spec.comment");
+    auto_free char *usual = mem_printf("%s/%s ", TEAM, json_string_at(resource, "metadata.name"));
+    auto_free char *wanted = comment ? mem_printf("%s ", comment) : mem_strdup(usual);
+    return record->offered || strncmp(record->comment, wanted, strlen(wanted)) == 0;
+}
+
 static void judge_published(const struct api_object *object, const cJSON *target)
 {
     const cJSON *json = object->json;
@@ -106,6 +115,9 @@ static void judge_published(const struct api_object *object, const cJSON *target
         return; /* can't be replaced either */
     else if (record->limited)
         sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
+    else if (!has_present_comment(json, record) && admin_usable(true))
+        sim_broken(WEDGED, "%s's target holds %s, which was made from an older spec", object->name,
+                   record->id);
     else if (!mem_streq(record->id, id))
         sim_broken(I3, "%s's status says %s, its target holds %s", object->name, id, record->id);
     else if (!mem_streq(json_string_at(target, "type"), type))

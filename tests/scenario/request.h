@@ -16,6 +16,7 @@ enum reply_kind {                  /* what the process hears */
                   REPLY_NOT_SENT,  /* provably nothing left */
                   REPLY_FAILED,    /* 500, 503 */
                   REPLY_NOWHERE,   /* a page that says 404 */
+                  REPLY_REFUSED,   /* 401 */
                   REPLY_CONFLICT,  /* 409 */
                   REPLY_THROTTLED, /* 429 */
 };

@@ -198,6 +198,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
     sim.retain_ms = 0;
+    sim.looked_ms = 0;
     sim.foreign_rollout = false;
     sim.restarts = 0;
     sim.excuse_count = 0;

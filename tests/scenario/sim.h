@@ -99,6 +99,7 @@ struct sim {
     bool gone_renamed; /* the namespace was deleted under a target that had another name before */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     int64_t retain_ms;    /* monotonic: when a person wanted everything kept; 0: nobody does */
+    int64_t looked_ms;    /* monotonic: when an operator last read that resource */
     bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
     unsigned restarts;    /* of the Deployment, by operators */
     int64_t mints_allowed;

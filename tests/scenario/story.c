@@ -18,6 +18,9 @@ static const struct story STORIES[] = {
     { "spec", "make settle deploy settle spec settle roll settle" },
     { "spec-pull", "make-pull settle spec settle" },
     { "spec-early", "make !3 spec settle" },
+    { "spec-refused", "make settle +60 break-admin spec settle delete-revision settle mend-admin "
+                      "settle" },
+    { "spec-kept", "lose-next make settle +60 spec delete-revision settle" },
     { "spec-roll", "make settle deploy settle spec +1 roll settle" },
     { "spec-mid", "make !9 spec settle" },
     { "token", "make settle deploy settle token settle roll settle" },
@@ -41,11 +44,16 @@ static const struct story STORIES[] = {
     { "delete-seized", "make settle delete !11 seize settle" },
     { "seized", "make settle deploy settle seize +30 delete +60 undeploy settle" },
     { "labels-seized", "make settle labels !11 seize settle" },
+    { "lesser-lost", "make settle engine settle token +20 delete-older lessen-admin settle "
+                     "mend-admin +1300 settle" },
+    { "lesser-orphan", "make settle lose-next token !18 lessen-admin +60 mend-admin settle" },
     { "delete-soon", "make +20 delete settle" },
     { "forgotten", "make settle deploy settle delete +5 delete-revision delete-target wipe-status "
                    "settle undeploy settle" },
     { "amnesia", "make settle deploy settle token settle delete-older wipe-status settle roll "
                  "settle" },
+    { "orphan-renamed", "make settle deploy settle token settle rename settle delete-older "
+                        "wipe-status settle undeploy settle" },
     { "rush", "make settle token +2 token +2 token +2 token +2 token +2 token +2 token +2 token "
               "+2 token +2 token +2 token +2 token settle" },
     { "rush-all", "make second third settle token-all +2 token-all +2 token-all +2 token-all +2 "
@@ -63,6 +71,9 @@ static const struct story STORIES[] = {
     { "restart-late",
       "late-secrets make !7 restart-operator settle token +1 restart-operator settle" },
     { "restart-early", "late-resources make !9 restart-operator settle" },
+    { "expire-kept", "make-expiring settle an-hour an-hour +4000 delete-revision +9000 settle" },
+    { "suspend-bare", "make settle engine settle token +50 suspend delete-target settle go-on "
+                      "settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },
     { "namespace", "make settle deploy settle delete-namespace settle" },
     { "namespace-early", "make !5 delete-namespace settle" },
@@ -70,6 +81,7 @@ static const struct story STORIES[] = {
     { "namespace-two", "make second settle token delete-namespace settle" },
     { "twin", "make +1 twin settle token settle delete settle" },
     { "two-long", "long-lists make !10 second settle" },
+    { "two-kinds", "make settle twin +1 rename lose-next settle token settle delete-twin settle" },
     { "two", "make second settle delete settle delete-second settle" },
     { "admin-deleted", "make settle delete-admin settle token settle delete settle" },
     { "admin-missing", "delete-admin make settle make-admin settle" },
@@ -113,7 +125,7 @@ static const struct story STORIES[] = {
     { "retain-seized",
       "make-retained settle recreate !28 own-target settle release-target settle" },
     { "revision-lost", "make settle deploy settle delete-revision settle" },
-    { "console", "make settle console settle" },
+    { "console", "make settle console +700 settle" },
     { "accounts", "accounts make-named settle token settle name-one settle delete settle" },
     { "accounts-later", "make-named settle accounts settle remake-account settle delete-account "
                         "settle" },
