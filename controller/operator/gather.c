@@ -193,6 +193,8 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
         return;
     view->uid = json_string_at(gathered->old_target, "metadata.uid");
     view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
+    view->id =
+        json_string_member(json_at(gathered->old_target, "metadata.annotations"), ANNOTATION_ID);
     auto_free char *pods = caches_pod_key(resource->namespace, view->name);
     store_visit(runtime->caches->pods, pods, count_old_target_pod, gathered);
     view->example = mem_or_empty(gathered->old_target_example);

@@ -330,6 +330,8 @@ static bool was_never_published(const struct world *world, const struct inventor
 /* What was never published, nobody can hold; anything else may have been once. */
 static bool may_be_held(const struct world *world, const struct inventory_entry *orphan)
 {
+    if (mem_streq(world->old_target.id, orphan->id))
+        return true;
     if (was_never_published(world, orphan))
         return false;
     if (world->old_target.pods > 0)

@@ -34,6 +34,7 @@ struct old_target_view {
     bool exists;      /* otherwise it is gone already, but pods may still hold what it held */
     const char *uid;
     const char *resource_version;
+    const char *id;      /* of the credential in it, or NULL */
     size_t pods;         /* that still refer to it */
     const char *example; /* name of one, "" when none */
 };

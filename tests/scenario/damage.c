@@ -28,6 +28,7 @@ static void note_erased(void)
 
 static void wipe_status(void)
 {
+    sim.blinded = sim.blinded || (people_renamed() && !api_get(API_SECRETS, TEAM, VOICE_KEY));
     sim.accounts_forgotten = true;
     people_merge_voice("{\"status\":null}");
     note_erased();

@@ -103,11 +103,12 @@ MUTATIONS = [
      "(published->listed && listed_at >= rules_monotonic(world, published_at))",
      "(published->listed && published_at > 0)", "I2", story("restart-late")),
     ("pods of an earlier target don't hold an orphan", "reconcile/world.c",
-     "    if (world->old_target.pods > 0)\n"
-     "        return true;\n",
-     "", "I2",
-     story("orphan-renamed")),
+     "    if (world->old_target.pods > 0)\n        return true;\n", "", "I2", story("orphan-renamed")),
     # ---- I3: what is published is alive ----
+    ("an earlier target doesn't hold an orphan", "reconcile/world.c",
+     "    if (mem_streq(world->old_target.id, orphan->id))\n        return true;\n", "", "I3",
+     replay("story=orphan-renamed seed=3008791 jitter=0 "
+            "faults=25:late-write,7:late,38:spec,8:suspend")),
     ("the door stays open while everything is revoked", "reconcile/terminating.c",
      "        close_door,\n", "", "I3", story("delete")),
     ("an edited target is believed", "reconcile/living.c",

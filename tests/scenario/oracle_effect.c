@@ -166,7 +166,7 @@ static void check_announced(const struct credential_record *record, const struct
 /* What an earlier create left, and a list shows, goes first. */
 static void check_swept(const struct credential_record *record, int64_t sent_ms)
 {
-    if (sim.deepgram.list_lag_ms != 0 || fault_planned(FAULT_LIST_LAG) ||
+    if (sim.deepgram.list_lag_ms != 0 || sim.deepgram.lessened || fault_planned(FAULT_LIST_LAG) ||
         fault_planned(FAULT_LATE) || process_two_led())
         return;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
