@@ -132,6 +132,32 @@ static void delete_voice(void)
     delete_named(VOICE);
 }
 
+static void put_finalizers(cJSON *finalizers)
+{
+    auto_free char *text = json_print(finalizers);
+    api_merge(type_of(VOICE), TEAM, VOICE, "{\"metadata\":{\"finalizers\":%s}}", text);
+    cJSON_Delete(finalizers);
+}
+
+void people_add_finalizer(const char *name)
+{
+    cJSON *finalizers = cJSON_Duplicate(json_at(people_voice(), "metadata.finalizers"), true);
+    if (!finalizers)
+        finalizers = cJSON_CreateArray();
+    cJSON_AddItemToArray(finalizers, cJSON_CreateString(name));
+    put_finalizers(finalizers);
+}
+
+void people_drop_finalizer(const char *name)
+{
+    cJSON *others = cJSON_CreateArray();
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(people_voice(), "metadata.finalizers"))
+        if (strcmp(item->valuestring, name) != 0)
+            cJSON_AddItemToArray(others, cJSON_CreateString(item->valuestring));
+    put_finalizers(others);
+}
+
 /* As with --cascade=foreground: the garbage collector takes first what the resource owns, and is
  * faster than the operator. With a target of an earlier name goes all that tells of the pods that
  * use it. */
@@ -141,12 +167,7 @@ static void delete_in_foreground(void)
     if (!voice || json_at(voice, "metadata.deletionTimestamp"))
         return;
     sim.blinded = sim.blinded || people_renamed();
-    auto_json cJSON *finalizers = cJSON_Duplicate(json_at(voice, "metadata.finalizers"), true);
-    if (!finalizers)
-        finalizers = cJSON_CreateArray();
-    cJSON_AddItemToArray(finalizers, cJSON_CreateString(ACTORS_FOREGROUND));
-    auto_free char *text = json_print(finalizers);
-    api_merge(type_of(VOICE), TEAM, VOICE, "{\"metadata\":{\"finalizers\":%s}}", text);
+    people_add_finalizer(ACTORS_FOREGROUND);
     delete_voice();
     actors_look_in(0);
 }
@@ -231,6 +252,12 @@ static void change_both(void)
 static void change_labels(void)
 {
     people_merge_voice("{\"spec\":{\"secret\":{\"labels\":{\"stage\":\"test\"}}}}");
+}
+
+static void change_template(void)
+{
+    people_merge_voice("{\"spec\":{\"secret\":{\"data\":{\"DEEPGRAM_API_KEY\":\"${apiKey}\","
+                       "\"TOKEN\":\"Token ${apiKey}\"}}}}");
 }
 
 static void rename_target(void)
@@ -354,6 +381,7 @@ static const struct action ACTIONS[] = {
     { "spec", change_spec, 1, true },
     { "both", change_both, 1, true },
     { "labels", change_labels, 0, true },
+    { "template", change_template, 0, false },
     { "rename", rename_target, 0, false },
     { "hourly", rotate_hourly, 0, false },
     { "hourly-no-more", rotate_no_more, 0, false },

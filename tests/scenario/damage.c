@@ -350,6 +350,16 @@ static void hold_admin(void)
               "{\"metadata\":{\"finalizers\":[\"example.com/backup\"]}}");
 }
 
+static void hold_resource(void)
+{
+    people_add_finalizer("example.com/audit");
+}
+
+static void free_resource(void)
+{
+    people_drop_finalizer("example.com/audit");
+}
+
 /* Somebody's finalizer: a deletion takes as long as they want. */
 static void hold_target(void)
 {
@@ -437,6 +447,8 @@ static const struct action DAMAGE[] = {
     { "mark-engine", mark_engine, 0, false },
     { "hold-admin", hold_admin, 0, false },
     { "free-admin", unmark_admin, 0, false },
+    { "hold-resource", hold_resource, 0, false },
+    { "free-resource", free_resource, 0, false },
     { "hold-target", hold_target, 0, false },
     { "free-target", free_target, 0, false },
     { "release-target", release_target, 0, true },

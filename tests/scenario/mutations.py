@@ -209,6 +209,9 @@ MUTATIONS = [
     ("a claim takes from an owner", "operator/steps_owners.c",
      "        return !owner_controller(secret);",
      "        return true;", "I7", story("retain-seized")),
+    ("other finalizers of a resource are lost", "api/resource.c",
+     "strcmp(item->valuestring, FINALIZER_REVOKE) != 0)",
+     "!item->valuestring)", "I7", story("delete-held")),
     # ---- I8: the process stays up ----
     ("a resource that went meanwhile is looked at", "operator/pass.c",
      "    if (!pass->gathered || !may_go_on(pass)) {", "    if (!may_go_on(pass)) {", "I8",
@@ -523,4 +526,10 @@ MUTATIONS = [
      "    if (last && last->kind == ERR_TRANSIENT) {\n",
      "    if (true || last) {\n", "WEDGED",
      story("adopt-limited")),
+    ("another template isn't rendered", "api/target.c",
+     "           mem_streq(json_string_member(annotations, ANNOTATION_TEMPLATE), identity.template) &&\n",
+     "", "WEDGED", story("template")),
+    ("what isn't listed is asked for in a pause", "reconcile/retiring.c",
+     "!world_can_list(world) || rules_deepgram_rests(world))",
+     "!world_can_list(world))", "LIVELOCK", story("console")),
 ]

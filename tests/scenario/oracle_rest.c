@@ -97,6 +97,15 @@ static bool has_present_comment(const cJSON *resource, const struct credential_r
     return record->offered || strncmp(record->comment, wanted, strlen(wanted)) == 0;
 }
 
+static bool has_all_entries(const cJSON *resource, const cJSON *target)
+{
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, json_at(resource, "spec.secret.data"))
+        if (!json_string_member(json_member(target, "data"), entry->string))
+            return false;
+    return true;
+}
+
 static void judge_published(const struct api_object *object, const cJSON *target)
 {
     const cJSON *json = object->json;
@@ -118,6 +127,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
     else if (!has_present_comment(json, record) && admin_usable(true))
         sim_broken(WEDGED, "%s's target holds %s, which was made from an older spec", object->name,
                    record->id);
+    else if (!has_all_entries(json, target))
+        sim_broken(WEDGED, "%s's target lacks an entry", object->name);
     else if (!mem_streq(record->id, id))
         sim_broken(I3, "%s's status says %s, its target holds %s", object->name, id, record->id);
     else if (!mem_streq(json_string_at(target, "type"), type))

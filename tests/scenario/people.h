@@ -13,6 +13,9 @@
 
 const cJSON *people_voice(void); /* NULL when it isn't there */
 void people_merge_voice(const char *patch);
+/* Of somebody else's, on that resource. */
+void people_add_finalizer(const char *name);
+void people_drop_finalizer(const char *name);
 /* Is its target no longer VOICE_KEY? */
 bool people_renamed(void);
 

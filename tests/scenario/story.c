@@ -14,6 +14,8 @@ static const struct story STORIES[] = {
     { "heal", "make settle deploy settle delete-target settle edit-target settle empty-target "
               "settle relabel-target settle" },
     { "heal-pull", "make-pull settle delete-target settle edit-target settle" },
+    { "template", "make settle template settle" },
+    { "delete-held", "make hold-resource settle token settle delete settle free-resource settle" },
     { "labels", "make settle labels settle" },
     { "spec", "make settle deploy settle spec settle roll settle" },
     { "spec-pull", "make-pull settle spec settle" },
