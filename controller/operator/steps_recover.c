@@ -202,12 +202,14 @@ static void adopt_alive(struct pass *pass, struct credential *described)
     keep_credential(pass, &attempt);
 }
 
-/* Once more before it counts: an answer may be wrong. */
+/* Once more before it counts: an answer may be wrong. A restart asks anew, but tells nothing new.
+ */
 static void key_refused(struct pass *pass)
 {
     const struct failure *last = pass->gathered->memory->failures[FAILURE_DEEPGRAM];
+    bool is_told = mem_streq(pass->gathered->resource->status.stalled_reason, "AdoptionFailed");
     struct err err = ERR_INIT;
-    if (last && last->kind == ERR_TRANSIENT) {
+    if (is_told || (last && last->kind == ERR_TRANSIENT)) {
         deepgram_call_worked(pass);
         useless(pass, "Deepgram doesn't accept the key in it");
         return;

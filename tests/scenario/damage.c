@@ -306,11 +306,13 @@ static void late_resources(void)
     sim.late_type = API_KEYS;
 }
 
-/* As pods show up of which many come and go. */
+/* As pods show up of which many come and go; later still with further faults, which nobody promises
+ * anything for. */
 static void slow_pods(void)
 {
     enum { SLOW_MS = 6 * SECOND };
     process_freeze(API_PODS, SLOW_MS);
+    sim.blinded = sim.blinded || sim.schedule->fault_count > 1 || sim.schedule->jitter;
     sim.pods_unseen_until_ms = time_now_ms() + SLOW_MS;
 }
 

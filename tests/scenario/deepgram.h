@@ -31,6 +31,7 @@ struct credential_record {
     bool limited;         /* grants less than self-hosted products and a role */
     int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
     int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */
+    bool came_late;       /* long after its create had left */
     bool bad;             /* pods crash on it */
     bool kept;            /* a revision Secret was made for it */
     bool retained;        /* its resource went with deletionPolicy Retain and named it */

@@ -167,12 +167,13 @@ static void check_announced(const struct credential_record *record, const struct
 static void check_swept(const struct credential_record *record, int64_t sent_ms)
 {
     if (sim.deepgram.list_lag_ms != 0 || sim.deepgram.lessened || fault_planned(FAULT_LIST_LAG) ||
-        fault_planned(FAULT_LATE) || process_two_led())
+        process_two_led())
         return;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *left = &sim.deepgram.credentials[i];
         if (left != record && strcmp(left->uid, record->uid) == 0 && deepgram_alive(left) &&
-            !left->kept && !left->by_lesser && !record->by_lesser && left->made_ms < sent_ms)
+            !left->kept && !left->came_late && !left->by_lesser && !record->by_lesser &&
+            left->made_ms < sent_ms)
             sim_broken(I4, "created %s while %s, which nothing names, lives", record->id, left->id);
     }
 }

@@ -73,7 +73,8 @@ static const struct story STORIES[] = {
     { "restart-late",
       "late-secrets make !7 restart-operator settle token +1 restart-operator settle" },
     { "restart-early", "late-resources make !9 restart-operator settle" },
-    { "expire-kept", "make-expiring settle an-hour an-hour +4000 delete-revision +9000 settle" },
+    { "expire-kept", "make-expiring settle an-hour an-hour +4000 delete-revision +9000 settle "
+                     "forever settle" },
     { "suspend-bare", "make settle engine settle token +50 suspend delete-target settle go-on "
                       "settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },
