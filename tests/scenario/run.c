@@ -197,6 +197,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.unmarked_ms = 0;
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
+    sim.undated = false;
     sim.retain_ms = 0;
     sim.looked_ms = 0;
     sim.foreign_rollout = false;

@@ -100,6 +100,7 @@ struct sim {
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     int64_t retain_ms;    /* monotonic: when a person wanted everything kept; 0: nobody does */
     int64_t looked_ms;    /* monotonic: when an operator last read that resource */
+    bool undated;         /* nothing tells since when the target holds what it holds */
     bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
     unsigned restarts;    /* of the Deployment, by operators */
     int64_t mints_allowed;
