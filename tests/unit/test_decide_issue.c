@@ -165,6 +165,12 @@ static void key_5_gone_before(struct world_fixture *fixture)
     memory_add_gone(fixture->memory, "key-5", listed_at_ms - SETTLE_MS);
 }
 
+static void old_target_holds_it(struct world_fixture *fixture)
+{
+    old_target(fixture);
+    fixture->world.old_target.id = "key-5";
+}
+
 static void issued_a_minute_ago(struct world_fixture *fixture)
 {
     world_annotate(fixture->secrets[0], ANNOTATION_ISSUED_AT, "2026-06-01T11:59:00Z");
@@ -484,6 +490,9 @@ static void test_orphans_are_revoked(void **state)
         { "nor a pod of an earlier target",
           { published, orphan, old_target_in_use },
           "wait Ready for 500 s" },
+        { "nor what an earlier target holds: that goes first",
+          { published, orphan, old_target_holds_it },
+          "delete-target before" },
         { "nor any pod while nothing is published",
           { kept, checked_1, target_gone, orphan, pod },
           "publish r1" },
