@@ -244,22 +244,24 @@ static void note_failing(struct consumers *consumers, const cJSON *pod, const ch
     note_longest(consumers, pod, reason, failing_since_ms(pod, reason), failing);
 }
 
+/* One that our restart didn't make: it holds up the roll-out that did. */
+static void note_stuck(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
+{
+    const char *reason = json_string_at(pod, "trouble.reason");
+    if (reason && has_trouble_starting(pod) && is_of_template(gathering, pod, view))
+        note_failing(gathering->consumers, pod, reason, &view->stuck);
+}
+
 static void count_new(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
 {
     if (!has_trouble_starting(pod))
         return;
     view->unready_pods++;
     const char *reason = json_string_at(pod, "trouble.reason");
-    if (view->marker[0] != '\0' && is_of_template(gathering, pod, view))
+    if (view->marker[0] == '\0')
+        note_stuck(gathering, pod, view);
+    else if (is_of_template(gathering, pod, view))
         note_failing(gathering->consumers, pod, reason ? reason : POD_NOT_READY, &view->failing);
-}
-
-/* One that was made about when the key was published: it holds up the roll-out that made it. */
-static void note_stuck(struct gathering *gathering, const cJSON *pod, struct workload_view *view)
-{
-    const char *reason = json_string_at(pod, "trouble.reason");
-    if (reason && has_trouble_starting(pod) && is_of_template(gathering, pod, view))
-        note_failing(gathering->consumers, pod, reason, &view->stuck);
 }
 
 static void count_for_workload(struct gathering *gathering, const cJSON *pod, bool old,

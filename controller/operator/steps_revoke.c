@@ -9,20 +9,24 @@
 #include "operator/steps.h"
 #include "reconcile/failure.h"
 
-/* It is done with, whichever way it was known. */
-static void forget(struct pass *pass)
+enum proof { PROVEN, AS_TOLD };
+
+/* It is done with, whichever way it was known. Lists lag: that one shows it still says nothing
+ * against a proof. An admin key alone may not be shown what lives. */
+static void forget(struct pass *pass, enum proof proof)
 {
     struct memory *memory = pass->gathered->memory;
-    memory_add_gone(memory, pass->id, clock_monotonic_ms());
+    int64_t settle_ms = proof == PROVEN ? 0 : pass->runtime->options->settle_ms;
+    memory_add_gone(memory, pass->id, clock_monotonic_ms() - settle_ms);
     if (mem_streq(memory->discard_id, pass->id))
         mem_free(take(memory->discard_id));
     if (memory_holds(memory, pass->id))
         memory_end_mint(memory);
 }
 
-static void gone(struct pass *pass)
+static void gone(struct pass *pass, enum proof proof)
 {
-    forget(pass);
+    forget(pass, proof);
     const char *kind = resource_kind_name(pass->kind);
     metrics_add(pass->runtime->metrics, METRIC_CREDENTIALS_REVOKED, 1, kind, NULL);
     if (strcmp(pass->step.why, "Orphaned") == 0)
@@ -45,7 +49,7 @@ static void confirmed(void *context, const struct deepgram_answer *answer)
         return;
     }
     if (is_gone) {
-        gone(pass);
+        gone(pass, PROVEN);
         return;
     }
     err_set(&err, ERR_TRANSIENT, "Deepgram still knows credential %s after it was revoked",
@@ -67,7 +71,7 @@ static void proved(void *context, const struct deepgram_answer *answer)
                 "created it",
                 pass->id);
     else if (err.kind == ERR_UNAUTHORIZED) {
-        gone(pass);
+        gone(pass, PROVEN);
         return;
     }
     deepgram_call_failed(pass, &err);
@@ -81,7 +85,7 @@ static void prove_with(void *context, cJSON **object, const struct err *err)
     if (err && err->kind != ERR_NOT_FOUND) {
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
     } else if (err || !revision_read(*object, &credential, &problem)) {
-        gone(pass); /* there is nothing to ask with */
+        gone(pass, AS_TOLD); /* there is nothing to ask with */
     } else {
         deepgram_request_done(&pass->request);
         deepgram_check(&pass->request);
@@ -105,7 +109,7 @@ static void prove_gone(struct pass *pass)
     if (kept)
         pass_kube(pass, KUBE_GET, &KUBE_SECRETS, kept->secret_name, NULL, NULL, false, prove_with);
     else
-        gone(pass);
+        gone(pass, AS_TOLD);
 }
 
 /* ---- deleting ---- */
@@ -157,7 +161,7 @@ static bool is_ours(const struct pass *pass, const struct marker *marker)
 
 static void leave_alone(struct pass *pass, const char *why)
 {
-    forget(pass);
+    forget(pass, PROVEN);
     pass_event(pass, EVENT_WARNING, "RevokeByHand", "Revoke",
                "Credential %s of project %s is no longer needed, but %s: revoke it in the console",
                pass->id, pass->gathered->resource->spec.project_id, why);
@@ -173,7 +177,7 @@ static void examined(void *context, const struct deepgram_answer *answer)
     if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err))
         deepgram_call_failed(pass, &err);
     else if (is_gone)
-        gone(pass);
+        gone(pass, AS_TOLD);
     else if (!deepgram_marker(pass->kind, answer, &marker, &err))
         deepgram_call_failed(pass, &err);
     else if (is_ours(pass, &marker))

@@ -103,7 +103,7 @@ struct workload_view {
     size_t leaving_pods;           /* of them, those that are on their way out */
     size_t unready_pods;           /* new, and neither ready nor without a node */
     struct pod_note failing;       /* new, marked as the template is, not ready for the longest */
-    struct pod_note stuck;         /* the same of an older pod, made from the template as it is */
+    struct pod_note stuck;         /* older, or of a template without our marker, and in trouble */
     struct pod_note unschedulable; /* no node has taken it for the longest */
     size_t unschedulable_pods;
 };

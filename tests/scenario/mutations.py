@@ -532,4 +532,14 @@ MUTATIONS = [
     ("what isn't listed is asked for in a pause", "reconcile/retiring.c",
      "!world_can_list(world) || rules_deepgram_rests(world))",
      "!world_can_list(world))", "LIVELOCK", story("console")),
+    ("new pods that somebody else's roll-out fails with are waited for for ever",
+     "operator/consumers.c", "    if (view->marker[0] == '\\0')\n        note_stuck(gathering, pod, view);\n",
+     "    if (view->marker[0] == '\\0')\n        return;\n", "I1",
+     replay("story=rolled-back seed=3113224 jitter=1 "
+            "faults=33:strip-marker,57:nowhere,21:spec,27:restart-engine")),
+    ("what an admin key isn't shown is believed gone for a while", "operator/steps_revoke.c",
+     "    int64_t settle_ms = proof == PROVEN ? 0 : pass->runtime->options->settle_ms;\n",
+     "    int64_t settle_ms = 0;\n", "I1",
+     replay("story=lesser-lost seed=3109347 jitter=1 faults=83:delete-target,31:delete-namespace,"
+            "89:clock-back,34:mend-admin,73:clock-ahead")),
 ]

@@ -92,6 +92,8 @@ static void come_to_rest(int64_t still_ms)
     sim.changed_ms = begin_ms;
     while (sim.outcome->broken == NOTHING && !exhausted()) {
         int64_t until_ms = sim.changed_ms + still_ms;
+        if (sim.judging && !api_get(API_SECRETS, TEAM, "admin"))
+            action_perform(action_find("make-admin", strlen("make-admin")));
         if (!time_step(until_ms) && time_now_ms() >= sim.changed_ms + still_ms)
             return;
         if (time_now_ms() - begin_ms > PATIENCE_MS)
