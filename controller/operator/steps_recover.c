@@ -292,7 +292,8 @@ static void confirm(struct pass *pass, bool is_gone)
     pass_continue(pass);
 }
 
-/* A key that isn't accepted once may live: the admin key is asked about it too. */
+/* A key that isn't accepted once may live: the admin key is asked about it too, unless its time is
+ * up, as Deepgram goes on knowing it then. */
 static void doubt_answered(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -315,17 +316,26 @@ static void settle_doubt(struct pass *pass)
     deepgram_call_send(pass, &pass->admin_key, doubt_answered);
 }
 
+static bool is_expired(const struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    const struct revision *secret = world_revision(world, pass->step.revision)->secret;
+    return secret && secret->expires_at_ms != 0 && secret->expires_at_ms <= world->now_ms;
+}
+
 static void key_confirmed(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
     struct err err = ERR_INIT;
     if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err)) {
         confirm(pass, false);
-    } else if (err.kind == ERR_UNAUTHORIZED) {
+    } else if (err.kind != ERR_UNAUTHORIZED) {
+        deepgram_call_failed(pass, &err);
+    } else if (is_expired(pass)) {
+        confirm(pass, true);
+    } else {
         deepgram_request_done(&pass->request);
         deepgram_call_with_key(pass, settle_doubt, NULL);
-    } else {
-        deepgram_call_failed(pass, &err);
     }
 }
 

@@ -130,7 +130,8 @@ def test_a_create_that_is_carried_out_late_leaves_one_credential(tenant, operato
 
     wait_for(both_carried_out, 10, "the late one is carried out too")
     wait_for(lambda: exactly_one(tenant, kind), 10, "one is left")
-    assert len(tenant.creates()) == 2
+    # the kill may strike the second create as well
+    assert len(tenant.creates()) in ((2, 3) if killed else (2,))
 
 
 # ---- the API server and etcd ----

@@ -247,10 +247,11 @@ static void list(struct http_detail *detail, bool pull)
     }
 }
 
+/* Also one whose time is up. */
 static struct credential_record *live(const struct http_detail *detail, const char *id, bool pull)
 {
     struct credential_record *record = deepgram_find(id);
-    return record && record->pull == pull && deepgram_alive(record) && is_shown(record, detail->key)
+    return record && record->pull == pull && record->death == ALIVE && is_shown(record, detail->key)
                ? record
                : NULL;
 }

@@ -38,10 +38,10 @@ MUTATIONS = [
      story("spec")),
     ("a deletion that was confirmed is believed", "operator/steps_revoke.c",
      "    if (is_gone) {\n        prove_gone(pass);\n        return;\n    }\n",
-     "    gone(pass);\n    return;\n", "I1", story("delete")),
+     "    gone(pass, PROVEN);\n    return;\n", "I1", story("delete")),
     ("what an admin key isn't shown counts as gone", "operator/steps_revoke.c",
-     "    if (is_gone) {\n        prove_gone(pass);", "    if (is_gone) {\n        gone(pass);",
-     "I1", story("admin-lesser")),
+     "    if (is_gone) {\n        prove_gone(pass);", "    if (is_gone) {\n        gone(pass, PROVEN);",
+     "I1", story("admin-lesser-delete")),
     ("closing what was refused closes what had no answer", "reconcile/issuing.c",
      "            step->keep_open = true;\n",
      "", "I1", story("delete-awaiting")),
@@ -54,9 +54,6 @@ MUTATIONS = [
      "        list_next(sweep);",
      "    if (worth_asking(sweep))\n"
      "        unmark(sweep);", "I1", story("restart-early")),
-    ("a revision that a late cache lacks counts as lost", "reconcile/living.c",
-     "        look_for_current,\n",
-     "", "I1", story("restart-late")),
     ("what was once seen gone is believed gone for ever", "reconcile/world.c",
      "    return gone_ms != NEVER && world->inventory.listed_at_ms < gone_ms + world->settle_ms;",
      "    return gone_ms != NEVER;", "I1",
@@ -302,12 +299,12 @@ MUTATIONS = [
      "    if (!deepgram_credential_answer(DEEPGRAM_REVOKE, answer, &is_gone, &err)) {\n"
      "        deepgram_call_failed(pass, &err);",
      "    if (!deepgram_credential_answer(DEEPGRAM_REVOKE, answer, &is_gone, &err)) {\n"
-     "        gone(pass);", "I1", story("delete")),
+     "        gone(pass, PROVEN);", "I1|LIVELOCK", story("delete")),
     ("a look that failed after a deletion counts", "operator/steps_revoke.c",
      "    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {\n"
      "        deepgram_call_failed(pass, &err);",
      "    if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {\n"
-     "        gone(pass);", "I1",
+     "        gone(pass, PROVEN);", "I1",
      replay("story=delete seed=1 jitter=0 faults=14:hollow,15:error")),
     ("announcements are closed before late creates show", "reconcile/issuing.c",
      "    if (world->monotonic_ms < settled)\n        return false;\n"
@@ -318,10 +315,11 @@ MUTATIONS = [
      "    size_t count = open_attempts(world, attempts);\n    struct attempt *attempt",
      "    size_t count = 0;\n    struct attempt *attempt", "I1", story("delete-soon")),
     ("a key that Deepgram no longer accepts counts as alive", "operator/steps_recover.c",
-     "        confirm(pass, true);", "        confirm(pass, false);", "I3", story("console")),
+     "    } else if (is_gone) {\n        confirm(pass, true);",
+     "    } else if (is_gone) {\n        confirm(pass, false);", "I3", story("console")),
     ("a dead revision is the newest", "reconcile/world.c",
      "        if (revision->secret && !revision->gone && !revision->failed &&",
-     "        if (revision->secret && !revision->failed &&", "I3", story("console")),
+     "        if (revision->secret && !revision->failed &&", "I3|LIVELOCK", story("console")),
     ("what was checked once is checked for ever", "reconcile/living.c",
      "            world->monotonic_ms - memory->checked_ms > CHECK_VALID_MS);",
      "            false);", "I3", replay("story=expire seed=1 jitter=0 faults=5:suspend")),
@@ -439,8 +437,10 @@ MUTATIONS = [
      "    else\n"
      "        confirm(pass, true);", "I1|I3", story("spec-pull")),
     ("a dead key is adopted", "operator/steps_recover.c",
+     "        deepgram_call_worked(pass);\n"
      "        useless(pass, \"Deepgram doesn't accept the key in it\");",
-     "        { mem_replace(&about.id, \"\"); adopt_alive(pass, &about); }", "I7", story("adopt-dead")),
+     "        struct credential about = { 0 };\n        mem_replace(&about.id, \"\");\n"
+     "        adopt_alive(pass, &about);", "I7", story("adopt-dead")),
     ("an edited target is kept as a revision", "operator/steps_recover.c",
      "    if (!recover_is_unedited(pass->object) ||\n"
      "        !recover",
@@ -453,9 +453,6 @@ MUTATIONS = [
     ("a namesake of the target is deleted", "operator/steps_secret.c",
      "                         : preconditions(world->target.uid, world->target.resource_version);",
      "                         : preconditions(NULL, NULL);", "I7", story("delete-seized")),
-    ("any 404 counts as gone", "deepgram/refusal.c",
-     "    return words.own_form && !strstr(words.code, \"PROJECT\");",
-     "    return words.own_form || true;", "I1", story("delete-pull")),
     ("a list that failed counts as empty", "operator/steps_deepgram.c",
      "        deepgram_list_done(&list);\n"
      "        list_failed(pass, &err);\n"
