@@ -184,7 +184,6 @@ static void published(void *context, cJSON **object, const struct err *err)
     }
     note_heal(pass);
     pass->gathered->memory->target_same = version_of(*object);
-    memory_forget_confirmed(pass->gathered->memory);
     pass_written(pass, pass_secrets(pass), object, NULL);
 }
 
@@ -194,6 +193,18 @@ static void target_made(void *context, cJSON **object, const struct err *err)
         pass_fail(context, FAILURE_KUBERNETES, NULL, err);
     else
         published(context, object, err);
+}
+
+/* Takes over `rendered`; NULL: the step has failed. Whether an answer comes or not, what was found
+ * alive before proves nothing of what is published now. */
+static void write_target(struct pass *pass, cJSON *rendered, bool is_new)
+{
+    if (!rendered)
+        return;
+    memory_forget_confirmed(pass->gathered->memory);
+    pass_kube(pass, is_new ? KUBE_CREATE : KUBE_UPDATE, &KUBE_SECRETS,
+              is_new ? NULL : pass_target_name(pass), NULL, rendered, true,
+              is_new ? target_made : published);
 }
 
 static cJSON *preconditions(const char *uid, const char *resource_version)
@@ -254,10 +265,7 @@ static void replace_target(void *context, cJSON **object, const struct err *err)
         make_room(pass, *object);
         return;
     }
-    cJSON *rendered = render(pass, *object);
-    if (rendered)
-        pass_kube(pass, KUBE_UPDATE, &KUBE_SECRETS, pass_target_name(pass), NULL, rendered, true,
-                  published);
+    write_target(pass, render(pass, *object), false);
 }
 
 static void publish_value(struct pass *pass)
@@ -267,9 +275,7 @@ static void publish_value(struct pass *pass)
                   replace_target);
         return;
     }
-    cJSON *rendered = render(pass, NULL);
-    if (rendered)
-        pass_kube(pass, KUBE_CREATE, &KUBE_SECRETS, NULL, NULL, rendered, true, target_made);
+    write_target(pass, render(pass, NULL), true);
 }
 
 static void publish_read(void *context, cJSON **object, const struct err *err)
