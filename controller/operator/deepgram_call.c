@@ -89,6 +89,13 @@ void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_don
     gateway_send(pass->runtime->gateway, &pass->request, key, &pass->sent_ms, may_send, done, pass);
 }
 
+void deepgram_call_get(struct pass *pass, const char *id, gateway_done_fn *done)
+{
+    deepgram_request_done(&pass->request);
+    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, id, &pass->request);
+    deepgram_call_send(pass, &pass->admin_key, done);
+}
+
 void deepgram_call_pause(struct pass *pass, const struct err *err)
 {
     if (err->kind != ERR_THROTTLED)

@@ -19,6 +19,9 @@ NODISCARD bool deepgram_call_allowed(struct pass *pass);
 /* Sends pass->request, which is taken over, with that key; pass->sent_ms is when it left. */
 void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_done_fn *done);
 
+/* Asks for that credential with pass->admin_key, whatever was asked before. */
+void deepgram_call_get(struct pass *pass, const char *id, gateway_done_fn *done);
+
 /* The admin Secret could not be read or used: the step fails with a reason that names it. */
 void deepgram_call_key_failed(struct pass *pass, const struct err *err);
 /* A 429 pauses the project; anything else doesn't. */

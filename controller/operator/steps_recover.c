@@ -242,9 +242,7 @@ static void described(void *context, const struct deepgram_answer *answer)
 
 static void ask_for_pull(struct pass *pass)
 {
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->credential.id,
-                 &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, described);
+    deepgram_call_get(pass, pass->credential.id, described);
 }
 
 static void adopt(void *context, cJSON **object, const struct err *err)
@@ -312,29 +310,21 @@ static void doubt_answered(void *context, const struct deepgram_answer *answer)
 
 static void settle_doubt(struct pass *pass)
 {
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, doubt_answered);
-}
-
-static bool is_expired(const struct pass *pass)
-{
-    const struct world *world = &pass->gathered->world;
-    const struct revision *secret = world_revision(world, pass->step.revision)->secret;
-    return secret && secret->expires_at_ms != 0 && secret->expires_at_ms <= world->now_ms;
+    deepgram_call_get(pass, pass->id, doubt_answered);
 }
 
 static void key_confirmed(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
+    const struct world *world = &pass->gathered->world;
     struct err err = ERR_INIT;
     if (deepgram_answer_ok(DEEPGRAM_CHECK, answer, &err)) {
         confirm(pass, false);
     } else if (err.kind != ERR_UNAUTHORIZED) {
         deepgram_call_failed(pass, &err);
-    } else if (is_expired(pass)) {
+    } else if (world_is_expired(world, world_revision(world, pass->step.revision))) {
         confirm(pass, true);
     } else {
-        deepgram_request_done(&pass->request);
         deepgram_call_with_key(pass, settle_doubt, NULL);
     }
 }
@@ -352,8 +342,7 @@ static void id_confirmed(void *context, const struct deepgram_answer *answer)
 
 static void ask_by_id(struct pass *pass)
 {
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, id_confirmed);
+    deepgram_call_get(pass, pass->id, id_confirmed);
 }
 
 static void ask_by_key(void *context, cJSON **object, const struct err *err)

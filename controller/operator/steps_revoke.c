@@ -127,9 +127,7 @@ static void revoked(void *context, const struct deepgram_answer *answer)
         prove_gone(pass);
         return;
     }
-    deepgram_request_done(&pass->request);
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, confirmed);
+    deepgram_call_get(pass, pass->id, confirmed);
 }
 
 static void revoke_now(struct pass *pass)
@@ -198,8 +196,7 @@ static void revoke_with_key(struct pass *pass)
         revoke_now(pass);
         return;
     }
-    deepgram_get(pass->kind, pass->gathered->resource->spec.project_id, pass->id, &pass->request);
-    deepgram_call_send(pass, &pass->admin_key, examined);
+    deepgram_call_get(pass, pass->id, examined);
 }
 
 /* ---- the step ---- */

@@ -221,18 +221,12 @@ static void add_schedule(cJSON *status, const struct world *world, const struct 
 
 /* ---- conditions ---- */
 
-static bool expired(const struct world *world, const struct world_revision *published)
-{
-    return published->secret && published->secret->expires_at_ms != 0 &&
-           published->secret->expires_at_ms <= world->now_ms;
-}
-
 static void ready_of_published(const struct world *world, const struct world_revision *published,
                                const struct verdict *verdict, struct condition *ready, char *text,
                                size_t size)
 {
     const char *secret_name = world->resource->spec.secret_name;
-    if (expired(world, published)) {
+    if (world_is_expired(world, published)) {
         char when[TIMESTAMP_BYTES];
         timestamp_format(published->secret->expires_at_ms, when);
         *ready = (struct condition){ .status = "False", .reason = "Expired" };

@@ -175,6 +175,12 @@ const struct world_revision *world_taken_back(const struct world *world)
     return NULL;
 }
 
+bool world_is_expired(const struct world *world, const struct world_revision *revision)
+{
+    return revision->secret && revision->secret->expires_at_ms != 0 &&
+           revision->secret->expires_at_ms <= world->now_ms;
+}
+
 const struct world_revision *world_fallback(const struct world *world)
 {
     const struct world_revision *published = world_published(world);
@@ -183,8 +189,7 @@ const struct world_revision *world_fallback(const struct world *world)
         if (revision->number >= published->number || !revision->secret || revision->gone ||
             revision->failed)
             continue;
-        int64_t expires_at_ms = revision->secret->expires_at_ms;
-        return expires_at_ms == 0 || expires_at_ms > world->now_ms ? revision : NULL;
+        return world_is_expired(world, revision) ? NULL : revision;
     }
     return NULL;
 }

@@ -192,6 +192,8 @@ const struct world_revision *world_taken_back(const struct world *world);
 const struct world_revision *world_fallback(const struct world *world);
 /* By number; NULL when unknown. */
 const struct world_revision *world_revision(const struct world *world, int64_t number);
+/* By what its revision Secret says. */
+bool world_is_expired(const struct world *world, const struct world_revision *revision);
 /* The revision that the target holds, when it is ours and the revision is alive; else NULL. */
 const struct world_revision *world_published(const struct world *world);
 /* It was read as it is, and its data isn't what it should be. */

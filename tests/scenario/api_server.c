@@ -438,6 +438,14 @@ void api_make(enum api_type type, const char *namespace, const char *format, ...
     api_create(type, namespace, body);
 }
 
+size_t api_resource_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sim.api.count; i++)
+        count += is_custom(sim.api.objects[i].type);
+    return count;
+}
+
 void api_purge(enum api_type type, const char *namespace, const char *name)
 {
     struct api_object *object = find(type, namespace, name);

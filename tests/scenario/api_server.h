@@ -73,6 +73,8 @@ struct api_result api_delete(enum api_type type, const char *namespace, const ch
 void api_merge(enum api_type type, const char *namespace, const char *name, const char *format, ...)
     PRINTF_LIKE(4, 5);
 void api_make(enum api_type type, const char *namespace, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Of both kinds, everywhere. */
+size_t api_resource_count(void);
 /* Pods go at once, without grace. */
 void api_purge(enum api_type type, const char *namespace, const char *name);
 bool api_namespace_terminating(const char *namespace);

@@ -296,14 +296,6 @@ static void strike_user(struct fault *fault)
     loop_timer_start(&sim.loop, &fault->timer, 0, on_user, fault);
 }
 
-static size_t resource_count(void)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < sim.api.count; i++)
-        count += sim.api.objects[i].type == API_KEYS || sim.api.objects[i].type == API_PULLS;
-    return count;
-}
-
 struct request_note request_note(const struct request *request)
 {
     struct request_note note = { .to_deepgram = request->to_deepgram, .writes = request->writes };
@@ -333,7 +325,7 @@ static void strike(struct fault *fault, struct request *request)
     if (request->creates)
         sim.mints_allowed += type->per_create;
     if (type->cuts_off)
-        sim.mints_allowed += (int64_t)resource_count();
+        sim.mints_allowed += (int64_t)api_resource_count();
     type->strike(request);
 }
 

@@ -134,7 +134,6 @@ MUTATIONS = [
      "        then(pass);", "I3",
      replay("story=token seed=1 jitter=0 faults=13:meagre,14:delete-target")),
     ("a key that isn't accepted once is gone", "operator/steps_recover.c",
-     "        deepgram_request_done(&pass->request);\n"
      "        deepgram_call_with_key(pass, settle_doubt, NULL);\n",
      "        confirm(pass, true);\n", "I3",
      story("token")),

@@ -36,21 +36,13 @@ void oracle_minted(const struct credential_record *minted)
         sim_broken(I4, "too many creates in a project in a short time");
 }
 
-static bool is_alone(void)
-{
-    size_t resources = 0;
-    for (size_t i = 0; i < sim.api.count; i++)
-        resources += sim.api.objects[i].type == API_KEYS || sim.api.objects[i].type == API_PULLS;
-    return resources == 1;
-}
-
 /* Where nothing else delays what a step has begun. */
 void oracle_asking(const struct process *process)
 {
     const struct deepgram *deepgram = &sim.deepgram;
     int64_t now_ms = time_now_ms();
     if (process == deepgram->paused && sim.schedule->fault_count == 1 && !sim.schedule->jitter &&
-        now_ms >= deepgram->paused_ms + (is_alone() ? 0 : STEP_UNDER_WAY_MS) &&
+        now_ms >= deepgram->paused_ms + (api_resource_count() == 1 ? 0 : STEP_UNDER_WAY_MS) &&
         now_ms < deepgram->paused_ms + THROTTLE_MS)
         sim_broken(LIVELOCK, "asked Deepgram again in the pause that it asked for");
 }

@@ -93,8 +93,9 @@ static const cJSON *condition(const cJSON *resource, const char *type)
 static bool has_present_comment(const cJSON *resource, const struct credential_record *record)
 {
     const char *comment = json_string_at(resource, "spec.comment");
-    auto_free char *usual = mem_printf("%s/%s ", TEAM, json_string_at(resource, "metadata.name"));
-    auto_free char *wanted = comment ? mem_printf("%s ", comment) : mem_strdup(usual);
+    auto_free char *wanted =
+        comment ? mem_printf("%s ", comment)
+                : mem_printf("%s/%s ", TEAM, json_string_at(resource, "metadata.name"));
     return record->offered || strncmp(record->comment, wanted, strlen(wanted)) == 0;
 }
 
