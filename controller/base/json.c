@@ -2,6 +2,8 @@
  * are compared with case, as Kubernetes and Deepgram mean them. */
 #include "base/json.h"
 
+#include "base/json_blocks.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@ static const double INT_LIMIT = 9007199254740992.0; /* 2^53: doubles are exact u
 
 void json_setup(void)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_alloc_raw, .free_fn = mem_free });
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = json_block_alloc, .free_fn = json_block_free });
 }
 
 cJSON *json_parse(const char *text, size_t length)
