@@ -211,7 +211,7 @@ bool rule_drop_gone(const struct world *world, struct step *step)
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
         bool is_memorial = revision == world_taken_back(world) && !world->resource->deleting;
-        if (!revision->gone || !revision->secret || is_memorial)
+        if (!revision->gone || !revision->secret || revision->secret->deleting || is_memorial)
             continue;
         step->revision = revision->number;
         step->secret_name = revision->secret->secret_name;

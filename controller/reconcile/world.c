@@ -125,8 +125,7 @@ void world_derive(struct world *world)
         if (!revision)
             continue;
         revision->id = secret->id;
-        if (!secret->deleting)
-            revision->secret = secret;
+        revision->secret = secret; /* also while somebody's finalizer holds it up */
         revision->failed = revision->failed || secret->failed_at_ms != 0;
     }
     if (world->target.ours && world->target.id[0] != '\0')

@@ -394,6 +394,9 @@ static void test_nothing_may_come_late(void **state)
         { "and it may go",
           { published, secret_lost, deleting, door_closed, key_1_gone, listed_just_now },
           "drop-finalizer" },
+        { "also while somebody holds one up",
+          { published, secret_deleting, deleting, door_closed, key_1_gone, listed_just_now },
+          "drop-finalizer" },
     };
     expect(rows);
 }
