@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "deployments.h"
+#include "kubelets.h"
 #include "oracle_facts.h"
 #include "people.h"
 #include "sim.h"
@@ -93,6 +94,12 @@ static void relabel_target(void)
               "\"annotations\":{\"deepgram.com/revision\":\"7\"}}}");
 }
 
+static void renumber_target(void)
+{
+    api_merge(API_SECRETS, TEAM, VOICE_KEY,
+              "{\"metadata\":{\"annotations\":{\"deepgram.com/revision\":\"7\"}}}");
+}
+
 /* As `kubectl replace --force` does it: the same metadata, another type. */
 static void retype_target(void)
 {
@@ -112,14 +119,33 @@ static void freeze_target(void)
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"immutable\":true}");
 }
 
-static void delete_revision(void)
+static const char *newest_revision(void)
 {
     for (size_t i = sim.api.count; i > 0; i--) {
         const struct api_object *object = &sim.api.objects[i - 1];
-        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg")) {
-            api_delete(API_SECRETS, TEAM, object->name, NULL);
-            return;
-        }
+        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg"))
+            return object->name;
+    }
+    return "";
+}
+
+static void delete_revision(void)
+{
+    api_delete(API_SECRETS, TEAM, newest_revision(), NULL);
+}
+
+static void hold_revision(void)
+{
+    api_merge(API_SECRETS, TEAM, newest_revision(),
+              "{\"metadata\":{\"finalizers\":[\"example.com/backup\"]}}");
+}
+
+static void free_revisions(void)
+{
+    for (size_t i = sim.api.count; i > 0; i--) {
+        const struct api_object *object = &sim.api.objects[i - 1];
+        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg"))
+            api_merge(API_SECRETS, TEAM, object->name, "{\"metadata\":{\"finalizers\":null}}");
     }
 }
 
@@ -338,6 +364,16 @@ static void lose_next(void)
     sim.next_create = FAULT_LOST;
 }
 
+static void be_picky(void)
+{
+    sim.deepgram.picky = true;
+}
+
+static void be_content(void)
+{
+    sim.deepgram.picky = false;
+}
+
 static void delay_next(void)
 {
     sim.next_create = FAULT_LATE;
@@ -404,6 +440,12 @@ static void bare_pod(void)
     actors_deploy(VOICE_KEY, 1);
 }
 
+/* They need it until their images are there. */
+static void deploy_pulling(void)
+{
+    kubelets_add_pulling(VOICE_KEY);
+}
+
 static void make_engine(void)
 {
     deployments_make(VOICE_KEY);
@@ -439,6 +481,7 @@ static const struct action DAMAGE[] = {
     { "edit-target", edit_target, 0, true },
     { "empty-target", empty_target, 0, true },
     { "relabel-target", relabel_target, 0, true },
+    { "renumber-target", renumber_target, 0, false },
     { "retype-target", retype_target, 0, true },
     { "freeze-target", freeze_target, 0, true },
     { "co-own", co_own, 0, true },
@@ -464,6 +507,8 @@ static const struct action DAMAGE[] = {
     { "war", begin_war, 0, false },
     { "peace", end_war, 0, false },
     { "delete-revision", delete_revision, 1, false },
+    { "hold-revision", hold_revision, 0, false },
+    { "free-revisions", free_revisions, 0, false },
     { "delete-older", delete_older, 0, false },
     { "console", revoke_at_console, 1, false },
     { "make-admin", make_admin, 0, false },
@@ -471,6 +516,8 @@ static const struct action DAMAGE[] = {
     { "break-admin", break_admin, 0, true },
     { "lessen-admin", lessen_admin, 0, false },
     { "mend-admin", mend_admin, 0, true },
+    { "picky", be_picky, 0, false },
+    { "content", be_content, 0, false },
     { "engine", make_engine, 0, false },
     { "drop-engine", drop_engine, 0, true },
     { "restart-engine", deployments_restart, 0, true },
@@ -482,6 +529,7 @@ static const struct action DAMAGE[] = {
     { "undeploy", actors_undeploy, 0, true },
     { "roll", actors_roll, 0, true },
     { "restart", actors_restart, 0, true },
+    { "pulling", deploy_pulling, 0, false },
     { "bare-pod", bare_pod, 0, true },
 };
 

@@ -49,6 +49,8 @@ struct deepgram {
     const struct process *paused; /* that was told to wait for THROTTLE_MS */
     int64_t paused_ms;
     int64_t refused_ms; /* monotonic: when an admin key was; 0: not since it changed */
+    bool picky;         /* it can't make a credential with the comment that voice has by itself */
+    int64_t unmakeable_ms; /* monotonic: when it said so last; 0: never */
 };
 
 void deepgram_reset(void);

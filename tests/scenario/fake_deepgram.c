@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "net/http.h"
 #include "oracle_facts.h"
+#include "people.h"
 #include "sim.h"
 
 enum { YOUNG_MS = 10 * SECOND };
@@ -45,6 +46,8 @@ void deepgram_reset(void)
     sim.deepgram.creates = 0;
     sim.deepgram.paused = NULL;
     sim.deepgram.refused_ms = 0;
+    sim.deepgram.picky = false;
+    sim.deepgram.unmakeable_ms = 0;
 }
 
 struct credential_record *deepgram_find(const char *id)
@@ -290,6 +293,11 @@ static void check_token(struct http_detail *detail)
     detail->answer = describe(record);
 }
 
+static bool is_unmakeable(const struct http_detail *detail)
+{
+    return sim.deepgram.picky && strstr(detail->body, TEAM "/" VOICE " ");
+}
+
 static void on_collection(struct request *request, const char *rest, bool pull)
 {
     struct http_detail *detail = request->detail;
@@ -298,7 +306,10 @@ static void on_collection(struct request *request, const char *rest, bool pull)
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
     } else if (rest[0] == '/')
         on_one(request, rest + 1, pull);
-    else if (strcmp(detail->method, "POST") == 0)
+    else if (strcmp(detail->method, "POST") == 0 && is_unmakeable(detail)) {
+        oracle_asked_wrongly();
+        refuse(detail, 400, "INVALID_REQUEST", "comment: this is a bad one");
+    } else if (strcmp(detail->method, "POST") == 0)
         create(request, pull);
     else
         list(detail, pull);

@@ -51,15 +51,35 @@ static void forge_theft(void)
                   oracle_annotation(kept, ANNOTATION_NONCE), PROJECT, owners);
 }
 
+/* That of a key of another cluster, whose nonce can only be guessed. */
+static void forge_guess(void)
+{
+    if (!people_voice())
+        return;
+    auto_free char *owners = owners_of_voice();
+    make_revision("50", sim.deepgram.credentials[1].id, FORGED_NONCE, PROJECT, owners);
+}
+
 /* Left by Retain when the resource of that name was one of another project. */
 static void leave_from_elsewhere(void)
 {
     make_revision("3", sim.deepgram.credentials[0].id, FORGED_NONCE, ELSEWHERE, "[]");
 }
 
+/* A key of somebody else's, whose comment tells of one of ours. */
+static void quote_marker(void)
+{
+    auto_free char *comment =
+        mem_printf("after [deepgram-operator uid=%s rev=7 nonce=" FORGED_NONCE "] is gone",
+                   json_string_at(people_voice(), "metadata.uid"));
+    deepgram_plant(comment, false)->uid[0] = '\0';
+}
+
 static const struct action FORGED[] = {
+    { "quote-marker", quote_marker, 0, false },
     { "forge-revision", forge_revision, 0, false },
     { "forge-theft", forge_theft, 0, false },
+    { "forge-guess", forge_guess, 0, false },
     { "from-elsewhere", leave_from_elsewhere, 0, false },
 };
 

@@ -13,6 +13,7 @@ enum {
     PODS_MAX = 32,
     START_UP_MS = 3 * SECOND,
     RETRY_MS = 2 * SECOND,
+    PULL_MS = 100 * SECOND,
     CRASH_MS = 150 * SECOND,     /* between two starts of a container that crashes */
     KUBELET_LAG_MS = 4 * SECOND, /* at most: it watches Secrets through a cache */
 };
@@ -37,11 +38,26 @@ struct pod *kubelets_pod(size_t index)
 
 /* ---- pods come and go ---- */
 
-void kubelets_add(const char *secret, const char *owner, const char *hash, const char *annotations)
+static struct pod *add(const char *secret, const char *spec, const char *controlled)
 {
     assert(kubelets.count < PODS_MAX);
     char name[24];
     snprintf(name, sizeof name, "pod-%u", ++kubelets.names);
+    api_make(API_PODS, TEAM,
+             "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":%s,\"status\":{\"phase\":\"Pending\"}}",
+             name, controlled, spec);
+    if (!api_get(API_PODS, TEAM, name))
+        return NULL; /* nothing is created in a terminating namespace */
+    struct pod *pod = &kubelets.pods[kubelets.count++];
+    *pod = (struct pod){ .phase = STARTING, .until_ms = time_now_ms() + START_UP_MS };
+    snprintf(pod->name, sizeof pod->name, "%s", name);
+    snprintf(pod->secret, sizeof pod->secret, "%s", secret);
+    actors_look_in(START_UP_MS);
+    return pod;
+}
+
+void kubelets_add(const char *secret, const char *owner, const char *hash, const char *annotations)
+{
     char controlled[512] = "";
     if (owner)
         snprintf(controlled, sizeof controlled,
@@ -50,19 +66,22 @@ void kubelets_add(const char *secret, const char *owner, const char *hash, const
                  "\"name\":\"%s-%s\",\"uid\":\"%s\"}]",
                  hash, annotations, owner, hash,
                  json_string_at(api_get(API_DEPLOYMENTS, TEAM, owner), "metadata.uid"));
-    api_make(
-        API_PODS, TEAM,
-        "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":{\"containers\":[{\"name\":\"api\","
-        "\"envFrom\":[{\"secretRef\":{\"name\":\"%s\"}}]}]},\"status\":{\"phase\":\"Pending\"}}",
-        name, controlled, secret);
-    if (!api_get(API_PODS, TEAM, name))
-        return; /* nothing is created in a terminating namespace */
-    struct pod *pod = &kubelets.pods[kubelets.count++];
-    *pod = (struct pod){ .phase = PULLING, .until_ms = time_now_ms() + START_UP_MS };
-    snprintf(pod->name, sizeof pod->name, "%s", name);
-    snprintf(pod->secret, sizeof pod->secret, "%s", secret);
-    snprintf(pod->hash, sizeof pod->hash, "%s", owner ? hash : "");
-    actors_look_in(START_UP_MS);
+    auto_free char *spec = mem_printf("{\"containers\":[{\"name\":\"api\",\"envFrom\":"
+                                      "[{\"secretRef\":{\"name\":\"%s\"}}]}]}",
+                                      secret);
+    struct pod *pod = add(secret, spec, controlled);
+    if (pod && owner)
+        snprintf(pod->hash, sizeof pod->hash, "%s", hash);
+}
+
+void kubelets_add_pulling(const char *secret)
+{
+    auto_free char *spec = mem_printf("{\"containers\":[{\"name\":\"api\"}],"
+                                      "\"imagePullSecrets\":[{\"name\":\"%s\"}]}",
+                                      secret);
+    struct pod *pod = add(secret, spec, "");
+    if (pod)
+        pod->pulls = true;
 }
 
 void kubelets_drain(struct pod *pod)
@@ -102,7 +121,7 @@ static bool crashes_on(const char *value)
 
 static void tell_status(struct pod *pod)
 {
-    if (pod->hash[0] == '\0')
+    if (pod->hash[0] == '\0' && !pod->pulls)
         return; /* nobody waits for it */
     char now[TIMESTAMP_BYTES];
     timestamp_format(time_server_ms(), now);
@@ -117,6 +136,20 @@ static void tell_status(struct pod *pod)
               "{\"type\":\"Ready\",\"status\":\"%s\",\"lastTransitionTime\":\"%s\"}],"
               "\"containerStatuses\":[{\"name\":\"api\",\"state\":%s}]}}",
               now, pod->crashing ? "False" : "True", now, container);
+}
+
+/* With what it reads when it begins. */
+static void pull(struct pod *pod)
+{
+    if (pod->value) {
+        mem_free(take(pod->value));
+        pod->phase = RUNNING;
+        tell_status(pod);
+        return;
+    }
+    pod->value = deepgram_value_in(seen_secret(pod->secret));
+    pod->until_ms = time_now_ms() + (pod->value ? PULL_MS : RETRY_MS);
+    actors_look_in(pod->until_ms - time_now_ms());
 }
 
 static void read_secret(struct pod *pod)
@@ -147,7 +180,9 @@ void kubelets_run(void)
         if (json_at(json, "metadata.deletionTimestamp"))
             kubelets_drain(pod);
         bool due = time_now_ms() >= pod->until_ms;
-        if (due && (pod->phase == PULLING || (pod->phase == RUNNING && pod->crashing)))
+        if (due && pod->phase == STARTING && pod->pulls)
+            pull(pod);
+        else if (due && (pod->phase == STARTING || (pod->phase == RUNNING && pod->crashing)))
             read_secret(pod);
         if (pod->phase == DRAINING && due) {
             api_purge(API_PODS, TEAM, pod->name);
@@ -182,7 +217,9 @@ void actors_roll(void)
     for (size_t i = 0; i < count; i++) {
         if (kubelets.pods[i].phase == DRAINING)
             continue;
-        if (kubelets.pods[i].hash[0] == '\0')
+        if (kubelets.pods[i].pulls)
+            kubelets_add_pulling(kubelets.pods[i].secret);
+        else if (kubelets.pods[i].hash[0] == '\0')
             kubelets_add(kubelets.pods[i].secret, NULL, NULL, NULL);
         kubelets_drain(&kubelets.pods[i]);
     }
@@ -192,7 +229,7 @@ void actors_roll(void)
 void actors_restart(void)
 {
     for (size_t i = 0; i < kubelets.count; i++)
-        if (kubelets.pods[i].phase == RUNNING)
+        if (kubelets.pods[i].phase == RUNNING && !kubelets.pods[i].pulls)
             read_secret(&kubelets.pods[i]);
 }
 

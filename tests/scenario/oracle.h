@@ -21,6 +21,8 @@ struct process;
 void oracle_asking(const struct process *process);
 /* With an admin key that doesn't work. */
 void oracle_asked_in_vain(int64_t sent_ms);
+/* For a credential that Deepgram can't make as it was asked to. */
+void oracle_asked_wrongly(void);
 /* sent_ms: when the request left; what came after that it can't know. */
 void oracle_revoking(const struct credential_record *record, const char *admin_key,
                      int64_t sent_ms);

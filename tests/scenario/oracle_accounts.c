@@ -145,12 +145,34 @@ static struct entry *find_noted(const char *uid, const char *secret, const char 
     return NULL;
 }
 
-static void check_taken_out(const char *uid, const char *secret)
+static bool names(const cJSON *resource, const cJSON *account)
 {
-    struct entry *entry =
-        find_noted(uid, secret, "took out of an account what it hadn't put there");
-    if (entry)
-        entry->written = false;
+    const cJSON *name = NULL;
+    cJSON_ArrayForEach(name, json_at(resource, "spec.serviceAccounts"))
+        if (mem_streq(cJSON_GetStringValue(name), json_string_at(account, "metadata.name")))
+            return true;
+    return false;
+}
+
+/* Pods of the account find their images in the meantime too. */
+static void check_successor(const cJSON *after, const struct entry *entry)
+{
+    const struct api_object *resource = oracle_find_uid(entry->owner);
+    const char *present = resource ? json_string_at(resource->json, "spec.secret.name") : NULL;
+    if (present && !json_at(resource->json, "metadata.deletionTimestamp") &&
+        names(resource->json, after) && !mem_streq(present, entry->secret) &&
+        !account_lists(after, present) && sim.schedule->fault_count == 0)
+        sim_broken(I2, "took %s out of an account that had no other yet", entry->secret);
+}
+
+static void check_taken_out(const cJSON *after, const char *secret)
+{
+    struct entry *entry = find_noted(json_string_at(after, "metadata.uid"), secret,
+                                     "took out of an account what it hadn't put there");
+    if (!entry)
+        return;
+    entry->written = false;
+    check_successor(after, entry);
 }
 
 static void check_put_in(const char *uid, const char *secret)
@@ -188,7 +210,7 @@ void oracle_account_written(const cJSON *before, const cJSON *after)
     check_order(before, after);
     cJSON_ArrayForEach(entry, json_member(before, "imagePullSecrets"))
         if (!account_lists(after, name_at(entry)))
-            check_taken_out(uid, name_at(entry));
+            check_taken_out(after, name_at(entry));
     cJSON_ArrayForEach(entry, json_member(after, "imagePullSecrets"))
         if (!account_lists(before, name_at(entry)))
             check_put_in(uid, name_at(entry));
@@ -220,13 +242,10 @@ void oracle_account_secret_deleted(const cJSON *target)
 
 /* ---- at rest ---- */
 
-static bool names(const cJSON *resource, const cJSON *account)
+/* Without an admin key, say: what it has stays until there is another. */
+static bool has_no_target(const cJSON *resource)
 {
-    const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, json_at(resource, "spec.serviceAccounts"))
-        if (mem_streq(cJSON_GetStringValue(name), json_string_at(account, "metadata.name")))
-            return true;
-    return false;
+    return !api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
 }
 
 static void judge_left(const struct entry *entry)
@@ -237,7 +256,8 @@ static void judge_left(const struct entry *entry)
     if (!owner)
         sim_broken(I7, "left %s in an account, and its resource is gone", entry->secret);
     else if (!json_at(owner->json, "metadata.deletionTimestamp") &&
-             (!mem_streq(json_string_at(owner->json, "spec.secret.name"), entry->secret) ||
+             ((!mem_streq(json_string_at(owner->json, "spec.secret.name"), entry->secret) &&
+               !has_no_target(owner->json)) ||
               !names(owner->json, account_of(entry))))
         sim_broken(I7, "left %s in an account, where nobody wants it any more", entry->secret);
 }

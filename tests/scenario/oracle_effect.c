@@ -113,6 +113,15 @@ static bool is_ours(const cJSON *secret)
     return kind && strncmp(kind, "Deepgram", 8) == 0;
 }
 
+/* A process that starts goes on counting where the last one stopped. */
+static void check_failures(const cJSON *before, const cJSON *after)
+{
+    int64_t failures = json_int_at(after, "status.failures", 0);
+    if (failures > 0 && failures < json_int_at(before, "status.failures", 0) &&
+        sim.schedule->fault_count == 0)
+        sim_broken(LIVELOCK, "%s counts its failures anew", json_string_at(after, "metadata.name"));
+}
+
 static void check_resource_write(const cJSON *before, const cJSON *after)
 {
     static const char *const OURS[] = { "status", "finalizers", ANNOTATION_ISSUING };
@@ -121,6 +130,7 @@ static void check_resource_write(const cJSON *before, const cJSON *after)
         sim_broken(I7, "changed more of %s than status, announcement and its finalizer",
                    json_string_at(after, "metadata.name"));
     oracle_accounts_noted(after);
+    check_failures(before, after);
 }
 
 /* Told so long ago that nothing can be on its way any more, to an operator that hears. */

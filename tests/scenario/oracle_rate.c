@@ -16,6 +16,17 @@ static int64_t taken(int64_t full_ms, int64_t at_ms, int64_t every_ms)
     return (full_ms > at_ms ? full_ms : at_ms) + every_ms;
 }
 
+/* What Deepgram grants less of than was asked for, it grants no more of a moment later. */
+static void check_not_granted(const struct credential_record *last,
+                              const struct credential_record *minted)
+{
+    enum { RARELY_MS = MINUTE };
+    if (last->limited && !last->offered && sim.schedule->fault_count == 1 &&
+        sim.acted_ms < last->made_ms && minted->made_ms < last->made_ms + RARELY_MS - SECOND)
+        sim_broken(LIVELOCK, "%s was not granted, and %s is asked for at once", last->id,
+                   minted->id);
+}
+
 /* As a bucket of creates that fills up with time. A process that starts anew counts anew. */
 void oracle_minted(const struct credential_record *minted)
 {
@@ -27,8 +38,11 @@ void oracle_minted(const struct credential_record *minted)
         if (strncmp(record->uid, "0000", 4) != 0)
             continue;
         project_full_ms = taken(project_full_ms, record->made_ms, PROJECT_EVERY_MS);
-        if (strcmp(record->uid, minted->uid) == 0)
-            full_ms = taken(full_ms, record->made_ms, MINT_EVERY_MS);
+        if (strcmp(record->uid, minted->uid) != 0)
+            continue;
+        full_ms = taken(full_ms, record->made_ms, MINT_EVERY_MS);
+        if (record != minted)
+            check_not_granted(record, minted);
     }
     if (full_ms > minted->made_ms + bursts * MINT_BURST * MINT_EVERY_MS)
         sim_broken(I4, "too many creates for %s in a short time", minted->uid);
@@ -56,4 +70,12 @@ void oracle_asked_in_vain(int64_t sent_ms)
         sent_ms < deepgram->refused_ms + BACK_OFF_MS - SECOND)
         sim_broken(LIVELOCK, "asked with a key that had just been refused");
     deepgram->refused_ms = time_now_ms();
+}
+
+/* Until somebody changes something, the answer stays the same. */
+void oracle_asked_wrongly(void)
+{
+    if (sim.deepgram.unmakeable_ms > sim.acted_ms && sim.schedule->fault_count == 0)
+        sim_broken(LIVELOCK, "asked again for what Deepgram can't make");
+    sim.deepgram.unmakeable_ms = time_now_ms();
 }

@@ -2,6 +2,7 @@
  * ready (I3), as many creates as there were reasons for (I4), and nothing that never ends. */
 #include "oracle.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/credential.h"
@@ -108,6 +109,12 @@ static bool has_all_entries(const cJSON *resource, const cJSON *target)
     return true;
 }
 
+static int64_t revision_of(const cJSON *target)
+{
+    const char *text = oracle_annotation(target, ANNOTATION_REVISION);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
 static void judge_published(const struct api_object *object, const cJSON *target)
 {
     const cJSON *json = object->json;
@@ -139,7 +146,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
         sim_broken(I3, "%s's target holds %s, which no revision Secret keeps", object->name, id);
     else if (!mem_streq(json_string_member(json_at(target, "metadata.labels"), LABEL_MANAGED_BY),
                         MANAGED_BY) ||
-             !mem_streq(oracle_annotation(target, ANNOTATION_ID), id))
+             !mem_streq(oracle_annotation(target, ANNOTATION_ID), id) ||
+             revision_of(target) != json_int_at(json, "status.revision", 0))
         sim_broken(I3, "%s's target says of itself what is not so", object->name);
 }
 
@@ -326,6 +334,13 @@ static void judge_namespace(void)
     }
 }
 
+static void judge_processes(void)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (process_at(i) && process_trials(process_at(i)) > 0)
+            sim_broken(WEDGED, "a trial that is over counts as under way");
+}
+
 void oracle_judge(void)
 {
     for (size_t i = 0; i < sim.deepgram.count; i++) {
@@ -345,6 +360,7 @@ void oracle_judge(void)
             judge_living(object);
     }
     judge_namespace();
+    judge_processes();
     judge_restarts();
     oracle_judge_entries();
     if ((int64_t)sim.deepgram.creates > sim.mints_allowed)

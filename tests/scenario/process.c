@@ -488,6 +488,11 @@ void process_take_over(struct process *process, int64_t after_ms)
     loop_timer_start(&sim.loop, &process->life, after_ms, on_election, process);
 }
 
+size_t process_trials(const struct process *process)
+{
+    return process->runtime.trials;
+}
+
 size_t process_stop(struct process *process)
 {
     struct runtime *runtime = &process->runtime;

@@ -45,6 +45,8 @@ void process_doom(struct process *process);
 /* Watches of every process that is up stand still. type API_TYPES: all. */
 void process_freeze(enum api_type type, int64_t for_ms);
 void process_tell_watches(void);
+/* Of keys over WebSocket that it counts as under way. */
+size_t process_trials(const struct process *process);
 /* An orderly end: everything is given back; returns the blocks that are left. */
 size_t process_stop(struct process *process);
 

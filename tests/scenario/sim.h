@@ -89,6 +89,7 @@ struct sim {
     unsigned requests;
     uint64_t writes;     /* asked for by operators, also those that change nothing */
     int64_t changed_ms;  /* monotonic time of the last change of anything anywhere */
+    int64_t acted_ms;    /* that of the last thing that people did */
     bool blinded;        /* a person took away what tells which pods use a renamed target */
     char erased[64];     /* uid of the resource of which people left nothing that tells; "": none */
     int64_t unmarked_ms; /* monotonic: when the admin Secret lost its mark; 0: never */

@@ -14,6 +14,9 @@ static const struct story STORIES[] = {
     { "heal", "make settle deploy settle delete-target settle edit-target settle empty-target "
               "settle relabel-target settle" },
     { "heal-pull", "make-pull settle delete-target settle edit-target settle" },
+    { "renumber", "make settle renumber-target settle" },
+    { "pull-pods", "make-pull settle pulling +5 token settle" },
+    { "pull-pods-delete", "make-pull settle pulling +5 delete +30 undeploy settle" },
     { "template", "make settle template settle" },
     { "delete-held", "make hold-resource settle token settle delete settle free-resource settle" },
     { "labels", "make settle labels settle" },
@@ -62,6 +65,7 @@ static const struct story STORIES[] = {
                   "token-all +2 token-all +2 token-all +2 token-all +2 token-all settle" },
     { "default", "make-default settle token settle forge-revision settle token settle delete "
                  "settle" },
+    { "default-guess", "make-default settle forge-guess settle token settle" },
     { "default-theft", "make-default second settle forge-theft settle token settle" },
     { "from-elsewhere", "from-elsewhere make settle token settle delete settle" },
     { "retain", "make-retained settle delete settle" },
@@ -91,6 +95,9 @@ static const struct story STORIES[] = {
     { "admin-broken", "make settle break-admin token settle mend-admin settle" },
     { "backed-off", "break-admin make +1 restart-operator +30 restart-operator +30 mend-admin "
                     "settle" },
+    { "picky-spec", "picky make +30 restart-operator +30 content spec settle" },
+    { "picky-mended", "make settle picky token +30 content break-admin mend-admin settle" },
+    { "quoted", "make settle quote-marker token settle delete settle" },
     { "admin-lesser", "make settle lessen-admin token settle +60 mend-admin settle" },
     { "admin-lesser-delete", "make settle lessen-admin delete +60 mend-admin settle" },
     { "admin-held", "hold-admin make settle token settle delete settle free-admin" },
@@ -128,11 +135,16 @@ static const struct story STORIES[] = {
     { "retain-seized",
       "make-retained settle recreate !28 own-target settle release-target settle" },
     { "revision-lost", "make settle deploy settle delete-revision settle" },
+    { "revision-held", "make settle hold-revision token +100 hold-revision delete-revision settle "
+                       "free-revisions settle" },
+    { "revision-held-on", "make settle hold-revision recreate settle free-revisions settle" },
     { "console", "make settle console +700 settle" },
     { "accounts", "accounts make-named settle token settle name-one settle delete settle" },
     { "accounts-later", "make-named settle accounts settle remake-account settle delete-account "
                         "settle" },
     { "accounts-rename", "accounts make-named settle rename settle" },
+    { "accounts-dead", "accounts make-named settle picky console +700 rename +60 content spec "
+                       "settle" },
     { "accounts-retain", "accounts make-named settle retain delete settle" },
     { "accounts-two", "accounts second-named make-named settle delete settle" },
     { "accounts-theirs", "accounts break-admin make-named +5 add-by-hand mend-admin settle "
