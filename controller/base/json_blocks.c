@@ -34,11 +34,10 @@ void *json_block_alloc(size_t size)
     size_t index = index_for(size);
     if (index >= SIZES)
         return mem_alloc_raw(size);
-    size_t bytes = bytes_of(index);
     if (kept[index].count == 0)
-        return mem_alloc_raw(bytes);
+        return mem_alloc_raw(bytes_of(index));
     void *block = kept[index].blocks[--kept[index].count];
-    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+    ASAN_UNPOISON_MEMORY_REGION(block, malloc_usable_size(block));
     return block;
 }
 
@@ -50,6 +49,7 @@ void json_block_free(void *block)
         mem_free(block);
         return;
     }
+    *(volatile char *)block = 0; /* AddressSanitizer sees it when it was freed before */
     mem_wipe(block, size);
     ASAN_POISON_MEMORY_REGION(block, size);
     kept[index].blocks[kept[index].count++] = block;

@@ -1,6 +1,8 @@
 #include "test.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/json_blocks.h"
 
@@ -52,11 +54,34 @@ static void test_blocks_of_base_mem_may_come_and_go(void **state)
     (void)state;
     for (size_t size = 0; size < MOST_BYTES; size++) {
         json_block_free(mem_alloc(size));
-        char *block = json_block_alloc(size);
-        memset(block, 'x', size);
-        mem_free(block);
+        char *same = json_block_alloc(size);
+        memset(same, 'x', size);
+        mem_free(same);
+        json_block_free(mem_alloc(size));
+        mem_free(json_block_alloc(1)); /* it may be one that is larger */
     }
     json_block_free(NULL);
+}
+
+static void free_twice(void)
+{
+    char *block = json_block_alloc(1);
+    json_block_free(block);
+    json_block_free(block);
+}
+
+static void test_a_block_freed_twice_is_seen(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        free_twice();
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
 }
 
 int main(void)
@@ -66,6 +91,7 @@ int main(void)
         cmocka_unit_test(test_a_freed_block_is_wiped_and_given_again),
         cmocka_unit_test(test_blocks_in_use_are_different_ones),
         cmocka_unit_test(test_blocks_of_base_mem_may_come_and_go),
+        cmocka_unit_test(test_a_block_freed_twice_is_seen),
     };
     return test_run(tests);
 }
