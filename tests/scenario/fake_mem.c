@@ -1,5 +1,6 @@
-/* base/mem.h with an address space for each process: what a killed process had allocated goes at
- * once, as the kernel does it, so that crashes neither leak nor need code of their own.
+/* base/mem.h, and base/json_blocks.h, with an address space for each process: what a killed process
+ * had allocated goes at once, as the kernel does it, so that crashes neither leak nor need code of
+ * their own.
  *
  * Under AddressSanitizer each block is the C library's, so that it sees every one. Otherwise blocks
  * are cut from one arena by size and kept for the next use: half of a schedule would be malloc(),
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/json_blocks.h"
 #include "sim.h"
 
 union header {
@@ -264,4 +266,16 @@ void mem_wipe(void *block, size_t size)
 void mem_free_indirect(void *pointer_to_block)
 {
     mem_free(*(void **)pointer_to_block);
+}
+
+/* ---- base/json_blocks.h: nothing is kept from one process for another ---- */
+
+void *json_block_alloc(size_t size)
+{
+    return mem_alloc_raw(size);
+}
+
+void json_block_free(void *block)
+{
+    mem_free(block);
 }

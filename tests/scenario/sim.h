@@ -1,8 +1,8 @@
 /* The simulated world that the lifecycle is tortured in: an API server, Deepgram, kubelets and
  * operator processes, all in one process and in virtual time. What the operator reaches them
- * through (kube/client.h, net/http.h, net/loop.h, base/clock.h, base/mem.h, operator/leader.h,
- * operator/recorder.h, operator/metrics.h) is replaced at link time; everything else is the
- * product's own code.
+ * through (kube/client.h, net/http.h, net/loop.h, base/clock.h, base/mem.h, base/json_blocks.h,
+ * operator/leader.h, operator/recorder.h, operator/metrics.h) is replaced at link time; everything
+ * else is the product's own code.
  *
  * One schedule is one call of run(): everything in `sim` is made anew for it and dropped with it.
  */
