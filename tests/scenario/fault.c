@@ -323,7 +323,7 @@ static void strike(struct fault *fault, struct request *request)
         return;
     }
     if (request->creates)
-        sim.mints_allowed += type->per_create;
+        sim.mints_allowed += (process_two_will_lead() ? 2 : 1) * type->per_create;
     if (type->cuts_off)
         sim.mints_allowed += (int64_t)api_resource_count();
     type->strike(request);
