@@ -2,7 +2,7 @@
  *
  * Out of memory ends the process: a restart is cheap in a level-triggered program, and no caller
  * has to handle a half-done step. Every block is wiped when it is freed or moved, because cJSON
- * and libcurl are hooked onto these functions and handle tokens and keys.
+ * (by base/json_blocks.h) and libcurl are hooked onto these functions and handle tokens and keys.
  *
  * Ownership: `char *` in a struct is owned, `const char *` is borrowed.
  */
