@@ -34,6 +34,7 @@ static step_fn *const STEPS[STEP_KINDS] = {
     [STEP_PUBLISH] = step_publish,
     [STEP_VERIFY] = step_verify,
     [STEP_COMPARE_TARGET] = step_compare_target,
+    [STEP_LOOK_AT_TARGET] = step_look_at_target,
     [STEP_RESTART] = step_restart,
     [STEP_PUT_BACK] = step_put_back,
     [STEP_TAKE_BACK] = step_take_back,
@@ -64,6 +65,7 @@ static void step_done(struct pass *pass)
     deepgram_request_done(&pass->request);
     mem_free(take(pass->id));
     cJSON_Delete(take(pass->object));
+    pass->refused = false;
 }
 
 void pass_end(struct pass *pass)
@@ -251,6 +253,32 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
                                                         .metadata_only = resource == &KUBE_SECRETS,
                                                         .done = reread_done,
                                                         .context = reread });
+}
+
+static void looked(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    struct store *store = pass_resource_store(pass);
+    const struct resource *resource = pass->gathered->resource;
+    if (err && err->kind == ERR_NOT_FOUND) {
+        store_remove_written(store, pass->key.namespace, pass->key.name, resource->uid);
+        pass_continue(pass);
+    } else if (err) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    } else if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
+                          resource->resource_version)) {
+        store_put_written(store, take(*object));
+        pass_continue(pass);
+    } else {
+        pass->then(pass);
+    }
+}
+
+void pass_if_unchanged(struct pass *pass, void (*then)(struct pass *pass))
+{
+    pass->then = then;
+    pass->looked_ms = clock_monotonic_ms();
+    pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false, looked);
 }
 
 void pass_written(struct pass *pass, struct store *store, cJSON **object, const struct err *err)

@@ -23,9 +23,11 @@ struct pass {
     struct secret admin_key; /* read for this step */
     struct deepgram_request request;
     int64_t sent_ms;
-    int64_t looked_ms; /* REVOKE: when the resource was read to see that it still applies */
-    char *id;          /* of the credential that the step is about */
-    cJSON *object;     /* a whole object read on the way */
+    int64_t looked_ms;               /* when pass_if_unchanged() read the resource */
+    void (*then)(struct pass *pass); /* what it goes on with */
+    bool refused;                    /* REVOKE: the key isn't accepted, said one answer */
+    char *id;                        /* of the credential that the step is about */
+    cJSON *object;                   /* a whole object read on the way */
     /* of the whole pass: the value that was just minted, so that it need not be read back */
     struct credential credential;
     int64_t credential_revision; /* 0: none */
@@ -56,6 +58,10 @@ void pass_written(struct pass *pass, struct store *store, cJSON **object, const 
 /* Reads the object again into the cache, then decides anew. */
 void pass_reread(struct pass *pass, const struct kube_resource *resource, const char *name,
                  struct store *store);
+
+/* Goes on with `then` when the resource is still what was decided on, as the API server has it; or
+ * takes over what it is, and decides anew. A cache may lag, after a start above all. */
+void pass_if_unchanged(struct pass *pass, void (*then)(struct pass *pass));
 
 void pass_event(struct pass *pass, enum recorder_type type, const char *reason, const char *action,
                 const char *format, ...) PRINTF_LIKE(5, 6);

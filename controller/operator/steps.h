@@ -18,6 +18,7 @@ void step_drop_finalizer(struct pass *pass);
 void step_keep(struct pass *pass);
 void step_publish(struct pass *pass);
 void step_compare_target(struct pass *pass);
+void step_look_at_target(struct pass *pass);
 void step_delete_target(struct pass *pass);
 void step_drop_revision(struct pass *pass);
 /* A write of a Secret failed: after a conflict, and when it is gone, it is looked at again. */

@@ -72,15 +72,21 @@ static void account_written(void *context, cJSON **object, const struct err *err
 
 typedef cJSON *patch_fn(const cJSON *account, const char *secret);
 
-/* What the cache shows was decided on, and is the precondition. */
+static void patch(struct pass *pass)
+{
+    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL,
+              take(pass->object), false, account_written);
+}
+
+/* What the cache shows was decided on, and is the precondition. Whose the entry is stands in
+ * status, which is looked at once more. */
 static void change(struct pass *pass, patch_fn *patch_for)
 {
     auto_shared_json const cJSON *account =
         store_get(accounts(pass), pass->key.namespace, pass->step.account);
-    cJSON *patch = patch_for(account, pass->step.secret_name);
-    assert(patch);
-    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, patch,
-              false, account_written);
+    pass->object = patch_for(account, pass->step.secret_name);
+    assert(pass->object);
+    pass_if_unchanged(pass, patch);
 }
 
 void step_add_to_account(struct pass *pass)

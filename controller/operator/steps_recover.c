@@ -105,7 +105,8 @@ static void looked_for(void *context, cJSON **object, const struct err *err)
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
         return;
     }
-    if (err || !revision_parse(*object, &revision))
+    if (err || !revision_parse(*object, &revision) ||
+        !world_belongs(pass->gathered->resource, &revision))
         pass->gathered->memory->absent_revision = pass->step.revision;
     if (!err)
         store_put_written(pass_secrets(pass), take(*object));

@@ -59,7 +59,10 @@ static void confirmed(void *context, const struct deepgram_answer *answer)
 
 /* ---- not there, says Deepgram ---- */
 
-/* The key itself knows better: an admin key may not see what another one created. */
+static void prove_gone(struct pass *pass);
+
+/* The key itself knows better: an admin key may not see what another one created. One refusal may
+ * be wrong, so that it is asked twice. */
 static void proved(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -70,8 +73,12 @@ static void proved(void *context, const struct deepgram_answer *answer)
                 "only revoke what it created itself: use one of the role owner, or the one that "
                 "created it",
                 pass->id);
-    else if (err.kind == ERR_UNAUTHORIZED) {
+    else if (err.kind == ERR_UNAUTHORIZED && pass->refused) {
         gone(pass, PROVEN);
+        return;
+    } else if (err.kind == ERR_UNAUTHORIZED) {
+        pass->refused = true;
+        prove_gone(pass);
         return;
     }
     deepgram_call_failed(pass, &err);
@@ -227,27 +234,12 @@ static void look_for_keeper(struct pass *pass)
     pass_kube(pass, KUBE_GET, &KUBE_SECRETS, name, NULL, NULL, true, looked_for_keeper);
 }
 
-/* Nobody announced or published anything since the decision when the resource has not changed:
- * every create is preceded by a write to it. */
-static void revoke_unchanged(void *context, cJSON **object, const struct err *err)
+static void revoke_unchanged(struct pass *pass)
 {
-    struct pass *pass = context;
-    struct store *store = pass_resource_store(pass);
-    if (err && err->kind == ERR_NOT_FOUND) {
-        store_remove_written(store, pass->key.namespace, pass->key.name,
-                             pass->gathered->resource->uid);
-        pass_continue(pass);
-    } else if (err) {
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
-    } else if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
-                          pass->gathered->resource->resource_version)) {
-        store_put_written(store, take(*object));
-        pass_continue(pass);
-    } else if (pass->step.revision > 0) {
+    if (pass->step.revision > 0)
         look_for_keeper(pass);
-    } else {
+    else
         begin(pass);
-    }
 }
 
 void step_revoke(struct pass *pass)
@@ -257,7 +249,7 @@ void step_revoke(struct pass *pass)
         leave_alone(pass, "Deepgram never told its id");
         return;
     }
-    pass->looked_ms = clock_monotonic_ms();
-    pass_kube(pass, KUBE_GET, pass_resource_type(pass), pass->key.name, NULL, NULL, false,
-              revoke_unchanged);
+    /* Nobody announced or published anything since the decision when the resource has not changed:
+     * every create is preceded by a write to it. */
+    pass_if_unchanged(pass, revoke_unchanged);
 }

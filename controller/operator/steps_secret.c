@@ -183,6 +183,7 @@ static void published(void *context, cJSON **object, const struct err *err)
         return;
     }
     note_heal(pass);
+    pass->gathered->memory->target_unsure = false;
     pass->gathered->memory->target_same = version_of(*object);
     pass_written(pass, pass_secrets(pass), object, NULL);
 }
@@ -202,9 +203,33 @@ static void write_target(struct pass *pass, cJSON *rendered, bool is_new)
     if (!rendered)
         return;
     memory_forget_confirmed(pass->gathered->memory);
+    pass->gathered->memory->target_unsure = true;
     pass_kube(pass, is_new ? KUBE_CREATE : KUBE_UPDATE, &KUBE_SECRETS,
               is_new ? NULL : pass_target_name(pass), NULL, rendered, true,
               is_new ? target_made : published);
+}
+
+static void looked_at_target(void *context, cJSON **object, const struct err *err)
+{
+    struct pass *pass = context;
+    if (err && err->kind != ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+        return;
+    }
+    const char *uid = pass->gathered->world.target.uid;
+    pass->gathered->memory->target_unsure = false;
+    if (err)
+        store_remove_written(pass_secrets(pass), pass->key.namespace, pass_target_name(pass),
+                             uid ? uid : "");
+    else
+        store_put_written(pass_secrets(pass), take(*object));
+    pass_continue(pass);
+}
+
+void step_look_at_target(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass_target_name(pass), NULL, NULL, true,
+              looked_at_target);
 }
 
 static cJSON *preconditions(const char *uid, const char *resource_version)

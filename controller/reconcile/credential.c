@@ -23,6 +23,7 @@ const char *step_name(enum step_kind kind)
         [STEP_PUBLISH] = "publish",
         [STEP_VERIFY] = "verify",
         [STEP_COMPARE_TARGET] = "compare-target",
+        [STEP_LOOK_AT_TARGET] = "look-at-target",
         [STEP_RESTART] = "restart",
         [STEP_PUT_BACK] = "put-back",
         [STEP_TAKE_BACK] = "take-back",

@@ -26,6 +26,7 @@ enum step_kind {
     STEP_PUBLISH,           /* target Secret from the revision Secret */
     STEP_VERIFY,            /* try the published key out where it is to serve */
     STEP_COMPARE_TARGET,    /* read the target once and compare its data */
+    STEP_LOOK_AT_TARGET,    /* what a write without an answer did to it */
     STEP_RESTART,           /* a workload: its marker to the published revision */
     STEP_PUT_BACK,          /* a workload: its marker to what its older pods have */
     STEP_TAKE_BACK,         /* pods failed on the published revision: note it */

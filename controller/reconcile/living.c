@@ -170,18 +170,6 @@ static bool wait_for_target_to_go(const struct world *world, struct step *step)
     return world->target.exists && world->target.deleting && rule_wait(step, INT64_MAX);
 }
 
-/* Status is ahead of the cached Secrets, as after a take-over: they may only be late. Whoever takes
- * them for lost publishes an older revision, or mints. */
-static bool look_for_current(const struct world *world, struct step *step)
-{
-    int64_t number = world->resource->status.revision;
-    const struct world_revision *current = world_revision(world, number);
-    if (!current || current->gone || current->secret || world->memory->absent_revision == number)
-        return false;
-    step->revision = number;
-    return rule_step(step, STEP_LOOK_FOR_REVISION);
-}
-
 /* The target still holds what a lost revision Secret held: kept again, nothing is minted. */
 static bool keep_again(const struct world *world, struct step *step)
 {
@@ -381,6 +369,7 @@ struct step decide_living(const struct world *world)
     static rule_fn *const RULES[] = {
         rule_wait_for_kubernetes,
         keep_answer,
+        rule_look_at_target,
         discard_at_once,
         refuse_bad_spec,
         respect_suspend,
@@ -391,7 +380,7 @@ struct step decide_living(const struct world *world)
         rule_close_void,
         yield_to_other_owner,
         wait_for_target_to_go,
-        look_for_current,
+        rule_look_for_current,
         keep_again,
         publish_newest,
         heal_target,

@@ -29,6 +29,11 @@ static bool retains(const struct world *world)
     return world->resource->spec.deletion_policy == DELETION_RETAIN;
 }
 
+static bool look_for_current(const struct world *world, struct step *step)
+{
+    return retains(world) && rule_look_for_current(world, step);
+}
+
 /* Retain: without our owner reference the garbage collector leaves the Secrets alone. */
 static bool release_secrets(const struct world *world, struct step *step)
 {
@@ -171,8 +176,10 @@ struct step decide_terminating(const struct world *world)
         rule_wait_for_kubernetes,
         rule_leave_accounts,
         give_up_when_told,
+        rule_look_at_target,
         rule_revoke_answer,
         rule_discard,
+        look_for_current,
         release_secrets,
         rule_sweep_orphan,
         rule_drop_gone,
@@ -187,6 +194,8 @@ struct step decide_terminating(const struct world *world)
     };
     struct step step = rules_apply(RULES, world);
     if (step.kind == STEP_WAIT)
-        step.wait_until_ms = rules_sooner(step.wait_until_ms, rules_roll_out_again_ms(world));
+        step.wait_until_ms =
+            rules_sooner(rules_sooner(step.wait_until_ms, rules_roll_out_again_ms(world)),
+                         accounts_again_ms(world));
     return step;
 }

@@ -70,7 +70,7 @@ static void derive_highest(struct world *world)
 }
 
 /* Ours by its owner; or nobody's, taken off by a deletion that was to retain it, and named here. */
-static bool belongs(const struct resource *resource, const struct revision *secret)
+bool world_belongs(const struct resource *resource, const struct revision *secret)
 {
     if (secret->owner_uid)
         return strcmp(secret->owner_uid, resource->uid) == 0;
@@ -119,7 +119,7 @@ void world_derive(struct world *world)
     for (size_t i = 0; i < world->secret_count; i++) {
         const struct revision *secret = &world->secrets[i];
         /* A namesake's Secret counts for numbering only: its credential is not ours. */
-        if (!belongs(world->resource, secret))
+        if (!world_belongs(world->resource, secret))
             continue;
         struct world_revision *revision = find_or_add(world, secret->number);
         if (!revision)

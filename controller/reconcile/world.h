@@ -182,6 +182,8 @@ void world_derive(struct world *world);
  * templates. Its numbers aren't used again, or a restart would change nothing. */
 void world_count_markers(struct world *world);
 
+/* Is it a revision of this resource, and not a namesake's? */
+bool world_belongs(const struct resource *resource, const struct revision *secret);
 /* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be
  * discarded; NULL when there is none. */
 const struct world_revision *world_newest(const struct world *world);

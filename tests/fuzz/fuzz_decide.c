@@ -370,6 +370,8 @@ static bool is_complete(const struct world *world, const struct step *step)
         return has_secret(world, step->revision) && world->resource->spec.verify_url;
     case STEP_COMPARE_TARGET:
         return has_secret(world, step->revision) && world->target.ours;
+    case STEP_LOOK_AT_TARGET:
+        return world->memory->target_unsure;
     case STEP_CONFIRM:
         return world_revision(world, step->revision) && is_text(step->id);
     case STEP_REVOKE:

@@ -580,4 +580,29 @@ MUTATIONS = [
      "        if (world->accounts.held[i] && !belongs(world, note) && may_go)",
      "        if (world->accounts.held[i] && !belongs(world, note) && (may_go || true))", "I2",
      story("accounts-dead")),
+    ("a namesake's revision Secret is looked for again and again", "operator/steps_recover.c",
+     "    if (err || !revision_parse(*object, &revision) ||\n"
+     "        !world_belongs(pass->gathered->resource, &revision))\n",
+     "    if (err || !revision_parse(*object, &revision))\n", "LIVELOCK",
+     replay("story=retain-seized seed=4352681 jitter=1 faults=32:crash-before")),
+    ("an account is changed as a cache that is behind tells", "operator/steps_accounts.c",
+     "    pass_if_unchanged(pass, patch);", "    patch(pass);", "I7",
+     replay("story=accounts seed=4362890 jitter=1 faults=5:list-lag,34:crash-after")),
+    ("what is retained and the cache doesn't show is not looked for", "reconcile/terminating.c",
+     "        look_for_current,\n", "", "I1",
+     replay("story=retain seed=4152841 jitter=1 "
+            "faults=25:crash-before,14:delete-foreground,56:crash-before,57:bare-pod")),
+    ("a key that no admin key is shown, and that isn't accepted once, is gone", "operator/steps_revoke.c",
+     "err.kind == ERR_UNAUTHORIZED && pass->refused", "err.kind == ERR_UNAUTHORIZED", "I1",
+     replay("story=lesser-orphan seed=4272994 jitter=1 "
+            "faults=58:late-write,40:refused,24:drop-engine,24:recreate")),
+    ("what a write of the target without an answer did is not looked at", "reconcile/terminating.c",
+     "        rule_look_at_target,\n", "", "I3",
+     replay("story=co-own seed=4316529 jitter=1 faults=60:break-admin,86:unmark-admin,7:lost,"
+            "67:strip-marker,6:delete-foreground")),
+    ("a deletion that waits for pods forgets its accounts", "reconcile/terminating.c",
+     "                         accounts_again_ms(world));", "                         INT64_MAX);",
+     "I5",
+     replay("story=accounts-forbidden seed=4278179 jitter=0 faults=36:split,13:wipe-status,"
+            "52:second-before,23:bare-pod,10:go-on")),
 ]

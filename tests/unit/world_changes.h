@@ -206,6 +206,12 @@ static inline void target_deleting(struct world_fixture *fixture)
     fixture->world.target.deleting = true;
 }
 
+/* Its last write had no answer. */
+static inline void target_unsure(struct world_fixture *fixture)
+{
+    fixture->memory->target_unsure = true;
+}
+
 static inline void target_outdated(struct world_fixture *fixture)
 {
     fixture->world.target.metadata_current = false;
