@@ -337,6 +337,12 @@ static void late_resources(void)
     sim.late_type = API_KEYS;
 }
 
+static void slow_secrets(void)
+{
+    sim.frozen = true;
+    process_freeze(API_SECRETS, 10 * SECOND);
+}
+
 /* As pods show up of which many come and go; later still with further faults, which nobody promises
  * anything for. */
 static void slow_pods(void)
@@ -491,6 +497,7 @@ static const struct action DAMAGE[] = {
     { "late-secrets", late_secrets, 0, false },
     { "late-resources", late_resources, 0, false },
     { "slow-pods", slow_pods, 0, false },
+    { "slow-secrets", slow_secrets, 0, false },
     { "long-lists", long_lists, 0, false },
     { "lag", lag_lists, 0, false },
     { "lose-next", lose_next, 1, false },

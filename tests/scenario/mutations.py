@@ -598,11 +598,8 @@ MUTATIONS = [
             "faults=58:late-write,40:refused,24:drop-engine,24:recreate")),
     ("what a write of the target without an answer did is not looked at", "reconcile/terminating.c",
      "        rule_look_at_target,\n", "", "I3",
-     replay("story=co-own seed=4316529 jitter=1 faults=60:break-admin,86:unmark-admin,7:lost,"
-            "67:strip-marker,6:delete-foreground")),
+     story("delete-unsure")),
     ("a deletion that waits for pods forgets its accounts", "reconcile/terminating.c",
      "                         accounts_again_ms(world));", "                         INT64_MAX);",
-     "I5",
-     replay("story=accounts-forbidden seed=4278179 jitter=0 faults=36:split,13:wipe-status,"
-            "52:second-before,23:bare-pod,10:go-on")),
+     "I5", story("accounts-in-use")),
 ]

@@ -46,6 +46,7 @@ static const struct story STORIES[] = {
     { "delete-lost", "lose-next make +20 delete settle" },
     { "delete-awaiting", "late-next make +20 delete settle" },
     { "delete-door", "make settle slow-pods bare-pod +4 delete +30 undeploy settle" },
+    { "delete-unsure", "make !7 slow-secrets delete settle" },
     { "delete-seized", "make settle delete !11 seize settle" },
     { "seized", "make settle deploy settle seize +30 delete +60 undeploy settle" },
     { "labels-seized", "make settle labels !11 seize settle" },
@@ -145,6 +146,8 @@ static const struct story STORIES[] = {
     { "accounts-rename", "accounts make-named settle rename settle" },
     { "accounts-dead", "accounts make-named settle picky console +700 rename +60 content spec "
                        "settle" },
+    { "accounts-in-use", "accounts make-named settle deploy settle forbid-accounts delete +200 "
+                         "settle" },
     { "accounts-retain", "accounts make-named settle retain delete settle" },
     { "accounts-two", "accounts second-named make-named settle delete settle" },
     { "accounts-theirs", "accounts break-admin make-named +5 add-by-hand mend-admin settle "
