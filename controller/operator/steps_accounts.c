@@ -5,8 +5,6 @@
  * Changes of accounts come by a watch of their own (operator/watches.h), and not by asking now and
  * then: an account that is made, or that loses its entry, is about to be used, and a pod that
  * starts without the entry never gets it. */
-#include <assert.h>
-
 #include "api/account.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -72,31 +70,39 @@ static void account_written(void *context, cJSON **object, const struct err *err
 
 typedef cJSON *patch_fn(const cJSON *account, const char *secret);
 
-static void patch(struct pass *pass)
-{
-    pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL,
-              take(pass->object), false, account_written);
-}
-
-/* What the cache shows was decided on, and is the precondition. Whose the entry is stands in
- * status, which is looked at once more. */
+/* As the cache shows it by now, which is the precondition. */
 static void change(struct pass *pass, patch_fn *patch_for)
 {
     auto_shared_json const cJSON *account =
         store_get(accounts(pass), pass->key.namespace, pass->step.account);
-    pass->object = patch_for(account, pass->step.secret_name);
-    assert(pass->object);
-    pass_if_unchanged(pass, patch);
+    bool same = mem_streq(json_string_at(account, "metadata.uid"), pass->step.account_uid);
+    cJSON *patch = same ? patch_for(account, pass->step.secret_name) : NULL;
+    if (patch)
+        pass_kube(pass, KUBE_MERGE_PATCH, &KUBE_SERVICE_ACCOUNTS, pass->step.account, NULL, patch,
+                  false, account_written);
+    else
+        pass_continue(pass); /* it changed meanwhile */
 }
 
-void step_add_to_account(struct pass *pass)
+static void add(struct pass *pass)
 {
     change(pass, account_patch_add);
 }
 
-void step_take_from_account(struct pass *pass)
+static void take_out(struct pass *pass)
 {
     change(pass, account_patch_take);
+}
+
+/* Whose the entry is stands in status. */
+void step_add_to_account(struct pass *pass)
+{
+    pass_if_unchanged(pass, add);
+}
+
+void step_take_from_account(struct pass *pass)
+{
+    pass_if_unchanged(pass, take_out);
 }
 
 static void looked(void *context, cJSON **object, const struct err *err)

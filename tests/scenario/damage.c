@@ -334,7 +334,7 @@ static void late_secrets(void)
 
 static void late_resources(void)
 {
-    sim.late_type = API_KEYS;
+    sim.late_type = api_get(API_PULLS, TEAM, VOICE) ? API_PULLS : API_KEYS;
 }
 
 static void slow_secrets(void)

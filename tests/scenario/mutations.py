@@ -586,8 +586,8 @@ MUTATIONS = [
      "    if (err || !revision_parse(*object, &revision))\n", "LIVELOCK",
      replay("story=retain-seized seed=4352681 jitter=1 faults=32:crash-before")),
     ("an account is changed as a cache that is behind tells", "operator/steps_accounts.c",
-     "    pass_if_unchanged(pass, patch);", "    patch(pass);", "I7",
-     replay("story=accounts seed=4362890 jitter=1 faults=5:list-lag,34:crash-after")),
+     "    pass_if_unchanged(pass, add);", "    add(pass);", "I7",
+     story("accounts-behind")),
     ("what is retained and the cache doesn't show is not looked for", "reconcile/terminating.c",
      "        look_for_current,\n", "", "I1",
      replay("story=retain seed=4152841 jitter=1 "

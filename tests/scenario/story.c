@@ -146,6 +146,8 @@ static const struct story STORIES[] = {
     { "accounts-rename", "accounts make-named settle rename settle" },
     { "accounts-dead", "accounts make-named settle picky console +700 rename +60 content spec "
                        "settle" },
+    { "accounts-behind", "accounts make-named settle name-one +5 late-resources restart-operator "
+                         "settle" },
     { "accounts-in-use", "accounts make-named settle deploy settle forbid-accounts delete +200 "
                          "settle" },
     { "accounts-retain", "accounts make-named settle retain delete settle" },
