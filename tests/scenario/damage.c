@@ -437,12 +437,27 @@ static void deploy(void)
     actors_deploy(VOICE_KEY, 2);
 }
 
+/* A kubelet may still have it in its cache. */
+static bool old_target_just_went(void)
+{
+    for (size_t i = sim.api.event_count; i > 0; i--) {
+        const struct api_event *event = &sim.api.events[i - 1];
+        if (event->at_ms < time_now_ms() - 5 * SECOND)
+            return false;
+        if (event->type == API_SECRETS && event->deleted &&
+            mem_streq(json_string_at(event->json, "metadata.name"), VOICE_KEY))
+            return true;
+    }
+    return false;
+}
+
 /* One under the old name of a renamed target, made while its deletion is on its way, can't be
  * known.
  */
 static void bare_pod(void)
 {
-    sim.blinded = sim.blinded || (people_renamed() && requests_deleting());
+    sim.blinded =
+        sim.blinded || (people_renamed() && (requests_deleting() || old_target_just_went()));
     actors_deploy(VOICE_KEY, 1);
 }
 

@@ -346,6 +346,9 @@ static void check_published(const cJSON *before, const cJSON *after)
         return;
     const char *name = json_string_at(after, "metadata.name");
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    bool expired = record && record->death == ALIVE && !deepgram_alive(record);
+    if (expired && json_at(api_get(API_SECRETS, TEAM, "admin"), "metadata.deletionTimestamp"))
+        return; /* nothing new can be issued */
     if (!record)
         sim_broken(I3, "published something in %s that Deepgram never issued", name);
     else if (!deepgram_alive(record) && record->death != BY_PERSON)
@@ -364,6 +367,13 @@ static void check_no_step_back(const struct credential_record *before,
         sim_broken(I3, "went back from %s to %s, which nothing called for", before->id, after->id);
 }
 
+/* By a person, who may have meant an earlier one. */
+static bool is_renumbered(const cJSON *target, const struct credential_record *record)
+{
+    const char *number = oracle_annotation(target, ANNOTATION_REVISION);
+    return number && strtoll(number, NULL, 10) != record->revision;
+}
+
 /* When its overlap begins; what is published once more has no successor. */
 static void note_replaced(const cJSON *before, const cJSON *after)
 {
@@ -374,7 +384,8 @@ static void note_replaced(const cJSON *before, const cJSON *after)
     if (published)
         published->replaced_ms = 0;
     if (published && replaced && replaced != published) {
-        check_no_step_back(replaced, published);
+        if (!is_renumbered(before, replaced))
+            check_no_step_back(replaced, published);
         replaced->replaced_ms = time_now_ms();
         published->published_ms = time_now_ms();
         published->seen = false;
@@ -555,7 +566,7 @@ static bool came_late(const cJSON *target)
 {
     const char *owner = json_string_at(oracle_controller_of(target), "uid");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
-    return fault_planned(FAULT_LATE_WRITE) && fault_planned(FAULT_STALE) &&
+    return fault_planned(FAULT_LATE_WRITE) && (fault_planned(FAULT_STALE) || sim.frozen) &&
            (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
 }
 
