@@ -218,6 +218,7 @@ static void looked_at_target(void *context, cJSON **object, const struct err *er
     }
     const char *uid = pass->gathered->world.target.uid;
     pass->gathered->memory->target_unsure = false;
+    pass->gathered->memory->target_looked = true;
     if (err)
         store_remove_written(pass_secrets(pass), pass->key.namespace, pass_target_name(pass),
                              uid ? uid : "");

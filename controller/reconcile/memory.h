@@ -60,6 +60,7 @@ struct memory {
     int64_t confirmed_revision; /* found alive by its id before publishing; 0: none */
     bool had_revision;          /* this process once knew of one */
     bool target_unsure;         /* its last write failed, and may have been carried out */
+    bool target_looked;         /* this process has asked the API server for it */
     int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */
     int64_t checked_ms;         /* when */
     int64_t absent_revision;    /* its revision Secret was looked for and isn't there; 0: none */

@@ -29,9 +29,14 @@ static bool retains(const struct world *world)
     return world->resource->spec.deletion_policy == DELETION_RETAIN;
 }
 
-static bool look_for_current(const struct world *world, struct step *step)
+/* What a cache that is behind doesn't show is not there for certain. */
+static bool look_for_retained(const struct world *world, struct step *step)
 {
-    return retains(world) && rule_look_for_current(world, step);
+    if (!retains(world))
+        return false;
+    if (!world->target.exists && !world->memory->target_looked)
+        return rule_step(step, STEP_LOOK_AT_TARGET);
+    return rule_look_for_current(world, step);
 }
 
 /* Retain: without our owner reference the garbage collector leaves the Secrets alone. */
@@ -179,7 +184,7 @@ struct step decide_terminating(const struct world *world)
         rule_look_at_target,
         rule_revoke_answer,
         rule_discard,
-        look_for_current,
+        look_for_retained,
         release_secrets,
         rule_sweep_orphan,
         rule_drop_gone,

@@ -371,7 +371,7 @@ static bool is_complete(const struct world *world, const struct step *step)
     case STEP_COMPARE_TARGET:
         return has_secret(world, step->revision) && world->target.ours;
     case STEP_LOOK_AT_TARGET:
-        return world->memory->target_unsure;
+        return world->memory->target_unsure || !world->memory->target_looked;
     case STEP_CONFIRM:
         return world_revision(world, step->revision) && is_text(step->id);
     case STEP_REVOKE:

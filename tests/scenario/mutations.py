@@ -589,7 +589,7 @@ MUTATIONS = [
      "    pass_if_unchanged(pass, add);", "    add(pass);", "I7",
      story("accounts-behind")),
     ("what is retained and the cache doesn't show is not looked for", "reconcile/terminating.c",
-     "        look_for_current,\n", "", "I1",
+     "        look_for_retained,\n", "", "I1",
      replay("story=retain seed=4152841 jitter=1 "
             "faults=25:crash-before,14:delete-foreground,56:crash-before,57:bare-pod")),
     ("a key that no admin key is shown, and that isn't accepted once, is gone", "operator/steps_revoke.c",
@@ -602,4 +602,9 @@ MUTATIONS = [
     ("a deletion that waits for pods forgets its accounts", "reconcile/terminating.c",
      "                         accounts_again_ms(world));", "                         INT64_MAX);",
      "I5", story("accounts-in-use")),
+    ("a retained target that the cache doesn't show is left to its owner", "reconcile/terminating.c",
+     "    if (!world->target.exists && !world->memory->target_looked)\n"
+     "        return rule_step(step, STEP_LOOK_AT_TARGET);\n", "", "I1",
+     replay("story=retain-seized seed=4839179 jitter=1 "
+            "faults=20:co-own,11:crash-after,31:split,11:recreate")),
 ]

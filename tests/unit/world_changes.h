@@ -212,6 +212,12 @@ static inline void target_unsure(struct world_fixture *fixture)
     fixture->memory->target_unsure = true;
 }
 
+/* By this process. */
+static inline void target_never_looked_at(struct world_fixture *fixture)
+{
+    fixture->memory->target_looked = false;
+}
+
 static inline void target_outdated(struct world_fixture *fixture)
 {
     fixture->world.target.metadata_current = false;

@@ -201,6 +201,7 @@ NODISCARD static inline struct world_fixture *world_fixture_new(world_change_fn 
         "\"key\":\"token\"}}}");
     fixture->memory = memory_new(FIXTURE_UID, MONOTONIC_MS - HOUR_MS);
     fixture->memory->first_mends = FIXTURE_MENDS;
+    fixture->memory->target_looked = true;
     fixture->world = world_fixture_base();
     for (size_t i = 0; i < FIXTURE_CHANGES_MAX && changes[i]; i++)
         changes[i](fixture);
