@@ -24,7 +24,7 @@ MUTATIONS = [
     ("what retired is never revoked", "reconcile/living.c",
      "        rule_revoke_retired,\n", "", "I1", story("token")),
     ("an answer is forgotten when its resource goes", "reconcile/terminating.c",
-     "        give_up_when_told,\n        rule_revoke_answer,\n", "        give_up_when_told,\n", "I1",
+     "        rule_revoke_answer,\n", "", "I1",
      story("delete-early")),
     ("a lost answer counts as a refusal", "operator/steps_deepgram.c",
      "    if (err->kind == ERR_UNKNOWN_OUTCOME) {", "    if (err->kind == ERR_NONE) {", "I1",
@@ -45,9 +45,9 @@ MUTATIONS = [
     ("closing what was refused closes what had no answer", "reconcile/issuing.c",
      "            step->keep_open = true;\n",
      "", "I1", story("delete-awaiting")),
-    ("what changed since it was decided is revoked all the same", "operator/steps_revoke.c",
+    ("what changed since it was decided is revoked all the same", "operator/pass.c",
      "    } else if (!mem_streq(json_string_at(*object, \"metadata.resourceVersion\"),\n"
-     "                          pass->gathered->resource->resource_version)) {",
+     "                          resource->resource_version)) {",
      "    } else if (false) {", "I1", story("delete")),
     ("the cache is believed about who needs the admin Secret", "operator/admin_mark.c",
      "    if (worth_asking(sweep))\n"
@@ -118,9 +118,9 @@ MUTATIONS = [
      "    if (grant_has_scopes(resource, credential->scopes))", "    if (credential->scopes)", "I3",
      story("adopt-limited")),
     ("an orphan is revoked without a look for what keeps it", "operator/steps_revoke.c",
-     "    } else if (pass->step.revision > 0) {\n"
+     "    if (pass->step.revision > 0)\n"
      "        look_for_keeper(pass);",
-     "    } else if (false) {\n"
+     "    if (false)\n"
      "        look_for_keeper(pass);", "I3", story("restart-late")),
     ("what is kept again never expires", "operator/steps_recover.c",
      "    if (resource->status.revision == revision->number)\n"
