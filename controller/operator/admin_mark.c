@@ -47,15 +47,15 @@ static bool holds_credential(const cJSON *resource)
 }
 
 /* Also a resource that has issued nothing yet: its pass may be about to. But nothing is issued with
- * a Secret that is being deleted, so then only what there is to revoke counts. */
+ * a Secret that is being deleted, so then only what there is to revoke counts; also while somebody
+ * has just taken off the resource's own finalizer. */
 static bool needs(const cJSON *resource, const char *secret, bool secret_deleting)
 {
     if (!mem_streq(json_string_at(resource, "spec.credentialsRef.name"), secret))
         return false;
-    bool protected = canonical_contains(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE);
-    if (secret_deleting)
-        return protected && holds_credential(resource);
-    return protected || !json_at(resource, "metadata.deletionTimestamp");
+    bool stays = canonical_contains(json_at(resource, "metadata.finalizers"), FINALIZER_REVOKE) ||
+                 !json_at(resource, "metadata.deletionTimestamp");
+    return stays && (!secret_deleting || holds_credential(resource));
 }
 
 /* ---- taking it off ---- */

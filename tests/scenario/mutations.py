@@ -607,4 +607,9 @@ MUTATIONS = [
      "        return rule_step(step, STEP_LOOK_AT_TARGET);\n", "", "I1",
      replay("story=retain-seized seed=4839179 jitter=1 "
             "faults=20:co-own,11:crash-after,31:split,11:recreate")),
+    ("a resource without its finalizer needs no admin Secret", "operator/admin_mark.c",
+     "                 !json_at(resource, \"metadata.deletionTimestamp\");\n"
+     "    return stays &&", "                 !secret_deleting;\n    return stays &&", "I1",
+     replay("story=stream seed=4567093 jitter=0 faults=21:strip-finalizer,22:delete-admin,51:young,"
+            "54:young,62:go-on")),
 ]
