@@ -2,10 +2,10 @@
  * are compared with case, as Kubernetes and Deepgram mean them. */
 #include "base/json.h"
 
-#include "base/json_blocks.h"
-
 #include <assert.h>
 #include <string.h>
+
+#include "base/json_blocks.h"
 
 static const double INT_LIMIT = 9007199254740992.0; /* 2^53: doubles are exact up to here */
 

@@ -212,28 +212,36 @@ void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resourc
                                                         .context = pass });
 }
 
+bool pass_take_over(struct pass *pass, struct store *store, const char *name, const char *uid,
+                    cJSON **object, const struct err *err)
+{
+    if (err && err->kind != ERR_NOT_FOUND) {
+        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+        return false;
+    }
+    if (err)
+        store_remove_written(store, pass->key.namespace, name, uid ? uid : "");
+    else
+        store_put_written(store, take(*object));
+    return true;
+}
+
 struct reread {
     struct pass *pass;
     struct store *store;
     char *name;
-    char *uid; /* of what the cache shows, "" when nothing */
+    char *uid; /* of what the cache shows, NULL when nothing */
 };
 
 static void reread_done(void *context, cJSON **object, const struct err *err)
 {
     struct reread *reread = context;
     struct pass *pass = reread->pass;
-    if (!err)
-        store_put_written(reread->store, take(*object));
-    else if (err->kind == ERR_NOT_FOUND)
-        store_remove_written(reread->store, pass->key.namespace, reread->name, reread->uid);
+    if (pass_take_over(pass, reread->store, reread->name, reread->uid, object, err))
+        pass_continue(pass);
     mem_free(reread->uid);
     mem_free(reread->name);
     mem_free(reread);
-    if (err && err->kind != ERR_NOT_FOUND)
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
-    else
-        pass_continue(pass);
 }
 
 void pass_reread(struct pass *pass, const struct kube_resource *resource, const char *name,
@@ -241,8 +249,7 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
 {
     struct reread *reread = mem_alloc(sizeof *reread);
     auto_shared_json const cJSON *cached = store_get(store, pass->key.namespace, name);
-    const char *uid = json_string_at(cached, "metadata.uid");
-    reread->uid = mem_strdup(uid ? uid : "");
+    reread->uid = mem_strdup(json_string_at(cached, "metadata.uid"));
     reread->pass = pass;
     reread->store = store;
     reread->name = mem_strdup(name);
@@ -258,20 +265,14 @@ void pass_reread(struct pass *pass, const struct kube_resource *resource, const 
 static void looked(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    struct store *store = pass_resource_store(pass);
     const struct resource *resource = pass->gathered->resource;
-    if (err && err->kind == ERR_NOT_FOUND) {
-        store_remove_written(store, pass->key.namespace, pass->key.name, resource->uid);
-        pass_continue(pass);
-    } else if (err) {
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
-    } else if (!mem_streq(json_string_at(*object, "metadata.resourceVersion"),
-                          resource->resource_version)) {
-        store_put_written(store, take(*object));
-        pass_continue(pass);
-    } else {
+    bool same = !err && mem_streq(json_string_at(*object, "metadata.resourceVersion"),
+                                  resource->resource_version);
+    if (same)
         pass->then(pass);
-    }
+    else if (pass_take_over(pass, pass_resource_store(pass), pass->key.name, resource->uid, object,
+                            err))
+        pass_continue(pass);
 }
 
 void pass_if_unchanged(struct pass *pass, void (*then)(struct pass *pass))

@@ -55,6 +55,11 @@ void pass_kube(struct pass *pass, enum kube_verb verb, const struct kube_resourc
 /* How most answers end: conflict and not found look at the object again, other errors fail. Puts
  * the object into the cache of its type. */
 void pass_written(struct pass *pass, struct store *store, cJSON **object, const struct err *err);
+/* What a GET answered goes into the cache: the object, or that it isn't there any more. uid: of
+ * what the cache showed, or NULL. False: the step has failed, and the pass went on without the
+ * caller. */
+NODISCARD bool pass_take_over(struct pass *pass, struct store *store, const char *name,
+                              const char *uid, cJSON **object, const struct err *err);
 /* Reads the object again into the cache, then decides anew. */
 void pass_reread(struct pass *pass, const struct kube_resource *resource, const char *name,
                  struct store *store);

@@ -212,18 +212,11 @@ static void write_target(struct pass *pass, cJSON *rendered, bool is_new)
 static void looked_at_target(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
-    if (err && err->kind != ERR_NOT_FOUND) {
-        pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
+    if (!pass_take_over(pass, pass_secrets(pass), pass_target_name(pass),
+                        pass->gathered->world.target.uid, object, err))
         return;
-    }
-    const char *uid = pass->gathered->world.target.uid;
     pass->gathered->memory->target_unsure = false;
     pass->gathered->memory->target_looked = true;
-    if (err)
-        store_remove_written(pass_secrets(pass), pass->key.namespace, pass_target_name(pass),
-                             uid ? uid : "");
-    else
-        store_put_written(pass_secrets(pass), take(*object));
     pass_continue(pass);
 }
 

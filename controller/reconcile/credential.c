@@ -2,6 +2,7 @@
  * written. */
 #include "reconcile/credential.h"
 
+#include "reconcile/accounts.h"
 #include "reconcile/limiter.h"
 #include "reconcile/report.h"
 #include "reconcile/rules.h"
@@ -63,6 +64,10 @@ static void report_when_due(const struct world *world, struct step *step)
 struct step decide(const struct world *world)
 {
     struct step step = world->resource->deleting ? decide_terminating(world) : decide_living(world);
+    if (step.kind == STEP_WAIT)
+        step.wait_until_ms =
+            rules_sooner(rules_sooner(step.wait_until_ms, rules_roll_out_again_ms(world)),
+                         accounts_again_ms(world));
     if (step.kind == STEP_WAIT && step.verdict.kind != VERDICT_NONE)
         report_when_due(world, &step);
     return step;

@@ -403,10 +403,5 @@ struct step decide_living(const struct world *world)
         settle,
         NULL,
     };
-    struct step step = rules_apply(RULES, world);
-    if (step.kind == STEP_WAIT)
-        step.wait_until_ms =
-            rules_sooner(rules_sooner(step.wait_until_ms, rules_roll_out_again_ms(world)),
-                         accounts_again_ms(world));
-    return step;
+    return rules_apply(RULES, world);
 }

@@ -119,13 +119,16 @@ static void freeze_target(void)
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"immutable\":true}");
 }
 
+static bool keeps_revision(const struct api_object *object)
+{
+    return object->type == API_SECRETS && strstr(object->name, VOICE "-dg");
+}
+
 static const char *newest_revision(void)
 {
-    for (size_t i = sim.api.count; i > 0; i--) {
-        const struct api_object *object = &sim.api.objects[i - 1];
-        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg"))
-            return object->name;
-    }
+    for (size_t i = sim.api.count; i > 0; i--)
+        if (keeps_revision(&sim.api.objects[i - 1]))
+            return sim.api.objects[i - 1].name;
     return "";
 }
 
@@ -144,7 +147,7 @@ static void free_revisions(void)
 {
     for (size_t i = sim.api.count; i > 0; i--) {
         const struct api_object *object = &sim.api.objects[i - 1];
-        if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg"))
+        if (keeps_revision(object))
             api_merge(API_SECRETS, TEAM, object->name, "{\"metadata\":{\"finalizers\":null}}");
     }
 }

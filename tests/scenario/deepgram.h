@@ -57,6 +57,8 @@ void deepgram_reset(void);
 struct credential_record *deepgram_find(const char *id);
 struct credential_record *deepgram_by_value(const char *value);
 bool deepgram_alive(const struct credential_record *record);
+/* Its time is up, and nothing else ended it. */
+bool deepgram_expired(const struct credential_record *record);
 void deepgram_kill(struct credential_record *record, enum death death);
 /* Somebody else's key, with or without a marker of another cluster. */
 struct credential_record *deepgram_plant(const char *comment, bool pull);

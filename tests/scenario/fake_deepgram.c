@@ -72,6 +72,11 @@ bool deepgram_alive(const struct credential_record *record)
            (record->expires_ms == 0 || time_server_ms() < record->expires_ms);
 }
 
+bool deepgram_expired(const struct credential_record *record)
+{
+    return record->death == ALIVE && !deepgram_alive(record);
+}
+
 void deepgram_kill(struct credential_record *record, enum death death)
 {
     record->death = death;
@@ -181,6 +186,11 @@ static void create(const struct request *request, bool pull)
     auto_json cJSON *body = json_parse(detail->body, strlen(detail->body));
     const char *comment = json_string_at(body, "comment");
     assert(comment);
+    if (sim.deepgram.picky && strstr(comment, TEAM "/" VOICE " ")) {
+        oracle_asked_wrongly();
+        refuse(detail, 400, "INVALID_REQUEST", "comment: this is a bad one");
+        return;
+    }
     struct credential_record *record = add(comment, json_member(body, "tags"), pull);
     record->expires_ms = expiry_asked(body);
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
@@ -293,11 +303,6 @@ static void check_token(struct http_detail *detail)
     detail->answer = describe(record);
 }
 
-static bool is_unmakeable(const struct http_detail *detail)
-{
-    return sim.deepgram.picky && strstr(detail->body, TEAM "/" VOICE " ");
-}
-
 static void on_collection(struct request *request, const char *rest, bool pull)
 {
     struct http_detail *detail = request->detail;
@@ -306,10 +311,7 @@ static void on_collection(struct request *request, const char *rest, bool pull)
         refuse(detail, 401, "INVALID_AUTH", "Invalid credentials.");
     } else if (rest[0] == '/')
         on_one(request, rest + 1, pull);
-    else if (strcmp(detail->method, "POST") == 0 && is_unmakeable(detail)) {
-        oracle_asked_wrongly();
-        refuse(detail, 400, "INVALID_REQUEST", "comment: this is a bad one");
-    } else if (strcmp(detail->method, "POST") == 0)
+    else if (strcmp(detail->method, "POST") == 0)
         create(request, pull);
     else
         list(detail, pull);

@@ -46,9 +46,8 @@ MUTATIONS = [
      "            step->keep_open = true;\n",
      "", "I1", story("delete-awaiting")),
     ("what changed since it was decided is revoked all the same", "operator/pass.c",
-     "    } else if (!mem_streq(json_string_at(*object, \"metadata.resourceVersion\"),\n"
-     "                          resource->resource_version)) {",
-     "    } else if (false) {", "I1", story("delete")),
+     "    if (same)\n        pass->then(pass);", "    if (same || !err)\n        pass->then(pass);",
+     "I1", story("delete")),
     ("the cache is believed about who needs the admin Secret", "operator/admin_mark.c",
      "    if (worth_asking(sweep))\n"
      "        list_next(sweep);",
@@ -506,7 +505,7 @@ MUTATIONS = [
      replay("story=rush seed=3003991 jitter=1 "
             "faults=45:crash-before,87:lost,60:young,70:roll,12:twin")),
     ("what isn't there any more stays in the cache", "operator/pass.c",
-     "        store_remove_written(reread->store, pass->key.namespace, reread->name, reread->uid);",
+     "        store_remove_written(store, pass->key.namespace, name, uid ? uid : \"\");",
      "        (void)0;", "LIVELOCK",
      replay("story=heal seed=2 jitter=0 faults=14:stale,16:delete-target")),
     ("what is kept again counts as made from the spec as it is", "operator/steps_recover.c",
@@ -599,8 +598,9 @@ MUTATIONS = [
     ("what a write of the target without an answer did is not looked at", "reconcile/terminating.c",
      "        rule_look_at_target,\n", "", "I3",
      story("delete-unsure")),
-    ("a deletion that waits for pods forgets its accounts", "reconcile/terminating.c",
-     "                         accounts_again_ms(world));", "                         INT64_MAX);",
+    ("a deletion that waits for pods forgets its accounts", "reconcile/credential.c",
+     "                         accounts_again_ms(world));",
+     "                         world->resource->deleting ? INT64_MAX : accounts_again_ms(world));",
      "I5", story("accounts-in-use")),
     ("a retained target that the cache doesn't show is left to its owner", "reconcile/terminating.c",
      "    if (!world->target.exists && !world->memory->target_looked)\n"

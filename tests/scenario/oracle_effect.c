@@ -8,6 +8,7 @@
 #include "api/credential.h"
 #include "api/marker.h"
 #include "api/resource.h"
+#include "api/revision_number.h"
 #include "api/target.h"
 #include "api/timestamp.h"
 #include "api/workload.h"
@@ -346,8 +347,8 @@ static void check_published(const cJSON *before, const cJSON *after)
         return;
     const char *name = json_string_at(after, "metadata.name");
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
-    bool expired = record && record->death == ALIVE && !deepgram_alive(record);
-    if (expired && json_at(api_get(API_SECRETS, TEAM, "admin"), "metadata.deletionTimestamp"))
+    if (record && deepgram_expired(record) &&
+        json_at(api_get(API_SECRETS, TEAM, "admin"), "metadata.deletionTimestamp"))
         return; /* nothing new can be issued */
     if (!record)
         sim_broken(I3, "published something in %s that Deepgram never issued", name);
@@ -371,7 +372,7 @@ static void check_no_step_back(const struct credential_record *before,
 static bool is_renumbered(const cJSON *target, const struct credential_record *record)
 {
     const char *number = oracle_annotation(target, ANNOTATION_REVISION);
-    return number && strtoll(number, NULL, 10) != record->revision;
+    return number && revision_number_parse(number) != record->revision;
 }
 
 /* When its overlap begins; what is published once more has no successor. */

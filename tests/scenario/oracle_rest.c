@@ -2,11 +2,11 @@
  * ready (I3), as many creates as there were reasons for (I4), and nothing that never ends. */
 #include "oracle.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/credential.h"
 #include "api/resource.h"
+#include "api/revision_number.h"
 #include "api/target.h"
 #include "api/timestamp.h"
 #include "base/json.h"
@@ -110,12 +110,6 @@ static bool has_all_entries(const cJSON *resource, const cJSON *target)
     return true;
 }
 
-static int64_t revision_of(const cJSON *target)
-{
-    const char *text = oracle_annotation(target, ANNOTATION_REVISION);
-    return text ? strtoll(text, NULL, 10) : 0;
-}
-
 static void judge_published(const struct api_object *object, const cJSON *target)
 {
     const cJSON *json = object->json;
@@ -123,7 +117,7 @@ static void judge_published(const struct api_object *object, const cJSON *target
     auto_free char *value = deepgram_value_in(target);
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     const char *id = json_string_at(json, "status.id");
-    bool expired = record && record->death == ALIVE && !deepgram_alive(record);
+    bool expired = record && deepgram_expired(record);
     bool emptied = !record && !oracle_secret_names(id);
     bool died = record && (record->death == BY_PERSON || expired);
     if ((emptied || died) && !admin_usable(true))
@@ -148,7 +142,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
     else if (!mem_streq(json_string_member(json_at(target, "metadata.labels"), LABEL_MANAGED_BY),
                         MANAGED_BY) ||
              !mem_streq(oracle_annotation(target, ANNOTATION_ID), id) ||
-             revision_of(target) != json_int_at(json, "status.revision", 0))
+             revision_number_parse(oracle_annotation(target, ANNOTATION_REVISION)) !=
+                 json_int_at(json, "status.revision", 0))
         sim_broken(I3, "%s's target says of itself what is not so", object->name);
 }
 
