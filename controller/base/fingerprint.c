@@ -20,3 +20,10 @@ uint64_t fingerprint_add(uint64_t sum, const char *text)
 {
     return add((sum ^ 0xFF) * PRIME, text);
 }
+
+int fingerprint_order(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}

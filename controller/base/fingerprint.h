@@ -13,5 +13,7 @@
 NODISCARD uint64_t fingerprint(const char *text);
 /* Of several texts, one after the other; begins with 0. */
 NODISCARD uint64_t fingerprint_add(uint64_t sum, const char *text);
+/* Ascending, for qsort() and bsearch(). */
+NODISCARD int fingerprint_order(const void *a, const void *b);
 
 #endif

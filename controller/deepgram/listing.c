@@ -2,10 +2,12 @@
  * left out would read as "there is no such key". */
 #include "deepgram/listing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/name.h"
 #include "api/timestamp.h"
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "base/json_items.h"
 #include "deepgram/request.h"
@@ -31,6 +33,20 @@ void deepgram_list_done(struct deepgram_list *list)
         mem_free((char *)(uintptr_t)list->entries[i].id);
     mem_free(list->entries);
     *list = (struct deepgram_list){ 0 };
+}
+
+void deepgram_list_leave_out(struct deepgram_list *list, const uint64_t *uids, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        uint64_t uid = fingerprint(list->entries[i].uid);
+        if (count > 0 && bsearch(&uid, uids, count, sizeof uid, fingerprint_order))
+            mem_free((char *)(uintptr_t)list->entries[i].id);
+        else
+            list->entries[kept++] = list->entries[i];
+    }
+    list->count = kept;
+    list->entries = mem_realloc(list->entries, (kept + 1) * sizeof list->entries[0]);
 }
 
 static void add_entry(struct deepgram_listing *listing, const char *id, const struct marker *marker,

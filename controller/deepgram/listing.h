@@ -12,6 +12,9 @@ struct deepgram_list {
     size_t foreign; /* credentials without one */
 };
 void deepgram_list_done(struct deepgram_list *list);
+/* Drops what bears the marker of one of these resources: fingerprints (base/fingerprint.h) of their
+ * uids, in ascending order. */
+void deepgram_list_leave_out(struct deepgram_list *list, const uint64_t *uids, size_t count);
 
 struct deepgram_listing;
 

@@ -9,6 +9,7 @@
 #include "kube/store.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fingerprint.h"
@@ -540,4 +541,17 @@ void store_visit_all_names(const struct store *store, store_name_fn *fn, void *c
 size_t store_count(const struct store *store)
 {
     return store->count;
+}
+
+uint64_t *store_uids_outside(const struct store *store, const char *namespace, size_t *ret_count)
+{
+    uint64_t *uids = mem_calloc(store->count + 1, sizeof uids[0]);
+    size_t count = 0;
+    struct table_walk walk = { 0 };
+    for (const struct entry *entry; (entry = table_next(&store->entries, &walk)) != NULL;)
+        if (!entry->tombstone && !in_scope(entry, namespace))
+            uids[count++] = entry->uid_fingerprint;
+    qsort(uids, count, sizeof uids[0], fingerprint_order);
+    *ret_count = count;
+    return uids;
 }

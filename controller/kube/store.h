@@ -15,6 +15,7 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -78,5 +79,9 @@ void store_visit_names(const struct store *store, const char *index_key, store_n
                        void *context);
 void store_visit_all_names(const struct store *store, store_name_fn *fn, void *context);
 size_t store_count(const struct store *store);
+/* The fingerprints (base/fingerprint.h) of the uids of all objects that aren't in this namespace,
+ * in ascending order; the caller frees them. */
+NODISCARD uint64_t *store_uids_outside(const struct store *store, const char *namespace,
+                                       size_t *ret_count);
 
 #endif

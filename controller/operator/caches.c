@@ -104,6 +104,14 @@ static size_t index_resource(const cJSON *resource, char *ret_keys[STORE_INDEX_K
     return index_accounts(resource, 2, ret_keys);
 }
 
+bool caches_is_default_credentials(const struct caches *caches, const char *namespace,
+                                   const char *name)
+{
+    const struct options *options = caches->options;
+    return mem_streq(namespace, options->default_credentials_namespace) &&
+           mem_streq(name, options->default_credentials_name);
+}
+
 bool caches_is_marked(const cJSON *secret)
 {
     return canonical_contains(json_at(secret, "metadata.finalizers"), FINALIZER_IN_USE);
@@ -252,9 +260,7 @@ static void secret_changed(void *context, const cJSON *before, const cJSON *afte
     caches_enqueue_target_users(caches, namespace, name);
     auto_free char *admin = caches_admin_key(namespace, name);
     enqueue_indexed(caches, admin);
-    const struct options *options = caches->options;
-    if (mem_streq(name, options->default_credentials_name) &&
-        mem_streq(namespace, options->default_credentials_namespace)) {
+    if (caches_is_default_credentials(caches, namespace, name)) {
         auto_free char *by_default = caches_admin_key(NULL, NULL);
         enqueue_indexed(caches, by_default);
     }

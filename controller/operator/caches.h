@@ -40,6 +40,9 @@ void caches_enqueue_target_users(struct caches *caches, const char *namespace, c
  */
 void caches_set_accounts(struct caches *caches, enum accounts_state state, const char *refusal);
 
+/* Is that the Secret with the default credentials, which serve several namespaces? */
+NODISCARD bool caches_is_default_credentials(const struct caches *caches, const char *namespace,
+                                             const char *name);
 /* It bears the finalizer deepgram.com/in-use. */
 NODISCARD bool caches_is_marked(const cJSON *secret);
 

@@ -219,10 +219,14 @@ void inventory_set(struct inventory *inventory, struct deepgram_list *list, int6
     inventory->failures = 0;
 }
 
-void inventory_fail(struct inventory *inventory, int64_t now_ms, uint64_t random)
+void inventory_fail(struct inventory *inventory, const struct err *err, int64_t now_ms,
+                    uint64_t random)
 {
     inventory->failures++;
-    inventory->blocked_until_ms = now_ms + backoff_delay_ms(RETRY, inventory->failures, random);
+    int64_t delay_ms = backoff_delay_ms(RETRY, inventory->failures, random);
+    if (delay_ms < err->retry_after_ms)
+        delay_ms = err->retry_after_ms;
+    inventory->blocked_until_ms = now_ms + delay_ms;
 }
 
 void inventory_end(struct inventory *inventory, struct queue *queue)

@@ -1,6 +1,8 @@
 /* One inventory for each project, kind of credential and admin Secret: what Deepgram listed with
  * our marker, by resource UID. Shared by all resources of the project: one LIST answers them all.
- * Another namespace's admin Secret is another inventory, so that nobody's key serves others.
+ * Another namespace's admin Secret is another inventory, so that nobody's key serves others; it is
+ * handed no entries of resources elsewhere (steps_deepgram.c), as a thousand namespaces of one
+ * project would each keep them all.
  */
 #ifndef OPERATOR_INVENTORIES_H
 #define OPERATOR_INVENTORIES_H
@@ -24,7 +26,7 @@ NODISCARD struct inventory *inventories_get(struct inventories *inventories,
 void inventory_view(const struct inventory *inventory, const char *uid,
                     struct inventory_view *ret_view);
 
-/* Is the id in the last list, whatever resource its marker names? */
+/* Is the id in what was kept of the last list, whatever resource its marker names? */
 bool inventory_lists(const struct inventory *inventory, const char *id);
 
 /* The project's bucket of the mint limiter, which its inventories share: when the next create is
@@ -38,8 +40,9 @@ bool inventory_begin(struct inventory *inventory, enum queue_kind kind, const ch
                      const char *name);
 /* The LIST was answered: takes over *list; sent_ms is the time at which it was sent. */
 void inventory_set(struct inventory *inventory, struct deepgram_list *list, int64_t sent_ms);
-/* The LIST failed: none before a back-off. */
-void inventory_fail(struct inventory *inventory, int64_t now_ms, uint64_t random);
+/* The LIST failed, or what it needs: none before a back-off, or before err allows it. */
+void inventory_fail(struct inventory *inventory, const struct err *err, int64_t now_ms,
+                    uint64_t random);
 /* Puts whoever waited into the queue; a LIST is set or failed before. */
 void inventory_end(struct inventory *inventory, struct queue *queue);
 

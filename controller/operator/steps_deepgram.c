@@ -76,17 +76,17 @@ void step_create(struct pass *pass)
 
 /* ---- list ---- */
 
-static void end_list(struct pass *pass)
+static void end_list(struct pass *pass, const struct err *err)
 {
     struct inventory *inventory = pass->gathered->inventory;
-    inventory_fail(inventory, clock_monotonic_ms(), random_u64());
+    inventory_fail(inventory, err, clock_monotonic_ms(), random_u64());
     inventory_end(inventory, pass->runtime->queue);
 }
 
 /* The admin Secret can't be read or used: no failure of Deepgram's. */
 static void list_without_key(struct pass *pass, const struct err *err)
 {
-    end_list(pass);
+    end_list(pass, err);
     if (pass->step.needed)
         deepgram_call_key_failed(pass, err);
     else
@@ -95,7 +95,7 @@ static void list_without_key(struct pass *pass, const struct err *err)
 
 static void list_failed(struct pass *pass, const struct err *err)
 {
-    end_list(pass);
+    end_list(pass, err);
     if (pass->step.needed) {
         deepgram_call_failed(pass, err);
         return;
@@ -104,6 +104,20 @@ static void list_failed(struct pass *pass, const struct err *err)
     log_warn("inventory failed", "kind", resource_kind_name(pass->kind), "namespace",
              pass->key.namespace, "name", pass->key.name, "error", err->message, NULL);
     pass_continue(pass);
+}
+
+/* A thousand namespaces that share a project would each keep what belongs to all. Who can use the
+ * default credentials may be anywhere. */
+static void leave_out_other_namespaces(const struct pass *pass, struct deepgram_list *list)
+{
+    const struct admin_view *admin = &pass->gathered->world.admin;
+    const struct caches *caches = pass->runtime->caches;
+    if (caches_is_default_credentials(caches, admin->namespace, admin->name))
+        return;
+    size_t count = 0;
+    auto_free uint64_t *uids =
+        store_uids_outside(caches->resources[pass->kind], admin->namespace, &count);
+    deepgram_list_leave_out(list, uids, count);
 }
 
 static void listed(void *context, const struct deepgram_answer *answer)
@@ -117,6 +131,7 @@ static void listed(void *context, const struct deepgram_answer *answer)
         list_failed(pass, &err);
         return;
     }
+    leave_out_other_namespaces(pass, &list);
     inventory_set(inventory, &list, pass->sent_ms);
     inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed)

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from polling import wait_for
-from resources import Tenant, docker_login
+from resources import ADMIN_SECRET, Tenant, docker_login
 
 HEAL_S = 2
 
@@ -138,13 +138,13 @@ def hand_made(tenant, name, type, entries):
     })
 
 
-def deepgram_key(tenant, scopes):
+def deepgram_key(tenant, scopes, comment="made by hand"):
     import httpx
 
     answer = httpx.post(
         f"{tenant.emulator.url}/v1/projects/{tenant.project_id}/keys", trust_env=False,
         headers={"Authorization": f"Token {tenant.admin_key}"},
-        json={"comment": "made by hand", "scopes": scopes},
+        json={"comment": comment, "scopes": scopes},
     )
     answer.raise_for_status()
     return answer.json()
@@ -211,15 +211,19 @@ def test_hand_made_pull_credentials_are_adopted(tenant, operator):
 # ---- default credentials ----
 
 
+def project_of(tenant):
+    return {"project_id": tenant.project_id,
+            "admin_keys": [{"key": tenant.admin_key, "api_key_id": tenant.admin_key_id}]}
+
+
 @pytest.fixture
 def shared(control_plane, emulator, tenant, operator):
     """The tenant on the operator's default credentials, which reach its whole project."""
     system = Tenant(control_plane, emulator, "deepgram-operator-system",
-                    project={"project_id": tenant.project_id,
-                             "admin_keys": [{"key": tenant.admin_key,
-                                             "api_key_id": tenant.admin_key_id}]})
+                    project=project_of(tenant))
     system.put_admin_secret(name="default-credentials")
-    operator("--settle=1s", "--default-credentials=deepgram-operator-system/default-credentials",
+    operator("--settle=1s", "--inventory-interval=2s",
+             "--default-credentials=deepgram-operator-system/default-credentials",
              f"--default-credentials-namespaces={tenant.namespace}")
     yield tenant
     control_plane.client.delete(system.secret_path("default-credentials"))
@@ -234,6 +238,28 @@ def test_default_credentials_issue_and_revoke(shared):
         shared.delete(kind, name)
         shared.wait_gone(kind, name)
     assert shared.live() == []
+
+
+def test_orphans_are_found_in_each_of_the_namespaces_that_share_a_project(shared, control_plane):
+    other = Tenant(control_plane, shared.emulator, "default", project_of(shared))
+    other.put_admin_secret()
+    try:
+        shared.api_key("by-default", credentialsRef=None)
+        shared.api_key("with-its-own")
+        other.api_key("elsewhere")
+        kept, orphans = [], []
+        for tenant, name in ((shared, "by-default"), (shared, "with-its-own"),
+                             (other, "elsewhere")):
+            made = tenant.wait_ready("DeepgramApiKey", name)
+            kept.append(made["status"]["id"])
+            marker = f"[deepgram-operator uid={made['metadata']['uid']} rev=1 nonce=0123456789abcdef]"
+            orphans.append(deepgram_key(shared, ["self-hosted:products"], marker)["api_key_id"])
+        wait_for(lambda: sorted(shared.live()) == sorted(kept), 20, "all orphans are revoked")
+        assert not set(orphans) & set(shared.live()) and len(shared.creates()) == 6
+    finally:
+        other.delete("DeepgramApiKey", "elsewhere")
+        other.wait_gone("DeepgramApiKey", "elsewhere")
+        control_plane.client.delete(other.secret_path(ADMIN_SECRET))
 
 
 def test_a_forged_revision_does_not_revoke_somebody_elses_key(shared):

@@ -1,5 +1,8 @@
 #include "fixture.h"
 
+#include <stdlib.h>
+
+#include "base/fingerprint.h"
 #include "deepgram/answer.h"
 
 #define REFUSED                                                                                    \
@@ -444,6 +447,35 @@ static void test_a_list_without_end_is_not_read_to_its_end(void **state)
     deepgram_listing_free(NULL);
 }
 
+static void test_what_belongs_to_others_is_left_out(void **state)
+{
+    (void)state;
+    static const char BODY[] =
+        "{\"api_keys\":["
+        "{\"api_key_id\":\"a\",\"comment\":\"[deepgram-operator uid=u rev=1 nonce=n]\"},"
+        "{\"api_key_id\":\"b\",\"comment\":\"[deepgram-operator uid=v rev=1 nonce=n]\"},"
+        "{\"api_key_id\":\"c\",\"comment\":\"[deepgram-operator uid=w rev=1 nonce=n]\"},"
+        "{\"api_key_id\":\"d\",\"comment\":\"[deepgram-operator uid=u rev=2 nonce=n]\"}]}";
+    struct deepgram_list list;
+    struct err err = ERR_INIT;
+    assert_true(read_list(RESOURCE_API_KEY, BODY, strlen(BODY), &list, &err));
+    deepgram_list_leave_out(&list, NULL, 0);
+    assert_int_equal(list.count, 4);
+    uint64_t others[] = { fingerprint("v"), fingerprint("x") };
+    qsort(others, 2, sizeof others[0], fingerprint_order);
+    deepgram_list_leave_out(&list, others, 2);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.entries[0].id, "a");
+    assert_string_equal(list.entries[1].id, "c");
+    assert_string_equal(list.entries[2].id, "d");
+    uint64_t all[] = { fingerprint("u"), fingerprint("w") };
+    qsort(all, 2, sizeof all[0], fingerprint_order);
+    deepgram_list_leave_out(&list, all, 2);
+    assert_int_equal(list.count, 0);
+    deepgram_list_leave_out(&list, all, 2);
+    deepgram_list_done(&list);
+}
+
 static void test_deep_bodies_are_harmless(void **state)
 {
     (void)state;
@@ -558,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_a_list_that_is_cut_anywhere_says_nothing),
         cmocka_unit_test(test_what_came_of_a_broken_answer_does_not_count),
         cmocka_unit_test(test_a_list_without_end_is_not_read_to_its_end),
+        cmocka_unit_test(test_what_belongs_to_others_is_left_out),
         cmocka_unit_test(test_deep_bodies_are_harmless),
         cmocka_unit_test(test_is_it_gone),
     };

@@ -120,9 +120,10 @@ static void test_a_failure_says_nothing_and_waits_longer_each_time(void **state)
     (void)state;
     struct inventory *inventory = get();
     set_list(inventory, 5000);
+    struct err err = ERR_INIT;
     int64_t longest = 0;
     for (int i = 0; i < 20; i++) {
-        inventory_fail(inventory, 10000, 299000); /* the longest of a capped back-off */
+        inventory_fail(inventory, &err, 10000, 299000); /* the longest of a capped back-off */
         int64_t wait_ms = view(inventory, "a").blocked_until_ms - 10000;
         assert_in_range(wait_ms, 1000, 300000);
         longest = wait_ms > longest ? wait_ms : longest;
@@ -132,8 +133,11 @@ static void test_a_failure_says_nothing_and_waits_longer_each_time(void **state)
     assert_int_equal(view(inventory, "a").listed_at_ms, 5000);
     set_list(inventory, 20000);
     assert_int_equal(view(inventory, "a").blocked_until_ms, 0);
-    inventory_fail(inventory, 30000, 299000);
+    inventory_fail(inventory, &err, 30000, 299000);
     assert_in_range(view(inventory, "a").blocked_until_ms, 31000, 32000); /* begins anew */
+    err.retry_after_ms = 600000;
+    inventory_fail(inventory, &err, 30000, 299000);
+    assert_int_equal(view(inventory, "a").blocked_until_ms, 630000); /* as it was told */
 }
 
 static void ignore_ready(void *context)

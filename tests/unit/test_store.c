@@ -1,8 +1,10 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fingerprint.h"
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "kube/store.h"
@@ -430,6 +432,26 @@ static void test_names_without_a_look_at_the_objects(void **state)
     store_free(store);
 }
 
+static void test_uids_of_other_namespaces(void **state)
+{
+    (void)state;
+    struct store *store = store_new(NULL, NULL, NULL, NULL);
+    size_t count = 0;
+    auto_free uint64_t *none = store_uids_outside(store, "ns", &count);
+    assert_int_equal(count, 0);
+    store_put(store, object("ns", "a", "ours", "1", "a"));
+    store_put(store, object("ns-2", "a", "theirs", "2", "a"));
+    store_put(store, object("n", "b", "more", "3", "b"));
+    store_put(store, object("other", "c", "gone", "4", "c"));
+    store_remove_written(store, "other", "c", "gone");
+    auto_free uint64_t *uids = store_uids_outside(store, "ns", &count);
+    uint64_t expected[] = { fingerprint("theirs"), fingerprint("more") };
+    qsort(expected, 2, sizeof expected[0], fingerprint_order);
+    assert_int_equal(count, 2);
+    assert_memory_equal(uids, expected, sizeof expected);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_looking_again_costs_nothing_and_stays_as_it_was),
         cmocka_unit_test(test_only_the_latest_looks_are_kept_parsed),
         cmocka_unit_test(test_names_without_a_look_at_the_objects),
+        cmocka_unit_test(test_uids_of_other_namespaces),
     };
     json_setup();
     return test_run(tests);
