@@ -2,6 +2,9 @@
  * So the cache is only believed when it says "needed". */
 #include "operator/admin_mark.h"
 
+#include <string.h>
+
+#include "api/attempt.h"
 #include "api/canonical.h"
 #include "base/json.h"
 #include "base/shared_json.h"
@@ -37,13 +40,36 @@ static void try_later(struct sweep *sweep, const struct err *err)
     finish(sweep);
 }
 
+static bool is_noted(const cJSON *revisions, int64_t number)
+{
+    const cJSON *revision = NULL;
+    cJSON_ArrayForEach(revision, revisions)
+        if (json_int_at(revision, "revision", 0) == number)
+            return true;
+    return false;
+}
+
+/* An announcement stays after its revision came to be. */
+static bool has_open_attempt(const cJSON *resource)
+{
+    const char *text =
+        json_string_member(json_at(resource, "metadata.annotations"), ANNOTATION_ISSUING);
+    auto_json cJSON *announced = text ? json_parse(text, strlen(text)) : NULL;
+    struct attempt attempts[ATTEMPTS_MAX];
+    size_t count = attempts_parse(announced, attempts);
+    for (size_t i = 0; i < count; i++)
+        if (!is_noted(json_at(resource, "status.revisions"), attempts[i].revision))
+            return true;
+    return false;
+}
+
 static bool holds_credential(const cJSON *resource)
 {
     const cJSON *revision = NULL;
     cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
         if (!mem_streq(json_string_member(revision, "state"), "Revoked"))
             return true;
-    return json_string_member(json_at(resource, "metadata.annotations"), ANNOTATION_ISSUING);
+    return has_open_attempt(resource);
 }
 
 /* Also a resource that has issued nothing yet: its pass may be about to. But nothing is issued with

@@ -20,7 +20,7 @@ static struct {
 void actions_reset(void)
 {
     memset(&people, 0, sizeof people);
-    damage_reset();
+    wars_reset();
     accounts_reset();
 }
 
@@ -50,6 +50,10 @@ static void make_pull(void)
 /* With the operator's default credentials. */
 static void make_default(void)
 {
+    static char namespace[] = TEAM;
+    static char name[] = "admin";
+    sim.options.default_credentials_namespace = namespace;
+    sim.options.default_credentials_name = name;
     people_make_resource(API_KEYS, VOICE, VOICE_KEY, "");
     people_merge_voice("{\"spec\":{\"credentialsRef\":null}}");
 }
@@ -61,7 +65,8 @@ static void make_retained(void)
 
 static void make_expiring(void)
 {
-    people_make_resource(API_KEYS, VOICE, VOICE_KEY, ",\"validFor\":\"2h\"");
+    people_make_resource(API_KEYS, VOICE, VOICE_KEY,
+                         ",\"validFor\":\"2h\",\"rollout\":{\"timeout\":\"5m\"}");
 }
 
 static void make_streaming(void)
@@ -284,11 +289,14 @@ static void suspend(void)
 {
     if (!json_bool_at(people_voice(), "spec.suspend", false)) /* also one that was made anew */
         sim.suspended_ms = time_now_ms();
+    sim.was_suspended = true;
     people_merge_voice("{\"spec\":{\"suspend\":true}}");
 }
 
+/* What expires is rotated by time as well, from then on. */
 static void go_on(void)
 {
+    sim.mints_allowed += sim.suspended_ms != 0 && json_at(people_voice(), "spec.validFor");
     sim.suspended_ms = 0;
     people_merge_voice("{\"spec\":{\"suspend\":false}}");
 }

@@ -104,6 +104,7 @@ void api_reset(void)
     sim.api.event_count = 0;
     sim.api.version = 100;
     sim.api.uids = 0;
+    sim.api.paused = NULL;
 }
 
 bool api_namespace_terminating(const char *namespace)

@@ -33,7 +33,7 @@ struct api_event { /* for the watches */
     int64_t at_ms;
 };
 
-enum { API_OBJECTS_MAX = 64, API_EVENTS_MAX = 4096 };
+enum { API_OBJECTS_MAX = 64, API_EVENTS_MAX = 4096, API_PAUSE_MS = 5000 };
 
 struct api {
     struct api_object objects[API_OBJECTS_MAX];
@@ -42,6 +42,10 @@ struct api {
     size_t event_count;
     int64_t version;
     unsigned uids;
+    const struct process *paused; /* that was told to wait for API_PAUSE_MS */
+    int64_t paused_ms;
+    int64_t asked_ms; /* when that request left */
+    char paused_what[64];
 };
 
 void api_reset(void);

@@ -202,67 +202,6 @@ static void own_target(void)
                   "\"uid\":\"7f7f7f7f-0000-4000-8000-000000000002\"}]}}");
 }
 
-/* ---- somebody who never gives in ---- */
-
-enum { WAR_BEAT_MS = SECOND, WAR_HEALS = 5, WAR_HEAL_MS = 30 * SECOND };
-
-static struct {
-    struct loop_timer beat;
-    int64_t began_ms;
-    unsigned undone;
-    bool told;
-} war;
-
-static bool is_told_of_war(void)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(people_voice(), "status.conditions"))
-        if (mem_streq(json_string_member(item, "reason"), "SecretConflict"))
-            return true;
-    return false;
-}
-
-static bool holds_mine(const cJSON *target)
-{
-    return mem_streq(json_string_at(target, "data.DEEPGRAM_API_KEY"), "bWluZQ==");
-}
-
-static void on_beat(void *context)
-{
-    (void)context;
-    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
-    war.told = war.told || is_told_of_war();
-    if (!holds_mine(target)) {
-        api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":{\"DEEPGRAM_API_KEY\":\"bWluZQ==\"}}");
-        war.undone += holds_mine(api_get(API_SECRETS, TEAM, VOICE_KEY)); /* it may be immutable */
-    }
-    /* Whoever starts anew counts anew: two processes after a take-over. */
-    int64_t patience = WAR_HEALS * (2 + 2 * (int64_t)sim.schedule->fault_count);
-    int64_t lasted_ms = time_now_ms() - war.began_ms;
-    if (war.undone > patience + lasted_ms / WAR_HEAL_MS)
-        sim_broken(LIVELOCK, "put right %u times in vain", war.undone);
-    if (war.undone > patience && !war.told)
-        sim_broken(WEDGED, "nobody is told that somebody else writes the target");
-    loop_timer_start(&sim.loop, &war.beat, WAR_BEAT_MS, on_beat, NULL);
-}
-
-static void begin_war(void)
-{
-    memset(&war, 0, sizeof war);
-    war.began_ms = time_now_ms();
-    loop_timer_start(&sim.loop, &war.beat, WAR_BEAT_MS, on_beat, NULL);
-}
-
-static void end_war(void)
-{
-    loop_timer_stop(&war.beat);
-}
-
-void damage_reset(void)
-{
-    memset(&war, 0, sizeof war);
-}
-
 static void make_admin(void)
 {
     sim.unmarked_ms = time_now_ms();
@@ -328,6 +267,7 @@ static void restart_operator(void)
         if (process_at(i))
             process_crash(process_at(i), SECOND);
     sim.deepgram.paused = NULL; /* until when is only written down to the second */
+    sim.api.paused = NULL;
 }
 
 static void late_secrets(void)
@@ -529,8 +469,6 @@ static const struct action DAMAGE[] = {
     { "free-target", free_target, 0, false },
     { "release-target", release_target, 0, true },
     { "unmark-admin", unmark_admin, 0, true },
-    { "war", begin_war, 0, false },
-    { "peace", end_war, 0, false },
     { "delete-revision", delete_revision, 1, false },
     { "hold-revision", hold_revision, 0, false },
     { "free-revisions", free_revisions, 0, false },

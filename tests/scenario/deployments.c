@@ -111,8 +111,6 @@ void deployments_run(void)
     tell_status(engine(), &census);
     if (census.older == 0) /* through, as its status tells */
         sim.foreign_rollout = false;
-    if (!deployments_complete() && !paused)
-        actors_look_in(SECOND);
 }
 
 /* ---- what people do ---- */

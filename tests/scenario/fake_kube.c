@@ -146,7 +146,8 @@ static bool fail(enum reply_kind reply, const struct api_result *result, struct 
     json_add_string(status, "reason", result->reason);
     json_add_string(status, "message", result->message);
     if (result->code == 429)
-        json_add_int(json_add_object(status, "details"), "retryAfterSeconds", 1);
+        json_add_int(json_add_object(status, "details"), "retryAfterSeconds",
+                     API_PAUSE_MS / SECOND);
     return kube_status_error(result->code, status, err);
 }
 
@@ -179,12 +180,22 @@ static void learn_clock(const struct request *request, struct kube_client *clien
     client->clock_known = true;
 }
 
+static void note_pause(const struct request *request)
+{
+    sim.api.paused = request->process;
+    sim.api.paused_ms = time_now_ms();
+    sim.api.asked_ms = request->began_ms;
+    snprintf(sim.api.paused_what, sizeof sim.api.paused_what, "%s", request->what);
+}
+
 static void answer(struct request *request)
 {
     const struct kube_detail *detail = request->detail;
     learn_clock(request, detail->client);
     struct err err = ERR_INIT;
     bool fine = fail(request->reply_kind, &detail->result, &err);
+    if (request->reply_kind == REPLY_THROTTLED)
+        note_pause(request);
     cJSON *object = fine ? picture(detail) : NULL;
     detail->done(detail->context, &object, fine ? NULL : &err);
     cJSON_Delete(object);
@@ -228,6 +239,7 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
     request->perform = perform;
     request->answer = answer;
     request->release = release;
+    oracle_asking_kube(process, request->what);
     memory_enter(process);
     request_start(request, LATENCY_MS);
     return (struct kube_call_handle *)request;

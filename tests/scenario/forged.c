@@ -85,6 +85,5 @@ static const struct action FORGED[] = {
 
 const struct action *forged_at(size_t index)
 {
-    return index < ARRAY_LENGTH(FORGED) ? &FORGED[index]
-                                        : accounts_at(index - ARRAY_LENGTH(FORGED));
+    return index < ARRAY_LENGTH(FORGED) ? &FORGED[index] : wars_at(index - ARRAY_LENGTH(FORGED));
 }

@@ -86,6 +86,37 @@ bool oracle_status_names(const cJSON *resource, const char *id)
     return false;
 }
 
+bool oracle_can_go_back(const struct credential_record *bad)
+{
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *record = &sim.deepgram.credentials[i];
+        if (strcmp(record->uid, bad->uid) == 0 && record->revision < bad->revision &&
+            deepgram_alive(record))
+            return true;
+    }
+    return false;
+}
+
+bool oracle_announcement_open(const cJSON *resource)
+{
+    const char *text = oracle_annotation(resource, ANNOTATION_ISSUING);
+    auto_json cJSON *attempts = text ? json_parse(text, strlen(text)) : NULL;
+    const cJSON *attempt = NULL;
+    cJSON_ArrayForEach(attempt, attempts) {
+        bool known = false;
+        for (size_t i = 0; i < sim.api.count; i++)
+            known = known || mem_streq(oracle_annotation(sim.api.objects[i].json, ANNOTATION_NONCE),
+                                       json_string_at(attempt, "nonce"));
+        const cJSON *revision = NULL;
+        cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
+            known = known ||
+                    json_int_at(revision, "revision", 0) == json_int_at(attempt, "revision", -1);
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
 bool oracle_secret_names(const char *id)
 {
     for (size_t i = 0; i < sim.api.count; i++)

@@ -19,6 +19,8 @@ void oracle_minted(const struct credential_record *minted);
 struct process;
 /* A process sends something to Deepgram. */
 void oracle_asking(const struct process *process);
+/* To the API server; what: its request's. */
+void oracle_asking_kube(const struct process *process, const char *what);
 /* With an admin key that doesn't work. */
 void oracle_asked_in_vain(int64_t sent_ms);
 /* For a credential that Deepgram can't make as it was asked to. */

@@ -272,15 +272,17 @@ static bool needs_admin(const struct api_object *resource, const char *secret)
         !api_has_finalizer(resource->json, FINALIZER_REVOKE) ||
         oracle_annotation(resource->json, ANNOTATION_ABANDON))
         return false;
-    if (oracle_annotation(resource->json, ANNOTATION_ISSUING))
-        return true;
+    const char *uid = json_string_at(resource->json, "metadata.uid");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
-        if (deepgram_alive(record) && oracle_status_names(resource->json, record->id))
+        if (deepgram_alive(record) &&
+            (strcmp(record->uid, uid) == 0 || oracle_status_names(resource->json, record->id)))
             return true;
     }
-    return false;
+    return oracle_announcement_open(resource->json);
 }
+
+enum { SWEEP_MS = 12 }; /* two lists and a patch */
 
 static void check_unmarked(const cJSON *before, const cJSON *after)
 {
@@ -289,7 +291,8 @@ static void check_unmarked(const cJSON *before, const cJSON *after)
         return;
     const char *name = json_string_at(before, "metadata.name");
     sim.unmarked_ms = time_now_ms(); /* who needs it from now on puts it back in a moment */
-    if (sim.schedule->jitter || fault_planned(FAULT_SECOND_BEFORE) || fault_planned(FAULT_SPLIT) ||
+    if (sim.schedule->jitter || sim.acted_ms + SWEEP_MS > time_now_ms() ||
+        fault_planned(FAULT_SECOND_BEFORE) || fault_planned(FAULT_SPLIT) ||
         fault_planned(FAULT_LATE_WRITE))
         return; /* nobody may have needed it when it was decided */
     for (size_t i = 0; i < sim.api.count; i++)
@@ -439,7 +442,7 @@ static long voice_marker(const cJSON *deployment)
     return text ? strtol(text, NULL, 10) : 0;
 }
 
-/* Does the template bear a revision that pods failed on? */
+/* Does the template bear a revision that pods failed on, where an earlier one still works? */
 static bool bears_bad(const cJSON *deployment)
 {
     const char *uid = json_string_at(api_get(API_KEYS, TEAM, "voice"), "metadata.uid");
@@ -447,7 +450,7 @@ static bool bears_bad(const cJSON *deployment)
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (record->bad && mem_streq(record->uid, uid) &&
             record->revision == voice_marker(deployment))
-            return true;
+            return oracle_can_go_back(record);
     }
     return false;
 }

@@ -17,6 +17,10 @@ const char *oracle_annotation(const cJSON *object, const char *name);
 const char *oracle_revision_id(const cJSON *secret);
 /* Does status name the credential as one that isn't revoked? */
 bool oracle_status_names(const cJSON *resource, const char *id);
+/* An announced create that left neither a revision Secret nor a line in status. */
+bool oracle_announcement_open(const cJSON *resource);
+/* Is there an earlier one that still works? */
+bool oracle_can_go_back(const struct credential_record *bad);
 /* Does a revision Secret keep it? */
 bool oracle_secret_names(const char *id);
 /* Are they equal but for versions and these members of the root, the metadata, the annotations? */

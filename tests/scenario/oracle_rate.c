@@ -69,6 +69,16 @@ void oracle_asking(const struct process *process)
         sim_broken(LIVELOCK, "asked Deepgram again in the pause that it asked for");
 }
 
+/* The same for a second time; what somebody changed since may be something else. */
+void oracle_asking_kube(const struct process *process, const char *what)
+{
+    const struct api *api = &sim.api;
+    if (process == api->paused && sim.schedule->fault_count == 1 && !sim.schedule->jitter &&
+        api_resource_count() == 1 && sim.acted_ms < api->asked_ms &&
+        time_now_ms() < api->paused_ms + API_PAUSE_MS && strcmp(what, api->paused_what) == 0)
+        sim_broken(LIVELOCK, "%s again in the pause that the API server asked for", what);
+}
+
 /* Also a process that starts anew leaves it alone for a while. */
 void oracle_asked_in_vain(int64_t sent_ms)
 {

@@ -147,27 +147,6 @@ static void judge_published(const struct api_object *object, const cJSON *target
         sim_broken(I3, "%s's target says of itself what is not so", object->name);
 }
 
-/* An announced create that left neither a revision Secret nor a line in status. */
-static bool announcement_open(const cJSON *resource)
-{
-    const char *text = oracle_annotation(resource, ANNOTATION_ISSUING);
-    auto_json cJSON *attempts = text ? json_parse(text, strlen(text)) : NULL;
-    const cJSON *attempt = NULL;
-    cJSON_ArrayForEach(attempt, attempts) {
-        bool known = false;
-        for (size_t i = 0; i < sim.api.count; i++)
-            known = known || mem_streq(oracle_annotation(sim.api.objects[i].json, ANNOTATION_NONCE),
-                                       json_string_at(attempt, "nonce"));
-        const cJSON *revision = NULL;
-        cJSON_ArrayForEach(revision, json_at(resource, "status.revisions"))
-            known = known ||
-                    json_int_at(revision, "revision", 0) == json_int_at(attempt, "revision", -1);
-        if (!known)
-            return true;
-    }
-    return false;
-}
-
 /* What is to be rotated every so often. */
 static void judge_schedule(const struct api_object *object)
 {
@@ -198,7 +177,7 @@ static void judge_status(const struct api_object *object)
              !mem_streq(oracle_annotation(json, ANNOTATION_ROTATE),
                         json_string_at(json, "status.lastHandledRotateRequest")))
         sim_broken(WEDGED, "%s's rotation was not carried out", object->name);
-    else if (announcement_open(json))
+    else if (oracle_announcement_open(json))
         sim_broken(WEDGED, "%s's announcement stays open", object->name);
 }
 
@@ -225,7 +204,7 @@ static void judge_expiry(const struct credential_record *record)
         sim_broken(I3, "%s expired while it was published", record->id);
     int64_t lifetime_ms = expired_ms - record->made_ms;
     if (record->expires_ms != 0 && record->replaced_ms > expired_ms - lifetime_ms / 5 &&
-        sim.schedule->fault_count == 0)
+        sim.schedule->fault_count == 0 && !sim.was_suspended)
         sim_broken(I3, "%s was replaced only shortly before it expired", record->id);
 }
 
@@ -267,7 +246,7 @@ static void judge_rollout(const struct api_object *object, const cJSON *target)
     auto_free char *value = deepgram_value_in(target);
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     const char *other = value ? deployments_other_holder(value) : NULL;
-    if (record && record->bad && sim.schedule->fault_count == 0)
+    if (record && record->bad && sim.schedule->fault_count == 0 && oracle_can_go_back(record))
         sim_broken(WEDGED, "%s was never taken back", record->id);
     else if (record && record->bad)
         return; /* it may have been restarted by others, or be given two hours */
@@ -330,6 +309,20 @@ static void judge_namespace(void)
     }
 }
 
+/* While it goes, it is held as long as there is something to revoke. */
+static void judge_admin(void)
+{
+    const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
+    if (!json_at(admin, "metadata.deletionTimestamp") ||
+        !api_has_finalizer(admin, FINALIZER_IN_USE))
+        return;
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        if (deepgram_alive(&sim.deepgram.credentials[i]) &&
+            strncmp(sim.deepgram.credentials[i].uid, "0000", 4) == 0)
+            return;
+    sim_broken(WEDGED, "the admin Secret is held up, and there is nothing to revoke");
+}
+
 static void judge_processes(void)
 {
     for (size_t i = 0; i < PROCESSES_MAX; i++)
@@ -356,6 +349,7 @@ void oracle_judge(void)
             judge_living(object);
     }
     judge_namespace();
+    judge_admin();
     judge_processes();
     judge_restarts();
     oracle_judge_entries();

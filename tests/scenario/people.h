@@ -20,15 +20,16 @@ void people_drop_finalizer(const char *name);
 bool people_renamed(void);
 
 /* For a new schedule. */
-void damage_reset(void);
+void wars_reset(void);
 void accounts_reset(void);
 /* A resource of either kind with the admin Secret and the overlap of all; more: further fields of
  * its spec. */
 void people_make_resource(enum api_type type, const char *name, const char *secret,
                           const char *more);
-/* The actions of damage.c, forged.c and accounts.c; NULL at the end. */
+/* The actions of damage.c, forged.c, wars.c and accounts.c; NULL at the end. */
 const struct action *damage_at(size_t index);
 const struct action *forged_at(size_t index);
+const struct action *wars_at(size_t index);
 const struct action *accounts_at(size_t index);
 /* Is it one of accounts.c? */
 bool accounts_action(const struct action *action);

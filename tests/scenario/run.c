@@ -173,10 +173,6 @@ static void mend_world(void)
         abandon_deleting(&sim.api.objects[i]);
 }
 
-/* For those resources that name none. */
-static char default_namespace[] = TEAM;
-static char default_name[] = "admin";
-
 static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trace)
 {
     for (unsigned owner = 0; owner <= PROCESSES_MAX; owner++)
@@ -199,6 +195,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.unmarked_ms = 0;
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
+    sim.was_suspended = false;
     sim.undated = false;
     sim.retain_ms = 0;
     sim.looked_ms = 0;
@@ -211,8 +208,6 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.options = (struct options){
         .deepgram_url = DEEPGRAM_URL,
         .registry_url = DEEPGRAM_URL,
-        .default_credentials_namespace = default_namespace,
-        .default_credentials_name = default_name,
         .max_role = ROLE_OWNER,
         .max_in_flight = 16,
         .inventory_interval_ms = INVENTORY_MS,

@@ -99,6 +99,7 @@ struct sim {
     int64_t pods_unseen_until_ms; /* monotonic: that of pods stands still; 0: it doesn't */
     bool gone_renamed; /* the namespace was deleted under a target that had another name before */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
+    bool was_suspended;   /* something may be later than it should be */
     int64_t retain_ms;    /* monotonic: when a person wanted everything kept; 0: nobody does */
     int64_t looked_ms;    /* monotonic: when an operator last read that resource */
     bool undated;         /* nothing tells since when the target holds what it holds */

@@ -92,6 +92,7 @@ static const struct story STORIES[] = {
     { "two-kinds", "make settle twin +1 rename lose-next settle token settle delete-twin settle" },
     { "two", "make second settle delete settle delete-second settle" },
     { "admin-deleted", "make settle delete-admin settle token settle delete settle" },
+    { "admin-going", "make settle delete-admin console +700 make-admin settle" },
     { "admin-missing", "delete-admin make settle make-admin settle" },
     { "admin-broken", "make settle break-admin token settle mend-admin settle" },
     { "backed-off", "break-admin make +1 restart-operator +30 restart-operator +30 mend-admin "
@@ -124,7 +125,10 @@ static const struct story STORIES[] = {
     { "rolled-back", "make-impatient settle engine settle fail-next token settle +330 settle" },
     { "rolled-back-token", "make-impatient settle engine settle fail-next token settle +330 "
                            "settle token settle" },
+    { "rolled-back-late", "make-expiring settle engine settle suspend +6900 fail-next token go-on "
+                          "+400 settle" },
     { "fight", "make settle deploy settle war +150 peace settle" },
+    { "status-fight", "make settle deploy settle status-war +40 status-peace settle" },
     { "co-own", "make settle co-own delete-target settle co-own token settle delete settle" },
     { "co-own-again", "make-retained settle co-own settle recreate settle" },
     { "co-own-retain", "make-retained settle co-own settle delete settle" },
