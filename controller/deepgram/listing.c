@@ -23,6 +23,8 @@ struct deepgram_listing {
     size_t bytes;
     struct deepgram_list list;
     size_t capacity;
+    uint64_t *others; /* fingerprints of uids, ascending */
+    size_t other_count;
 };
 
 void deepgram_list_done(struct deepgram_list *list)
@@ -33,20 +35,6 @@ void deepgram_list_done(struct deepgram_list *list)
         mem_free((char *)(uintptr_t)list->entries[i].id);
     mem_free(list->entries);
     *list = (struct deepgram_list){ 0 };
-}
-
-void deepgram_list_leave_out(struct deepgram_list *list, const uint64_t *uids, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        uint64_t uid = fingerprint(list->entries[i].uid);
-        if (count > 0 && bsearch(&uid, uids, count, sizeof uid, fingerprint_order))
-            mem_free((char *)(uintptr_t)list->entries[i].id);
-        else
-            list->entries[kept++] = list->entries[i];
-    }
-    list->count = kept;
-    list->entries = mem_realloc(list->entries, (kept + 1) * sizeof list->entries[0]);
 }
 
 static void add_entry(struct deepgram_listing *listing, const char *id, const struct marker *marker,
@@ -70,6 +58,13 @@ static void add_entry(struct deepgram_listing *listing, const char *id, const st
     };
 }
 
+static bool is_of_others(const struct deepgram_listing *listing, const char *uid)
+{
+    uint64_t key = fingerprint(uid);
+    return listing->other_count > 0 &&
+           bsearch(&key, listing->others, listing->other_count, sizeof key, fingerprint_order);
+}
+
 static bool read_item(void *context, const cJSON *json)
 {
     struct deepgram_listing *listing = context;
@@ -85,6 +80,8 @@ static bool read_item(void *context, const cJSON *json)
     }
     if (!name_is_credential_id(id))
         return false;
+    if (is_of_others(listing, marker.uid))
+        return true;
     add_entry(listing, id, &marker,
               timestamp_or(json_string_member(description, "expiration_date"), 0));
     return true;
@@ -103,8 +100,16 @@ void deepgram_listing_free(struct deepgram_listing *listing)
     if (!listing)
         return;
     json_items_free(listing->items);
+    mem_free(listing->others);
     deepgram_list_done(&listing->list);
     mem_free(listing);
+}
+
+void deepgram_listing_leave_out(struct deepgram_listing *listing, uint64_t *uids, size_t count)
+{
+    mem_free(listing->others);
+    listing->others = uids;
+    listing->other_count = count;
 }
 
 bool deepgram_listing_feed(struct deepgram_listing *listing, const char *bytes, size_t length)

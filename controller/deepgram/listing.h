@@ -12,15 +12,15 @@ struct deepgram_list {
     size_t foreign; /* credentials without one */
 };
 void deepgram_list_done(struct deepgram_list *list);
-/* Drops what bears the marker of one of these resources: fingerprints (base/fingerprint.h) of their
- * uids, in ascending order. */
-void deepgram_list_leave_out(struct deepgram_list *list, const uint64_t *uids, size_t count);
 
 struct deepgram_listing;
 
 NODISCARD struct deepgram_listing *deepgram_listing_new(enum resource_kind kind);
 void deepgram_listing_free(struct deepgram_listing *listing);
 
+/* Before the first of them: what bears the marker of one of these resources is read and not kept.
+ * Fingerprints (base/fingerprint.h) of their uids, in ascending order; taken over. */
+void deepgram_listing_leave_out(struct deepgram_listing *listing, uint64_t *uids, size_t count);
 /* The next bytes of a 2xx answer. False: these are more than any list has, and no more is to be
  * read. */
 NODISCARD bool deepgram_listing_feed(struct deepgram_listing *listing, const char *bytes,

@@ -106,20 +106,6 @@ static void list_failed(struct pass *pass, const struct err *err)
     pass_continue(pass);
 }
 
-/* A thousand namespaces that share a project would each keep what belongs to all. Who can use the
- * default credentials may be anywhere. */
-static void leave_out_other_namespaces(const struct pass *pass, struct deepgram_list *list)
-{
-    const struct admin_view *admin = &pass->gathered->world.admin;
-    const struct caches *caches = pass->runtime->caches;
-    if (caches_is_default_credentials(caches, admin->namespace, admin->name))
-        return;
-    size_t count = 0;
-    auto_free uint64_t *uids =
-        store_uids_outside(caches->resources[pass->kind], admin->namespace, &count);
-    deepgram_list_leave_out(list, uids, count);
-}
-
 static void listed(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -131,7 +117,6 @@ static void listed(void *context, const struct deepgram_answer *answer)
         list_failed(pass, &err);
         return;
     }
-    leave_out_other_namespaces(pass, &list);
     inventory_set(inventory, &list, pass->sent_ms);
     inventory_end(inventory, pass->runtime->queue);
     if (pass->step.needed)
@@ -139,9 +124,23 @@ static void listed(void *context, const struct deepgram_answer *answer)
     pass_continue(pass);
 }
 
+/* A thousand namespaces that share a project would each keep what belongs to all. Who can use the
+ * default credentials may be anywhere. */
+static void leave_out_other_namespaces(const struct pass *pass, struct deepgram_listing *listing)
+{
+    const struct admin_view *admin = &pass->gathered->world.admin;
+    const struct caches *caches = pass->runtime->caches;
+    if (caches_is_default_credentials(caches, admin->namespace, admin->name))
+        return;
+    size_t count = 0;
+    uint64_t *uids = store_uids_outside(caches->resources[pass->kind], admin->namespace, &count);
+    deepgram_listing_leave_out(listing, uids, count);
+}
+
 static void list_with_key(struct pass *pass)
 {
     deepgram_list(pass->kind, pass->gathered->resource->spec.project_id, &pass->request);
+    leave_out_other_namespaces(pass, pass->request.listing);
     deepgram_call_send(pass, &pass->admin_key, listed);
 }
 

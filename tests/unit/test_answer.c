@@ -456,24 +456,34 @@ static void test_what_belongs_to_others_is_left_out(void **state)
         "{\"api_key_id\":\"b\",\"comment\":\"[deepgram-operator uid=v rev=1 nonce=n]\"},"
         "{\"api_key_id\":\"c\",\"comment\":\"[deepgram-operator uid=w rev=1 nonce=n]\"},"
         "{\"api_key_id\":\"d\",\"comment\":\"[deepgram-operator uid=u rev=2 nonce=n]\"}]}";
-    struct deepgram_list list;
-    struct err err = ERR_INIT;
-    assert_true(read_list(RESOURCE_API_KEY, BODY, strlen(BODY), &list, &err));
-    deepgram_list_leave_out(&list, NULL, 0);
-    assert_int_equal(list.count, 4);
-    uint64_t others[] = { fingerprint("v"), fingerprint("x") };
-    qsort(others, 2, sizeof others[0], fingerprint_order);
-    deepgram_list_leave_out(&list, others, 2);
-    assert_int_equal(list.count, 3);
-    assert_string_equal(list.entries[0].id, "a");
-    assert_string_equal(list.entries[1].id, "c");
-    assert_string_equal(list.entries[2].id, "d");
-    uint64_t all[] = { fingerprint("u"), fingerprint("w") };
-    qsort(all, 2, sizeof all[0], fingerprint_order);
-    deepgram_list_leave_out(&list, all, 2);
-    assert_int_equal(list.count, 0);
-    deepgram_list_leave_out(&list, all, 2);
-    deepgram_list_done(&list);
+    static const struct {
+        const char *others[2];
+        const char *kept;
+    } rows[] = {
+        { { NULL, NULL }, "abcd" },
+        { { "v", "x" }, "acd" },
+        { { "u", "w" }, "b" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct deepgram_listing *listing = deepgram_listing_new(RESOURCE_API_KEY);
+        uint64_t *uids = mem_calloc(2, sizeof uids[0]);
+        size_t count = 0;
+        while (count < 2 && rows[i].others[count]) {
+            uids[count] = fingerprint(rows[i].others[count]);
+            count++;
+        }
+        qsort(uids, count, sizeof uids[0], fingerprint_order);
+        deepgram_listing_leave_out(listing, uids, count);
+        assert_true(deepgram_listing_feed(listing, BODY, strlen(BODY)));
+        struct deepgram_list list;
+        assert_true(deepgram_listing_take(listing, &list));
+        char kept[8] = "";
+        for (size_t j = 0; j < list.count; j++)
+            strcat(kept, list.entries[j].id);
+        assert_string_equal(kept, rows[i].kept);
+        deepgram_list_done(&list);
+        deepgram_listing_free(listing);
+    }
 }
 
 static void test_deep_bodies_are_harmless(void **state)
