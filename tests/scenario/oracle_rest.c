@@ -309,13 +309,16 @@ static void judge_namespace(void)
     }
 }
 
-/* While it goes, it is held as long as there is something to revoke. */
+/* While it goes, it is held as long as there may be something to revoke. */
 static void judge_admin(void)
 {
     const cJSON *admin = api_get(API_SECRETS, TEAM, "admin");
     if (!json_at(admin, "metadata.deletionTimestamp") ||
         !api_has_finalizer(admin, FINALIZER_IN_USE))
         return;
+    for (size_t i = 0; i < sim.api.count; i++)
+        if (oracle_announcement_open(sim.api.objects[i].json))
+            return;
     for (size_t i = 0; i < sim.deepgram.count; i++)
         if (deepgram_alive(&sim.deepgram.credentials[i]) &&
             strncmp(sim.deepgram.credentials[i].uid, "0000", 4) == 0)
