@@ -320,7 +320,7 @@ static void judge_admin(void)
         if (oracle_announcement_open(sim.api.objects[i].json))
             return;
     for (size_t i = 0; i < sim.deepgram.count; i++)
-        if (deepgram_alive(&sim.deepgram.credentials[i]) &&
+        if (sim.deepgram.credentials[i].death == ALIVE && /* or expired, and not yet dropped */
             strncmp(sim.deepgram.credentials[i].uid, "0000", 4) == 0)
             return;
     sim_broken(WEDGED, "the admin Secret is held up, and there is nothing to revoke");
