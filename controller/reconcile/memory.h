@@ -63,7 +63,7 @@ struct memory {
     bool target_looked;         /* this process has asked the API server for it */
     int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */
     int64_t checked_ms;         /* when */
-    int64_t absent_revision;    /* its revision Secret was looked for and isn't there; 0: none */
+    int64_t absent_revision;    /* the last whose Secret was looked for and isn't there; 0: none */
     int64_t refused_revision;   /* an announced create that certainly minted nothing; 0: none */
     int64_t unknown_ms;         /* monotonic: last create without an answer; NEVER */
     struct gone *gone;          /* ids that Deepgram confirmed gone, newest last; or NULL */

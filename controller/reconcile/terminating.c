@@ -29,14 +29,22 @@ static bool retains(const struct world *world)
     return world->resource->spec.deletion_policy == DELETION_RETAIN;
 }
 
-/* What a cache that is behind doesn't show is not there for certain. */
+/* What a cache that is behind doesn't show is not gone for certain: one after the other. */
 static bool look_for_retained(const struct world *world, struct step *step)
 {
     if (!retains(world))
         return false;
     if (!world->target.exists && !world->memory->target_looked)
         return rule_step(step, STEP_LOOK_AT_TARGET);
-    return rule_look_for_current(world, step);
+    for (size_t i = 0; i < world->revision_count; i++) {
+        const struct world_revision *revision = &world->revisions[i];
+        if (revision->secret || revision->gone ||
+            revision->number <= world->memory->absent_revision)
+            continue;
+        step->revision = revision->number;
+        return rule_step(step, STEP_LOOK_FOR_REVISION);
+    }
+    return false;
 }
 
 /* Retain: without our owner reference the garbage collector leaves the Secrets alone. */

@@ -27,6 +27,13 @@ static void note_erased(void)
         snprintf(sim.erased, sizeof sim.erased, "%s", json_string_at(voice, "metadata.uid"));
 }
 
+static bool has_old_target(void)
+{
+    const cJSON *owner = oracle_controller_of(api_get(API_SECRETS, TEAM, VOICE_KEY));
+    return mem_streq(json_string_member(owner, "uid"),
+                     json_string_at(people_voice(), "metadata.uid"));
+}
+
 /* What only status tells: since when the target holds what it holds, and that the credential in it
  * was made from the spec as it is. */
 static void wipe_status(void)
@@ -34,7 +41,7 @@ static void wipe_status(void)
     const char *id = json_string_at(people_voice(), "status.id");
     sim.mints_allowed += id && !oracle_secret_names(id) ? 1 : 0;
     sim.undated = sim.undated || !api_get(API_SECRETS, TEAM, VOICE_KEY);
-    sim.blinded = sim.blinded || (people_renamed() && !api_get(API_SECRETS, TEAM, VOICE_KEY));
+    sim.blinded = sim.blinded || (people_renamed() && !has_old_target());
     sim.accounts_forgotten = true;
     people_merge_voice("{\"status\":null}");
     note_erased();

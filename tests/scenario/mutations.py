@@ -633,4 +633,10 @@ MUTATIONS = [
      "WEDGED", story("admin-going")),
     ("what a list tells of this namespace is left out, not that of others", "kube/store.c",
      "!in_scope(entry, namespace))", "in_scope(entry, namespace))", "I4", story("token")),
+    ("of what is retained only the current revision is looked for", "reconcile/terminating.c",
+     "            revision->number <= world->memory->absent_revision)\n",
+     "            revision->number <= world->memory->absent_revision ||\n"
+     "            revision->number != world->resource->status.revision)\n", "I1",
+     replay("story=retain-foreground seed=6782197 jitter=1 "
+            "faults=25:delete,23:cut,28:crash-before,26:bare-pod,18:restart")),
 ]

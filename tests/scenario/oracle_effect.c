@@ -275,8 +275,8 @@ static bool needs_admin(const struct api_object *resource, const char *secret)
     const char *uid = json_string_at(resource->json, "metadata.uid");
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
-        if (deepgram_alive(record) &&
-            (strcmp(record->uid, uid) == 0 || oracle_status_names(resource->json, record->id)))
+        if (deepgram_alive(record) && ((strcmp(record->uid, uid) == 0 && !oracle_excused(uid)) ||
+                                       oracle_status_names(resource->json, record->id)))
             return true;
     }
     return oracle_announcement_open(resource->json);
@@ -605,13 +605,21 @@ static bool is_copy(const cJSON *target, const struct credential_record *record)
            (!resource || json_at(resource->json, "metadata.deletionTimestamp"));
 }
 
-static void check_not_published(const struct credential_record *record)
+static bool changed_since(const struct api_object *object, int64_t ms)
+{
+    for (size_t i = sim.api.event_count; i > 0 && sim.api.events[i - 1].at_ms > ms; i--)
+        if (sim.api.events[i - 1].json == object->json)
+            return true;
+    return false;
+}
+
+static void check_not_published(const struct credential_record *record, int64_t sent_ms)
 {
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
         if (object->type != API_SECRETS || oracle_revision_id(object->json) ||
-            is_going(object->json) || came_late(object->json) || is_left_behind(object) ||
-            is_copy(object->json, record))
+            is_going(object->json) || came_late(object->json) || changed_since(object, sent_ms) ||
+            is_left_behind(object) || is_copy(object->json, record))
             continue;
         auto_free char *value = deepgram_value_in(object->json);
         if (mem_streq(value, record->value))
@@ -682,7 +690,7 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
     check_successor(record, sent_ms);
     check_not_retained(record, sent_ms);
     if (!is_blind()) {
-        check_not_published(record);
+        check_not_published(record, sent_ms);
         check_overlap(record);
     }
 }

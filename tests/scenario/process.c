@@ -296,7 +296,8 @@ static void list(struct process *process, enum api_type type, size_t upto)
     process->position[type] = upto;
 }
 
-/* Each watch may be behind the others, and stay so for a while. */
+/* Each watch may be behind the others, and stay so for a while. Of pods alone the first list is
+ * what it really is, a consistent read (KEP-3157): nobody can look again whether there is one. */
 static void list_all(struct process *process, int64_t behind_ms)
 {
     for (enum api_type type = 0; type < API_TYPES; type++) {
@@ -304,6 +305,8 @@ static void list_all(struct process *process, int64_t behind_ms)
             continue;
         bool is_late = type == sim.late_type;
         int64_t late_ms = is_late ? LATE_MS : time_vary(0, behind_ms);
+        if (type == API_PODS)
+            late_ms = 0;
         list(process, type, events_until(time_now_ms() - late_ms));
         process->frozen_until_ms[type] =
             time_now_ms() + (is_late ? LATE_MS : time_vary(0, late_ms));

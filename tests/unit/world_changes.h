@@ -164,6 +164,13 @@ static inline void secret_unseen(struct world_fixture *fixture)
     cJSON_Delete(fixture->secrets[--fixture->secret_count]);
 }
 
+/* Nor is the oldest. */
+static inline void first_secret_unseen(struct world_fixture *fixture)
+{
+    cJSON_Delete(fixture->secrets[0]);
+    fixture->secrets[0] = fixture->secrets[--fixture->secret_count];
+}
+
 /* It was looked for, too. */
 static inline void secret_lost(struct world_fixture *fixture)
 {
