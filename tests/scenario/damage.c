@@ -299,8 +299,6 @@ static void slow_pods(void)
 {
     enum { SLOW_MS = 6 * SECOND };
     process_freeze(API_PODS, SLOW_MS);
-    sim.blinded = sim.blinded || sim.schedule->fault_count > 1 || sim.schedule->jitter ||
-                  fault_planned(FAULT_STALE);
     sim.pods_unseen_until_ms = time_now_ms() + SLOW_MS;
 }
 

@@ -475,10 +475,17 @@ static void check_workload_write(const cJSON *before, const cJSON *after)
         sim_broken(I7, "restarted a Deployment in the middle of somebody else's roll-out");
 }
 
+/* Slow as it was, one thing more makes it slower than the door waits. */
+static bool pods_are_too_slow(void)
+{
+    return sim.pods_unseen_until_ms != 0 &&
+           (sim.schedule->fault_count > 1 || sim.schedule->jitter || fault_planned(FAULT_STALE));
+}
+
 /* Without its namespace's events nobody can know which pods use a renamed target. */
 static bool is_blind(void)
 {
-    return sim.blinded || (sim.frozen && sim.gone_renamed);
+    return sim.blinded || pods_are_too_slow() || (sim.frozen && sim.gone_renamed);
 }
 
 /* A pod whose container starts again would find nothing to read. */
