@@ -271,6 +271,11 @@ void step_adopt(struct pass *pass)
 
 /* ---- confirm ---- */
 
+static const struct revision *revision_to_confirm(const struct pass *pass)
+{
+    return world_revision(&pass->gathered->world, pass->step.revision)->secret;
+}
+
 static void confirm(struct pass *pass, bool is_gone)
 {
     struct memory *memory = pass->gathered->memory;
@@ -291,8 +296,11 @@ static void confirm(struct pass *pass, bool is_gone)
     pass_continue(pass);
 }
 
+static void ask_key(struct pass *pass);
+
 /* A key that isn't accepted once may live: the admin key is asked about it too, unless its time is
- * up, as Deepgram goes on knowing it then. */
+ * up, as Deepgram goes on knowing it then. What that one isn't shown may live all the same: the key
+ * is asked once more. */
 static void doubt_answered(void *context, const struct deepgram_answer *answer)
 {
     struct pass *pass = context;
@@ -301,7 +309,7 @@ static void doubt_answered(void *context, const struct deepgram_answer *answer)
     if (!deepgram_credential_answer(DEEPGRAM_GET, answer, &is_gone, &err)) {
         deepgram_call_failed(pass, &err);
     } else if (is_gone) {
-        confirm(pass, true);
+        ask_key(pass);
     } else {
         err_set(&err, ERR_TRANSIENT,
                 "Deepgram knows credential %s, but doesn't accept it: asking again", pass->id);
@@ -323,9 +331,11 @@ static void key_confirmed(void *context, const struct deepgram_answer *answer)
         confirm(pass, false);
     } else if (err.kind != ERR_UNAUTHORIZED) {
         deepgram_call_failed(pass, &err);
-    } else if (world_is_expired(world, world_revision(world, pass->step.revision))) {
+    } else if (pass->refused ||
+               world_is_expired(world, world_revision(world, pass->step.revision))) {
         confirm(pass, true);
     } else {
+        pass->refused = true;
         deepgram_call_with_key(pass, settle_doubt, NULL);
     }
 }
@@ -352,28 +362,30 @@ static void ask_by_key(void *context, cJSON **object, const struct err *err)
     struct credential credential = { 0 };
     struct err problem = ERR_INIT;
     if (err && err->kind == ERR_NOT_FOUND) {
-        pass_reread(
-            pass, &KUBE_SECRETS,
-            world_revision(&pass->gathered->world, pass->step.revision)->secret->secret_name,
-            pass_secrets(pass));
+        pass_reread(pass, &KUBE_SECRETS, revision_to_confirm(pass)->secret_name,
+                    pass_secrets(pass));
     } else if (err || !revision_read(*object, &credential, &problem)) {
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err ? err : &problem);
     } else {
+        deepgram_request_done(&pass->request);
         deepgram_check(&pass->request);
         deepgram_call_send(pass, &credential.secret, key_confirmed);
     }
     credential_done(&credential);
 }
 
+static void ask_key(struct pass *pass)
+{
+    pass_kube(pass, KUBE_GET, &KUBE_SECRETS, revision_to_confirm(pass)->secret_name, NULL, NULL,
+              false, ask_by_key);
+}
+
 /* A key answers for itself, whatever the admin key is allowed to see. */
 void step_confirm(struct pass *pass)
 {
-    const struct world_revision *revision =
-        world_revision(&pass->gathered->world, pass->step.revision);
     pass->id = mem_strdup(pass->step.id);
-    if (pass->gathered->world.checkable && revision->secret)
-        pass_kube(pass, KUBE_GET, &KUBE_SECRETS, revision->secret->secret_name, NULL, NULL, false,
-                  ask_by_key);
+    if (pass->gathered->world.checkable && revision_to_confirm(pass))
+        ask_key(pass);
     else
         deepgram_call_with_key(pass, ask_by_id, NULL);
 }

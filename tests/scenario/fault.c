@@ -73,10 +73,8 @@ static void nowhere(struct request *request)
     instead(request, REPLY_NOWHERE);
 }
 
-/* Of an admin key that isn't shown everything nobody hears that the key lives. */
 static void refused(struct request *request)
 {
-    sim.mints_allowed += sim.deepgram.lessened ? 1 : 0;
     instead(request, REPLY_REFUSED);
 }
 

@@ -639,4 +639,7 @@ MUTATIONS = [
      "            revision->number != world->resource->status.revision)\n", "I1",
      replay("story=retain-foreground seed=6782197 jitter=1 "
             "faults=25:delete,23:cut,28:crash-before,26:bare-pod,18:restart")),
+    ("a key that isn't accepted once, and that no admin key is shown, is lost", "operator/steps_recover.c",
+     "        ask_key(pass);\n    } else {\n        err_set(", "        confirm(pass, true);\n    } else {\n        err_set(",
+     "I3|I4", story("lesser-lost")),
 ]
