@@ -313,8 +313,10 @@ MUTATIONS = [
      "    size_t count = open_attempts(world, attempts);\n    struct attempt *attempt",
      "    size_t count = 0;\n    struct attempt *attempt", "I1", story("delete-soon")),
     ("a key that Deepgram no longer accepts counts as alive", "operator/steps_recover.c",
-     "    } else if (is_gone) {\n        confirm(pass, true);",
-     "    } else if (is_gone) {\n        confirm(pass, false);", "I3", story("console")),
+     "    } else if (pass->refused ||\n"
+     "               world_is_expired(world, world_revision(world, pass->step.revision))) {\n"
+     "        confirm(pass, true);\n", "    } else if (pass->refused) {\n        confirm(pass, false);\n",
+     "I3", story("console")),
     ("a dead revision is the newest", "reconcile/world.c",
      "        if (revision->secret && !revision->gone && !revision->failed &&",
      "        if (revision->secret && !revision->failed &&", "I3|LIVELOCK", story("console")),
