@@ -28,13 +28,18 @@ static void read_metadata(struct resource *resource)
     resource->rotate = mem_or_empty(json_string_member(annotations, ANNOTATION_ROTATE));
 }
 
-static void read_attempts(struct resource *resource)
+cJSON *resource_announcement(const cJSON *json)
 {
-    const cJSON *annotations = json_at(resource->json, "metadata.annotations");
+    const cJSON *annotations = json_at(json, "metadata.annotations");
     const char *issuing = json_string_member(annotations, ANNOTATION_ISSUING);
     if (!issuing || strlen(issuing) > ISSUING_MAX_BYTES)
-        return;
-    resource->issuing = json_parse(issuing, strlen(issuing));
+        return NULL;
+    return json_parse(issuing, strlen(issuing));
+}
+
+static void read_attempts(struct resource *resource)
+{
+    resource->issuing = resource_announcement(resource->json);
     resource->attempt_count = attempts_parse(resource->issuing, resource->attempts);
 }
 

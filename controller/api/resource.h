@@ -59,6 +59,10 @@ void resource_free_indirect(struct resource **resource);
  */
 NODISCARD bool resource_published_here(const struct resource *resource);
 
+/* What the annotation deepgram.com/issuing of a resource holds, for attempts_parse(); NULL when it
+ * holds nothing that can be read. The caller deletes it. */
+NODISCARD cJSON *resource_announcement(const cJSON *json);
+
 /* Reduces a stored object to what resource_new() reads (for the cache): metadata without
  * managedFields and without foreign annotations, spec, status. */
 void resource_trim(cJSON *json);

@@ -2,10 +2,9 @@
  * So the cache is only believed when it says "needed". */
 #include "operator/admin_mark.h"
 
-#include <string.h>
-
 #include "api/attempt.h"
 #include "api/canonical.h"
+#include "api/resource.h"
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "base/log.h"
@@ -52,9 +51,7 @@ static bool is_noted(const cJSON *revisions, int64_t number)
 /* An announcement stays after its revision came to be. */
 static bool has_open_attempt(const cJSON *resource)
 {
-    const char *text =
-        json_string_member(json_at(resource, "metadata.annotations"), ANNOTATION_ISSUING);
-    auto_json cJSON *announced = text ? json_parse(text, strlen(text)) : NULL;
+    auto_json cJSON *announced = resource_announcement(resource);
     struct attempt attempts[ATTEMPTS_MAX];
     size_t count = attempts_parse(announced, attempts);
     for (size_t i = 0; i < count; i++)

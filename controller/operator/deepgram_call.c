@@ -96,6 +96,13 @@ void deepgram_call_get(struct pass *pass, const char *id, gateway_done_fn *done)
     deepgram_call_send(pass, &pass->admin_key, done);
 }
 
+void deepgram_call_check(struct pass *pass, const struct secret *key, gateway_done_fn *done)
+{
+    deepgram_request_done(&pass->request);
+    deepgram_check(&pass->request);
+    deepgram_call_send(pass, key, done);
+}
+
 void deepgram_call_pause(struct pass *pass, const struct err *err)
 {
     if (err->kind != ERR_THROTTLED)

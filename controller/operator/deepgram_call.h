@@ -21,6 +21,8 @@ void deepgram_call_send(struct pass *pass, const struct secret *key, gateway_don
 
 /* Asks for that credential with pass->admin_key, whatever was asked before. */
 void deepgram_call_get(struct pass *pass, const char *id, gateway_done_fn *done);
+/* Asks a key about itself, whatever was asked before. */
+void deepgram_call_check(struct pass *pass, const struct secret *key, gateway_done_fn *done);
 
 /* The admin Secret could not be read or used: the step fails with a reason that names it. */
 void deepgram_call_key_failed(struct pass *pass, const struct err *err);

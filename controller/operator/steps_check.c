@@ -118,12 +118,6 @@ static void described(void *context, const struct deepgram_answer *answer)
     credential_done(&about);
 }
 
-static void ask_deepgram(struct pass *pass)
-{
-    deepgram_check(&pass->request);
-    deepgram_call_send(pass, &pass->credential.secret, described);
-}
-
 /* ---- the step ---- */
 
 static void check(struct pass *pass)
@@ -133,7 +127,7 @@ static void check(struct pass *pass)
     if (pass->step.judged && !grant_check(resource, &pass->credential, &err))
         discard(pass, &err);
     else if (pass->gathered->world.checkable)
-        ask_deepgram(pass);
+        deepgram_call_check(pass, &pass->credential.secret, described);
     else if (resource->spec.verify_repository)
         ask_registry(pass);
     else

@@ -257,8 +257,7 @@ static void adopt(void *context, cJSON **object, const struct err *err)
     if (!recover_credential(pass->gathered->resource, pass->object, &pass->credential, &problem)) {
         useless(pass, problem.message);
     } else if (pass->kind == RESOURCE_API_KEY) {
-        deepgram_check(&pass->request);
-        deepgram_call_send(pass, &pass->credential.secret, described);
+        deepgram_call_check(pass, &pass->credential.secret, described);
     } else {
         deepgram_call_with_key(pass, ask_for_pull, NULL);
     }
@@ -367,9 +366,7 @@ static void ask_by_key(void *context, cJSON **object, const struct err *err)
     } else if (err || !revision_read(*object, &credential, &problem)) {
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err ? err : &problem);
     } else {
-        deepgram_request_done(&pass->request);
-        deepgram_check(&pass->request);
-        deepgram_call_send(pass, &credential.secret, key_confirmed);
+        deepgram_call_check(pass, &credential.secret, key_confirmed);
     }
     credential_done(&credential);
 }

@@ -94,9 +94,7 @@ static void prove_with(void *context, cJSON **object, const struct err *err)
     } else if (err || !revision_read(*object, &credential, &problem)) {
         gone(pass, AS_TOLD); /* there is nothing to ask with */
     } else {
-        deepgram_request_done(&pass->request);
-        deepgram_check(&pass->request);
-        deepgram_call_send(pass, &credential.secret, proved);
+        deepgram_call_check(pass, &credential.secret, proved);
     }
     credential_done(&credential);
 }

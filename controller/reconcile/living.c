@@ -170,6 +170,18 @@ static bool wait_for_target_to_go(const struct world *world, struct step *step)
     return world->target.exists && world->target.deleting && rule_wait(step, INT64_MAX);
 }
 
+/* Status is ahead of the cached Secrets, as after a take-over: they may only be late. Whoever takes
+ * them for lost publishes an older revision, or mints. */
+static bool look_for_current(const struct world *world, struct step *step)
+{
+    int64_t number = world->resource->status.revision;
+    const struct world_revision *current = world_revision(world, number);
+    if (!current || current->gone || current->secret || world->memory->absent_revision == number)
+        return false;
+    step->revision = number;
+    return rule_step(step, STEP_LOOK_FOR_REVISION);
+}
+
 /* The target still holds what a lost revision Secret held: kept again, nothing is minted. */
 static bool keep_again(const struct world *world, struct step *step)
 {
@@ -380,7 +392,7 @@ struct step decide_living(const struct world *world)
         rule_close_void,
         yield_to_other_owner,
         wait_for_target_to_go,
-        rule_look_for_current,
+        look_for_current,
         keep_again,
         publish_newest,
         heal_target,

@@ -68,16 +68,6 @@ bool rule_look_at_target(const struct world *world, struct step *step)
     return world->memory->target_unsure && rule_step(step, STEP_LOOK_AT_TARGET);
 }
 
-bool rule_look_for_current(const struct world *world, struct step *step)
-{
-    int64_t number = world->resource->status.revision;
-    const struct world_revision *current = world_revision(world, number);
-    if (!current || current->gone || current->secret || world->memory->absent_revision == number)
-        return false;
-    step->revision = number;
-    return rule_step(step, STEP_LOOK_FOR_REVISION);
-}
-
 bool rule_discard(const struct world *world, struct step *step)
 {
     if (!world->memory->discard_id)

@@ -28,9 +28,6 @@ bool rule_verdict(struct step *step, enum verdict_kind kind, const char *reason,
 bool rule_wait_for_kubernetes(const struct world *world, struct step *step);
 /* What a write of the target that had no answer did: the cache may show it later. */
 bool rule_look_at_target(const struct world *world, struct step *step);
-/* Status is ahead of the cached Secrets, as after a take-over: they may only be late. Whoever takes
- * them for lost publishes an older revision, mints, or leaves them to the garbage collector. */
-bool rule_look_for_current(const struct world *world, struct step *step);
 /* A credential that this process minted and that nobody will name is revoked. */
 bool rule_discard(const struct world *world, struct step *step);
 /* An answered create that is not to be stored any more is revoked. */

@@ -146,19 +146,10 @@ void accounts_reset(void)
     memset(&war, 0, sizeof war);
 }
 
-static bool is_told(void)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(people_voice(), "status.conditions"))
-        if (mem_streq(json_string_member(item, "reason"), "ServiceAccountConflict"))
-            return true;
-    return false;
-}
-
 static void on_beat(void *context)
 {
     (void)context;
-    war.told = war.told || is_told();
+    war.told = war.told || people_are_told("ServiceAccountConflict");
     if (oracle_account_lists(api_get(API_ACCOUNTS, TEAM, ENGINE_ACCOUNT), VOICE_KEY)) {
         drop_ours();
         war.dropped++;

@@ -116,6 +116,15 @@ const cJSON *people_voice(void)
     return api_get(type_of(VOICE), TEAM, VOICE);
 }
 
+bool people_are_told(const char *reason)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_at(people_voice(), "status.conditions"))
+        if (mem_streq(json_string_member(item, "reason"), reason))
+            return true;
+    return false;
+}
+
 bool people_renamed(void)
 {
     const char *target = json_string_at(people_voice(), "spec.secret.name");

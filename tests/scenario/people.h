@@ -16,6 +16,8 @@ void people_merge_voice(const char *patch);
 /* Of somebody else's, on that resource. */
 void people_add_finalizer(const char *name);
 void people_drop_finalizer(const char *name);
+/* Does one of its conditions have that reason? */
+bool people_are_told(const char *reason);
 /* Is its target no longer VOICE_KEY? */
 bool people_renamed(void);
 

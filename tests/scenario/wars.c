@@ -38,15 +38,6 @@ static int64_t lasted_ms(const struct war *war)
 
 enum { HEALS = 5, HEAL_MS = 30 * SECOND, TARGET_BEAT_MS = SECOND };
 
-static bool is_told(void)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, json_at(people_voice(), "status.conditions"))
-        if (mem_streq(json_string_member(item, "reason"), "SecretConflict"))
-            return true;
-    return false;
-}
-
 static bool holds_mine(const cJSON *target)
 {
     return mem_streq(json_string_at(target, "data.DEEPGRAM_API_KEY"), "bWluZQ==");
@@ -57,7 +48,7 @@ static void fight_over_target(void *context)
     struct war *war = &over_target;
     (void)context;
     const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
-    war->told = war->told || is_told();
+    war->told = war->told || people_are_told("SecretConflict");
     if (!holds_mine(target)) {
         api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":{\"DEEPGRAM_API_KEY\":\"bWluZQ==\"}}");
         war->undone += holds_mine(api_get(API_SECRETS, TEAM, VOICE_KEY)); /* it may be immutable */
