@@ -143,8 +143,9 @@ static int64_t revoke_after_ms(const struct world *world, const struct world_rev
     bool noted = revision->noted && revision->noted->state == REVISION_RETIRING;
     if (noted && revision->noted->revoke_after_ms <= world->now_ms + overlap + CLOCK_SLACK_MS)
         return revision->noted->revoke_after_ms;
-    /* Without its revision Secret nobody new can have got it: no overlap is owed. */
-    return whole_seconds_up(world->now_ms + (revision->secret || noted ? overlap : 0));
+    /* What was lost together with the target, nobody new can have got: no overlap is owed. */
+    bool owed = revision->secret || noted || world->target.updated;
+    return whole_seconds_up(world->now_ms + (owed ? overlap : 0));
 }
 
 static void add_revision(cJSON *array, const struct world *world, size_t index, int64_t published)

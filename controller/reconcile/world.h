@@ -26,6 +26,7 @@ struct target_view {
     int64_t published_at_ms; /* annotation; of somebody else's Secret, made in place of one that
                               * this resource published: when; 0: none */
     bool metadata_current;   /* target_metadata_current() for `revision` */
+    bool updated;            /* it is older than what it holds, in whose place it held another */
 };
 
 /* A target under a name that the spec had before. */

@@ -17,6 +17,7 @@ struct credential_record {
     char uid[64]; /* of the marker; "" without one */
     char nonce[40];
     int64_t revision;
+    int64_t asked_ms;   /* monotonic: when its create left */
     int64_t made_ms;    /* monotonic */
     int64_t listed_ms;  /* shows in lists from then on */
     int64_t expires_ms; /* server's wall clock; 0: never */

@@ -194,7 +194,8 @@ static void create(const struct request *request, bool pull)
     struct credential_record *record = add(comment, json_member(body, "tags"), pull);
     record->expires_ms = expiry_asked(body);
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
-    record->came_late = time_now_ms() - request->began_ms > 3 * SECOND;
+    record->asked_ms = request->began_ms;
+    record->came_late = record->made_ms - record->asked_ms > 3 * SECOND;
     sim.deepgram.creates++;
     if (request->late_ms == 0)
         oracle_creating(record, request->began_ms);

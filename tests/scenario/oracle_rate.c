@@ -29,7 +29,7 @@ static void check_not_granted(const struct credential_record *last,
 {
     enum { RARELY_MS = MINUTE };
     if (last->limited && !last->offered && !minted->came_late && sim.schedule->fault_count == 1 &&
-        is_of_same_spec(last, minted) && sim.acted_ms < last->made_ms &&
+        is_of_same_spec(last, minted) && sim.acted_ms < last->asked_ms &&
         minted->made_ms < last->made_ms + RARELY_MS - SECOND)
         sim_broken(LIVELOCK, "%s was not granted, and %s is asked for at once", last->id,
                    minted->id);

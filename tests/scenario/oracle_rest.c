@@ -64,7 +64,7 @@ static void judge_credential(const struct credential_record *record)
     bool rolls_out = deployments_own_all() && oracle_restarts(owner->json);
     bool abandoned = oracle_annotation(owner->json, ANNOTATION_ABANDON) != NULL;
     bool deleting = json_at(owner->json, "metadata.deletionTimestamp") != NULL;
-    bool in_use = (deleting || oracle_excused(record->uid)) && pods_refer(owner->json);
+    bool in_use = (deleting || oracle_excused(record->uid)) && pods_may_refer(owner->json);
     if (abandoned || in_use || !admin_usable(false))
         return;
     rolls_out = rolls_out && !sim.undated;

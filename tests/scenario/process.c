@@ -463,6 +463,7 @@ static void on_resume(void *context)
     struct process *process = context;
     sim_trace("process %c goes on", process_letter(process));
     process->loop.paused = false;
+    (void)process_two_lead(); /* what it had sent is carried out yet */
     if (process->lease_is_lost)
         lose_lease(process);
     else

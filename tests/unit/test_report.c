@@ -39,6 +39,11 @@ static void first_secret_lost(struct world_fixture *fixture)
     fixture->secrets[0] = fixture->secrets[--fixture->secret_count];
 }
 
+static void target_updated(struct world_fixture *fixture)
+{
+    fixture->world.target.updated = true;
+}
+
 static void first_from_another_spec(struct world_fixture *fixture)
 {
     world_annotate(fixture->secrets[0], ANNOTATION_SPEC_HASH, "0000000000000000");
@@ -471,6 +476,9 @@ static void test_revisions(void **state)
         { "no overlap is owed to what nobody can have got since",
           { first_commit, first_secret_lost },
           "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current Replaced" },
+        { "it is to what an older target may have held until then",
+          { first_commit, first_secret_lost, target_updated },
+          "1:Retiring Created until 2026-06-01T13:00:00Z 2:Current Replaced" },
         { "what was said stays",
           { two_hours_overlap, rotated },
           "1:Retiring Created until 2026-06-01T12:00:00Z 2:Current SpecChanged" },
