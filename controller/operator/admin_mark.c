@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/shared_json.h"
 #include "base/log.h"
+#include "operator/gather.h"
 
 enum { RETRY_MS = 5 * 1000, LOOK_AGAIN_MS = 30 * 1000 };
 
@@ -16,7 +17,7 @@ struct sweep {
     struct queue_key key;
     void (*ended)(void *context);
     void *ended_context;
-    enum resource_kind kind; /* being listed */
+    enum resource_kind kind; /* being looked at */
     bool deleting;           /* the Secret */
 };
 
@@ -171,10 +172,21 @@ static void list_next(struct sweep *sweep)
 
 /* ---- asking the cache ---- */
 
+/* What nothing in the cluster names any more, Deepgram's list may still show. */
+static bool leaves_orphan(const struct sweep *sweep, const cJSON *resource)
+{
+    struct gathered *gathered = gather(sweep->runtime, sweep->kind, sweep->key.namespace,
+                                       json_string_at(resource, "metadata.name"), NULL);
+    bool found = gathered && world_orphan(&gathered->world);
+    gathered_free(gathered);
+    return found;
+}
+
 static bool needs_it(const void *context, const cJSON *resource)
 {
     const struct sweep *sweep = context;
-    return needs(resource, sweep->key.name, sweep->deleting);
+    return needs(resource, sweep->key.name, sweep->deleting) ||
+           (sweep->deleting && leaves_orphan(sweep, resource));
 }
 
 static bool worth_asking(struct sweep *sweep)
@@ -186,9 +198,10 @@ static bool worth_asking(struct sweep *sweep)
         return false;
     sweep->deleting = json_at(secret, "metadata.deletionTimestamp") != NULL;
     auto_free char *index_key = caches_admin_key(sweep->key.namespace, sweep->key.name);
-    for (enum resource_kind kind = 0; kind < RESOURCE_KINDS; kind++)
-        if (store_any(caches->resources[kind], index_key, needs_it, sweep))
+    for (sweep->kind = 0; sweep->kind < RESOURCE_KINDS; sweep->kind++)
+        if (store_any(caches->resources[sweep->kind], index_key, needs_it, sweep))
             return false;
+    sweep->kind = 0;
     return true;
 }
 

@@ -34,16 +34,23 @@ static bool has_old_target(void)
                      json_string_at(people_voice(), "metadata.uid"));
 }
 
-/* What only status tells: since when the target holds what it holds, and that the credential in it
- * was made from the spec as it is. */
+/* Only status and the target itself tell since when it holds what it holds. */
+static void note_undated(void)
+{
+    bool dated = json_string_at(people_voice(), "status.publishedAt") ||
+                 api_get(API_SECRETS, TEAM, VOICE_KEY);
+    sim.undated = sim.undated || !dated;
+}
+
+/* Only status tells that the credential in the target was made from the spec as it is. */
 static void wipe_status(void)
 {
     const char *id = json_string_at(people_voice(), "status.id");
     sim.mints_allowed += id && !oracle_secret_names(id) ? 1 : 0;
-    sim.undated = sim.undated || !api_get(API_SECRETS, TEAM, VOICE_KEY);
     sim.blinded = sim.blinded || (people_renamed() && !has_old_target());
     sim.accounts_forgotten = true;
     people_merge_voice("{\"status\":null}");
+    note_undated();
     note_erased();
 }
 
@@ -67,7 +74,10 @@ static void delete_target(void)
     if (target && !json_at(target, "metadata.ownerReferences"))
         sim.mints_allowed++; /* nothing is left to be adopted */
     sim.blinded = sim.blinded || people_renamed();
+    bool was_there = target != NULL;
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
+    if (was_there)
+        note_undated();
     note_erased();
 }
 

@@ -137,7 +137,7 @@ static const char *name_at(const cJSON *entry)
 static struct entry *find_noted(const char *uid, const char *secret, const char *violation)
 {
     struct entry *entry = find(uid, secret);
-    sim.accounts_forgotten = sim.accounts_forgotten || process_two_led();
+    sim.accounts_forgotten = sim.accounts_forgotten || process_two_lead() || process_just_went_on();
     if (entry && (entry->noted || sim.accounts_forgotten))
         return entry;
     if (!sim.accounts_forgotten)

@@ -43,6 +43,7 @@ struct process {
     struct loop_timer life; /* on the world's loop: death, resumption, new start */
     bool replaced;          /* another one leads by now: it ends for good */
     bool lease_is_lost;     /* told when it goes on */
+    int64_t went_on_ms;     /* monotonic: after it stood still; 0: it never did */
 };
 
 static struct process processes[PROCESSES_MAX];
@@ -70,6 +71,15 @@ bool process_two_led(void)
 {
     return process_two_lead() ||
            (two_led_ms != 0 && time_now_ms() < two_led_ms + INVENTORY_MS + MINUTE);
+}
+
+bool process_just_went_on(void)
+{
+    enum { MOMENT_MS = 100 };
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (processes[i].went_on_ms != 0 && time_now_ms() < processes[i].went_on_ms + MOMENT_MS)
+            return true;
+    return false;
 }
 
 bool process_two_will_lead(void)
@@ -463,7 +473,7 @@ static void on_resume(void *context)
     struct process *process = context;
     sim_trace("process %c goes on", process_letter(process));
     process->loop.paused = false;
-    (void)process_two_lead(); /* what it had sent is carried out yet */
+    process->went_on_ms = time_now_ms();
     if (process->lease_is_lost)
         lose_lease(process);
     else

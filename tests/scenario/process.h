@@ -35,6 +35,8 @@ bool process_two_lead(void);
 bool process_two_led(void);
 /* The same, also of one that stands still and will believe so when it goes on. */
 bool process_two_will_lead(void);
+/* One went on this moment: what it had sent before it stood still is carried out yet. */
+bool process_just_went_on(void);
 unsigned process_owner(const struct process *process);
 struct loop *process_loop(struct process *process);
 char process_letter(const struct process *process);

@@ -56,6 +56,10 @@ static const struct story STORIES[] = {
     { "delete-soon", "make +20 delete settle" },
     { "forgotten", "make settle deploy settle delete +5 delete-revision delete-target wipe-status "
                    "settle undeploy settle" },
+    { "admin-forgotten", "lose-next make settle +200 deploy settle delete-admin delete +5 "
+                         "delete-revision delete-target wipe-status settle undeploy settle" },
+    { "admin-erased", "lose-next make settle +200 deploy settle delete-admin +5 "
+                      "delete-revision delete-target wipe-status settle undeploy settle" },
     { "amnesia", "make settle deploy settle token settle delete-older wipe-status settle roll "
                  "settle" },
     { "orphan-renamed", "make settle deploy settle token settle rename settle delete-older "
