@@ -192,6 +192,7 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
         view->name = resource->status.secret_name;
     if (!view->name)
         return;
+    view->deleting = json_at(gathered->old_target, "metadata.deletionTimestamp") != NULL;
     view->uid = json_string_at(gathered->old_target, "metadata.uid");
     view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
     view->id =

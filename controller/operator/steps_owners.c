@@ -39,6 +39,18 @@ static void take_off(cJSON *metadata, const char *uid)
     }
 }
 
+/* Another one may have come in its place since it was decided. */
+static bool is_what_was_seen(const struct gathered *gathered, const cJSON *secret)
+{
+    const char *uid = json_string_at(secret, "metadata.uid");
+    if (mem_streq(json_string_at(gathered->target, "metadata.uid"), uid))
+        return true;
+    for (size_t i = 0; i < gathered->secret_count; i++)
+        if (mem_streq(json_string_at(gathered->secrets[i], "metadata.uid"), uid))
+            return true;
+    return false;
+}
+
 /* Changes a copy of the Secret's metadata; false when somebody was faster. */
 static bool change_owners(const struct pass *pass, const cJSON *secret, cJSON *metadata)
 {
@@ -46,7 +58,7 @@ static bool change_owners(const struct pass *pass, const cJSON *secret, cJSON *m
     bool ours = owned_by(secret, resource->uid);
     if (pass->step.kind == STEP_CLAIM) {
         owner_set(metadata, resource);
-        return !owner_controller(secret);
+        return !owner_controller(secret) && is_what_was_seen(pass->gathered, secret);
     }
     if (pass->step.kind == STEP_ANCHOR) {
         owner_anchor(metadata, resource->namespace, json_string_at(pass->object, "metadata.uid"));

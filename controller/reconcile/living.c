@@ -148,9 +148,10 @@ static bool yield_to_other_owner(const struct world *world, struct step *step)
     const struct target_view *target = &world->target;
     if (!target->exists || target->ours)
         return false;
-    if (rule_sweep_orphan(world, step) || rule_close_attempts(world, step))
+    if (rule_sweep_orphan(world, step) || rule_close_attempts(world, step) ||
+        rule_refresh_inventory(world, step))
         return true;
-    int64_t until = issuing_again_ms(world);
+    int64_t until = rules_sooner(issuing_again_ms(world), retiring_again_ms(world));
     if (target->owner[0] != '\0')
         return rule_verdict(step, VERDICT_STALLED, "SecretConflict", until,
                             "Secret %s already belongs to %s: choose another spec.secret.name, or "

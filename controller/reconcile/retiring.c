@@ -108,11 +108,11 @@ bool rule_revoke_retired(const struct world *world, struct step *step)
 bool rule_drop_old_target(const struct world *world, struct step *step)
 {
     const struct world_revision *published = world_published(world);
-    if (!world->old_target.exists || world->old_target.pods > 0 || !published ||
-        published->number != world->resource->status.revision ||
-        accounts_hold(world, world->old_target.name))
+    const struct old_target_view *old = &world->old_target;
+    if (!old->exists || old->deleting || old->pods > 0 || !published ||
+        published->number != world->resource->status.revision || accounts_hold(world, old->name))
         return false;
-    step->secret_name = world->old_target.name;
+    step->secret_name = old->name;
     return rule_step(step, STEP_DELETE_TARGET);
 }
 

@@ -110,13 +110,12 @@ static bool close_door(const struct world *world, struct step *step)
 {
     if (retains(world))
         return false;
-    if (world_holds_target(world)) {
-        step->secret_name = world->resource->spec.secret_name;
-        return world->target.deleting ? rule_wait(step, INT64_MAX)
-                                      : rule_step(step, STEP_DELETE_TARGET);
-    }
-    step->secret_name = world->old_target.name;
-    return world->old_target.exists && rule_step(step, STEP_DELETE_TARGET);
+    bool present = world_holds_target(world);
+    if (!present && !world->old_target.exists)
+        return false;
+    step->secret_name = present ? world->resource->spec.secret_name : world->old_target.name;
+    bool deleting = present ? world->target.deleting : world->old_target.deleting;
+    return deleting ? rule_wait(step, INT64_MAX) : rule_step(step, STEP_DELETE_TARGET);
 }
 
 /* When the target went: seen by this process, or before it began to look. */

@@ -33,6 +33,7 @@ struct target_view {
 struct old_target_view {
     const char *name; /* NULL: none */
     bool exists;      /* otherwise it is gone already, but pods may still hold what it held */
+    bool deleting;    /* and a finalizer of somebody else's holds it up */
     const char *uid;
     const char *resource_version;
     const char *id;      /* of the credential in it, or NULL */

@@ -141,7 +141,7 @@ static void test_secrets_of_ours_without_an_owner_are_taken_over_again(void **st
         { "a released target", { published, target_released }, "claim voice heals" },
         { "not one that is on its way out",
           { published, target_released, target_deleting },
-          "report Stalled SecretConflict for an event" },
+          "report Stalled SecretConflict for 500 s" },
         { "a revision Secret kept by Retain: nothing is minted",
           { kept, secret_released },
           "claim voice-dgkey-r1" },
@@ -177,7 +177,7 @@ static void test_secrets_of_ours_without_an_owner_are_taken_over_again(void **st
           "protect" },
         { "but not for credentials that are gone",
           { published, target_of_another, finalizer_gone, key_1_gone },
-          "report Stalled SecretConflict for an event" },
+          "report Stalled SecretConflict for 500 s" },
     };
     expect(rows);
 }
@@ -205,7 +205,7 @@ static void test_a_secret_made_by_hand_is_adopted_when_asked_for(void **state)
           "report Stalled AdoptionFailed for an event" },
         { "one that is on its way out isn't",
           { target_to_adopt, target_deleting },
-          "report Stalled SecretConflict for an event" },
+          "report Stalled SecretConflict for 500 s" },
     };
     expect(rows);
 }
@@ -216,13 +216,11 @@ static void test_what_is_not_ours_is_left_alone(void **state)
     static const struct world_row rows[] = {
         { "another resource's target: nothing is minted that could not be published",
           { target_of_another },
-          "report Stalled SecretConflict for an event" },
-        { "a Secret made by hand",
-          { target_foreign },
-          "report Stalled SecretConflict for an event" },
+          "report Stalled SecretConflict for 500 s" },
+        { "a Secret made by hand", { target_foreign }, "report Stalled SecretConflict for 500 s" },
         { "put in the place of ours",
           { published, target_of_another, rotation_requested },
-          "report Stalled SecretConflict for an event" },
+          "report Stalled SecretConflict for 500 s" },
         { "what earlier creates left is revoked all the same",
           { target_of_another, orphan },
           "revoke key-5 (Orphaned)" },
@@ -232,6 +230,9 @@ static void test_what_is_not_ours_is_left_alone(void **state)
         { "a create that may come late is looked for",
           { target_of_another, attempt_2_open, answer_just_lost },
           "report Stalled SecretConflict for 110 s" },
+        { "nor is what only Deepgram's list tells of forgotten",
+          { target_of_another, never_listed },
+          "list" },
         { "when it can't come any more",
           { target_of_another, attempt_2_open, settled_just_now },
           "list needed" },

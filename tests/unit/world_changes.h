@@ -291,6 +291,12 @@ static inline void old_target(struct world_fixture *fixture)
     };
 }
 
+static inline void old_target_deleting(struct world_fixture *fixture)
+{
+    old_target(fixture);
+    fixture->world.old_target.deleting = true;
+}
+
 static inline void old_target_in_use(struct world_fixture *fixture)
 {
     old_target(fixture);
