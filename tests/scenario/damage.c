@@ -283,6 +283,9 @@ static void restart_operator(void)
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         if (process_at(i))
             process_crash(process_at(i), SECOND);
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        if (sim.deepgram.credentials[i].made_ms > time_now_ms() - SECOND)
+            sim.deepgram.credentials[i].forgotten = true;
     sim.deepgram.paused = NULL; /* until when is only written down to the second */
     sim.api.paused = NULL;
 }
@@ -333,9 +336,15 @@ static void be_picky(void)
     sim.deepgram.picky = true;
 }
 
+static void be_deaf(void)
+{
+    sim.deepgram.deaf = true;
+}
+
 static void be_content(void)
 {
     sim.deepgram.picky = false;
+    sim.deepgram.deaf = false;
 }
 
 static void delay_next(void)
@@ -377,6 +386,7 @@ static void hold_target(void)
 
 static void free_target(void)
 {
+    sim.blinded = sim.blinded || (people_renamed() && actors_refer(VOICE_KEY));
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"finalizers\":null}}");
 }
 
@@ -395,9 +405,11 @@ static void deploy(void)
     actors_deploy(VOICE_KEY, 2);
 }
 
-/* A kubelet may still have it in its cache. */
-static bool old_target_just_went(void)
+/* A kubelet may still have it in its cache, or somebody's finalizer keeps it. */
+static bool old_target_goes(void)
 {
+    if (json_at(api_get(API_SECRETS, TEAM, VOICE_KEY), "metadata.deletionTimestamp"))
+        return true;
     for (size_t i = sim.api.event_count; i > 0; i--) {
         const struct api_event *event = &sim.api.events[i - 1];
         if (event->at_ms < time_now_ms() - 5 * SECOND)
@@ -414,8 +426,9 @@ static bool old_target_just_went(void)
  */
 static void bare_pod(void)
 {
-    sim.blinded =
-        sim.blinded || (people_renamed() && (requests_deleting() || old_target_just_went()));
+    sim.blinded = sim.blinded || (people_renamed() && (requests_deleting() || old_target_goes()));
+    if (time_now_ms() < process_pods_unseen_until_ms())
+        sim.pods_unseen_until_ms = process_pods_unseen_until_ms();
     actors_deploy(VOICE_KEY, 1);
 }
 
@@ -495,6 +508,7 @@ static const struct action DAMAGE[] = {
     { "lessen-admin", lessen_admin, 0, false },
     { "mend-admin", mend_admin, 0, true },
     { "picky", be_picky, 0, false },
+    { "deaf", be_deaf, 0, false },
     { "content", be_content, 0, false },
     { "engine", make_engine, 0, false },
     { "drop-engine", drop_engine, 0, true },

@@ -33,8 +33,10 @@ struct credential_record {
     int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
     int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */
     bool came_late;       /* long after its create had left */
+    bool forgotten;       /* its process died before what it found out was written down */
     bool bad;             /* pods crash on it */
     bool kept;            /* a revision Secret was made for it */
+    bool overtaken;       /* and a later revision was published by then */
     bool retained;        /* its resource went with deletionPolicy Retain and named it */
 };
 
@@ -51,6 +53,7 @@ struct deepgram {
     int64_t paused_ms;
     int64_t refused_ms; /* monotonic: when an admin key was; 0: not since it changed */
     bool picky;         /* it can't make a credential with the comment that voice has by itself */
+    bool deaf;          /* it takes no streams */
     int64_t unmakeable_ms; /* monotonic: when it said so last; 0: never */
 };
 

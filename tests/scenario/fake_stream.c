@@ -27,13 +27,26 @@ struct stream_detail {
     bool refused;
 };
 
+/* Beside the pods of an earlier one it takes up a stream of theirs. */
+static void check_turn(const struct credential_record *tried)
+{
+    for (size_t i = 0; i < sim.deepgram.count && sim.schedule->fault_count == 0; i++) {
+        const struct credential_record *earlier = &sim.deepgram.credentials[i];
+        if (strcmp(earlier->uid, tried->uid) == 0 && earlier->revision < tried->revision &&
+            actors_holder(earlier->value))
+            sim_broken(I2, "tried out %s while a pod holds %s", tried->id, earlier->id);
+    }
+}
+
 static void perform(struct request *request)
 {
     struct stream_detail *detail = request->detail;
     struct credential_record *record = deepgram_by_value(detail->key);
-    detail->refused = !record || record->pull || !deepgram_alive(record);
-    if (!detail->refused && strstr(request->what, "close"))
-        record->streamed = true;
+    detail->refused = sim.deepgram.deaf || !record || record->pull || !deepgram_alive(record);
+    if (detail->refused || !strstr(request->what, "close"))
+        return;
+    record->streamed = true;
+    check_turn(record);
 }
 
 static void release(struct request *request)

@@ -31,7 +31,9 @@ void oracle_revoking(const struct credential_record *record, const char *admin_k
 void oracle_text(const char *where, const char *text);
 void oracle_excuse(const char *uid);
 bool oracle_excused(const char *uid);
-/* After things settled. */
+/* Each time that things settled. */
+void oracle_judge_in_time(void);
+/* After they settled for the last time. */
 void oracle_judge(void);
 
 #endif

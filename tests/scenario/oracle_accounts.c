@@ -172,6 +172,10 @@ static void check_taken_out(const cJSON *after, const char *secret)
     if (!entry)
         return;
     entry->written = false;
+    const struct api_object *owner = oracle_find_uid(entry->owner);
+    if (owner && json_at(owner->json, "metadata.deletionTimestamp") &&
+        mem_streq(json_string_at(owner->json, "spec.deletionPolicy"), "Retain"))
+        sim_broken(I2, "took %s out of an account, and it is to be retained", secret);
     check_successor(after, entry);
 }
 
@@ -291,9 +295,7 @@ void oracle_judge_accounts_of(const struct api_object *object)
 
 void oracle_judge_accounts_in_time(void)
 {
-    if (sim.schedule->fault_count > 0 || sim.accounts_forbidden)
-        return;
-    for (size_t i = 0; i < sim.api.count; i++)
+    for (size_t i = 0; i < sim.api.count && !sim.accounts_forbidden; i++)
         if (sim.api.objects[i].type == API_PULLS &&
             !json_at(sim.api.objects[i].json, "metadata.deletionTimestamp"))
             oracle_judge_accounts_of(&sim.api.objects[i]);

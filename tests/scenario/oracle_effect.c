@@ -218,15 +218,13 @@ static void check_patience(const struct credential_record *record, const cJSON *
             last = revision;
     int64_t failed_ms = timestamp_or(json_string_member(last, "failedAt"), 0);
     const char *id = json_string_member(last, "id");
-    for (size_t i = 0; id && i < sim.api.count; i++) {
-        const cJSON *kept = sim.api.objects[i].json;
-        const char *asked = oracle_annotation(resource, ANNOTATION_ROTATE);
-        if (sim.api.objects[i].type == API_SECRETS && mem_streq(oracle_revision_id(kept), id) &&
-            (!asked || mem_streq(oracle_annotation(kept, ANNOTATION_ROTATE), asked)) &&
-            same_words(deepgram_find(id)->comment, record->comment) && !is_clock_wrong() &&
-            time_server_ms() < failed_ms + RETRY_MS - ROUNDING_MS)
-            sim_broken(I4, "tried again too soon after pods failed on %s", id);
-    }
+    const struct credential_record *failed = id ? deepgram_find(id) : NULL;
+    const char *asked = oracle_annotation(resource, ANNOTATION_ROTATE);
+    bool answered = mem_streq(json_string_at(resource, "status.lastHandledRotateRequest"), asked);
+    if (failed && (!asked || answered) && same_words(failed->comment, record->comment) &&
+        !is_clock_wrong() && !process_two_led() &&
+        time_server_ms() < failed_ms + RETRY_MS - ROUNDING_MS)
+        sim_broken(I4, "tried again too soon after pods failed on %s", id);
 }
 
 void oracle_creating(const struct credential_record *record, int64_t sent_ms)
@@ -242,6 +240,16 @@ void oracle_creating(const struct credential_record *record, int64_t sent_ms)
     }
     check_marked(record, resource->json);
     check_patience(record, resource->json);
+}
+
+/* Pods that waited for their Secret can't be told from those that hold what was there before. */
+static bool is_overtaken(const struct credential_record *kept)
+{
+    const struct api_object *owner = oracle_find_uid(kept->uid);
+    const char *name = owner ? json_string_at(owner->json, "spec.secret.name") : NULL;
+    const char *published =
+        name ? oracle_annotation(api_get(API_SECRETS, TEAM, name), ANNOTATION_REVISION) : NULL;
+    return published && kept->revision < strtol(published, NULL, 10);
 }
 
 static void check_suspended(const cJSON *secret)
@@ -464,6 +472,9 @@ static void check_workload_write(const cJSON *before, const cJSON *after)
     if (cJSON_Compare(json_member(before, "spec"), json_member(after, "spec"), true))
         return;
     sim.restarts++;
+    if (sim.schedule->fault_count == 0 && json_bool_at(before, "spec.paused", false) &&
+        voice_marker(after) > voice_marker(before))
+        sim_broken(I7, "restarted a Deployment that is paused");
     if (sim.schedule->fault_count == 0 && voice_marker(after) > voice_marker(before) &&
         bears_bad(before))
         sim_broken(WEDGED, "a Deployment was never put back");
@@ -553,8 +564,10 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
         note_adopted(after);
     if (oracle_revision_id(after)) {
         struct credential_record *kept = deepgram_find(oracle_revision_id(after));
-        if (kept)
+        if (kept) {
             kept->kept = true;
+            kept->overtaken = is_overtaken(kept);
+        }
         return;
     }
     check_published(before, after);

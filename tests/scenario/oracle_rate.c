@@ -28,9 +28,9 @@ static void check_not_granted(const struct credential_record *last,
                               const struct credential_record *minted)
 {
     enum { RARELY_MS = MINUTE };
-    if (last->limited && !last->offered && !minted->came_late && sim.schedule->fault_count == 1 &&
-        is_of_same_spec(last, minted) && sim.acted_ms < last->asked_ms &&
-        minted->made_ms < last->made_ms + RARELY_MS - SECOND)
+    if (last->limited && !last->offered && !last->forgotten && !minted->came_late &&
+        sim.schedule->fault_count == 1 && is_of_same_spec(last, minted) &&
+        sim.acted_ms < last->asked_ms && minted->made_ms < last->made_ms + RARELY_MS - SECOND)
         sim_broken(LIVELOCK, "%s was not granted, and %s is asked for at once", last->id,
                    minted->id);
 }
@@ -63,6 +63,8 @@ void oracle_asking(const struct process *process)
 {
     const struct deepgram *deepgram = &sim.deepgram;
     int64_t now_ms = time_now_ms();
+    if (!process_may_write(process))
+        sim_broken(I4, "asked Deepgram without the lease");
     if (process == deepgram->paused && sim.schedule->fault_count == 1 && !sim.schedule->jitter &&
         now_ms >= deepgram->paused_ms + (api_resource_count() == 1 ? 0 : STEP_UNDER_WAY_MS) &&
         now_ms < deepgram->paused_ms + THROTTLE_MS)

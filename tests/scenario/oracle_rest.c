@@ -67,7 +67,7 @@ static void judge_credential(const struct credential_record *record)
     bool in_use = (deleting || oracle_excused(record->uid)) && pods_may_refer(owner->json);
     if (abandoned || in_use || !admin_usable(false))
         return;
-    rolls_out = rolls_out && !sim.undated;
+    rolls_out = rolls_out && !sim.undated && !record->overtaken;
     bool may_be_held =
         (record->kept || record->came_late) && pods_may_refer(owner->json) && !rolls_out;
     if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id) &&

@@ -82,6 +82,11 @@ bool process_just_went_on(void)
     return false;
 }
 
+bool process_may_write(const struct process *process)
+{
+    return process->leader.may_write;
+}
+
 bool process_two_will_lead(void)
 {
     size_t count = 0;
@@ -273,6 +278,15 @@ void process_freeze(enum api_type type, int64_t for_ms)
                 processes[i].frozen_until_ms[each] =
                     time_now_ms() + (for_ms < longest_ms ? for_ms : longest_ms);
         }
+}
+
+int64_t process_pods_unseen_until_ms(void)
+{
+    int64_t until_ms = 0;
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (processes[i].up && processes[i].frozen_until_ms[API_PODS] > until_ms)
+            until_ms = processes[i].frozen_until_ms[API_PODS];
+    return until_ms;
 }
 
 static bool same_object(const struct api_event *a, const struct api_event *b)

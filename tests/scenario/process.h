@@ -37,6 +37,8 @@ bool process_two_led(void);
 bool process_two_will_lead(void);
 /* One went on this moment: what it had sent before it stood still is carried out yet. */
 bool process_just_went_on(void);
+/* As it knows itself. */
+bool process_may_write(const struct process *process);
 unsigned process_owner(const struct process *process);
 struct loop *process_loop(struct process *process);
 char process_letter(const struct process *process);
@@ -46,6 +48,8 @@ bool process_doomed(const struct process *process);
 void process_doom(struct process *process);
 /* Watches of every process that is up stand still. type API_TYPES: all. */
 void process_freeze(enum api_type type, int64_t for_ms);
+/* Until when that of pods does, in whichever it does longest. */
+int64_t process_pods_unseen_until_ms(void);
 void process_tell_watches(void);
 /* Of keys over WebSocket that it counts as under way. */
 size_t process_trials(const struct process *process);

@@ -118,7 +118,7 @@ static void perform_word(const char *word, size_t length)
         await_request((unsigned)strtoul(word + 1, NULL, 10));
     } else if (length == 6 && strncmp(word, "settle", 6) == 0) {
         come_to_rest(STILL_MS);
-        oracle_judge_accounts_in_time();
+        oracle_judge_in_time();
     } else {
         const struct action *action = action_find(word, length);
         assert(action);

@@ -165,6 +165,28 @@ static const struct story STORIES[] = {
     { "accounts-fight", "accounts make-named settle accounts-war +150 accounts-peace settle" },
     { "accounts-forbidden", "accounts forbid-accounts make-named settle allow-accounts settle "
                             "forbid-accounts delete settle" },
+    { "held-rename", "make settle hold-target rename settle token settle free-target settle" },
+    { "held-rename-retain", "make-retained settle hold-target rename settle delete settle "
+                            "free-target settle" },
+    { "held-rename-delete", "make settle hold-target rename delete +60 free-target settle" },
+    { "held-rename-pull", "accounts make-named settle hold-target rename settle free-target "
+                          "settle" },
+    { "lost-seized", "make settle lose-next token !14 seize settle" },
+    { "engine-first", "engine +10 make settle" },
+    { "accounts-forever", "accounts make-named settle forbid-accounts delete +2400 settle" },
+    { "accounts-held", "accounts make-named settle accounts-war +40 rename +5 token +150 "
+                       "accounts-peace settle" },
+    { "early-pull", "make-pull !3 late-resources !9 restart-operator settle" },
+    { "spec-back", "make-impatient settle engine settle fail-next spec settle +330 settle" },
+    { "lesser-console", "make settle deploy settle token settle lessen-admin +700 console +1300 "
+                        "settle" },
+    { "late-restart", "make settle +1000 late-next token +3 restart-operator +3 delete settle" },
+    { "list-throttle", "make settle +450 !12 token settle" },
+    { "anchor-seized", "make-retained !9 seize settle" },
+    { "revision-lost-edit", "make settle deploy settle token settle delete-revision edit-target "
+                            "settle" },
+    { "stream-deaf", "make-streaming settle deploy settle token settle deaf roll settle content "
+                     "settle" },
     { "stream", "make-streaming settle deploy settle token settle roll settle" },
     { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
                        "undeploy settle" },
