@@ -222,7 +222,7 @@ static void check_patience(const struct credential_record *record, const cJSON *
     const char *asked = oracle_annotation(resource, ANNOTATION_ROTATE);
     bool answered = mem_streq(json_string_at(resource, "status.lastHandledRotateRequest"), asked);
     if (failed && (!asked || answered) && same_words(failed->comment, record->comment) &&
-        !is_clock_wrong() && !process_two_led() &&
+        !is_clock_wrong() && !process_two_led() && !process_just_went_on() &&
         time_server_ms() < failed_ms + RETRY_MS - ROUNDING_MS)
         sim_broken(I4, "tried again too soon after pods failed on %s", id);
 }
