@@ -352,12 +352,12 @@ static void delay_next(void)
     sim.next_create = FAULT_LATE;
 }
 
-/* Left by an earlier resource of that name. */
+/* Left by an earlier resource of that name, and by another one. */
 static void mark_engine(void)
 {
     api_merge(API_DEPLOYMENTS, TEAM, ENGINE,
               "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"" MARKER_PREFIX VOICE
-              "\":\"2\"}}}}}");
+              "\":\"2\",\"" MARKER_PREFIX "audio\":\"7\"}}}}}");
 }
 
 /* Somebody else needs it too. */

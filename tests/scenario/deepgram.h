@@ -32,6 +32,7 @@ struct credential_record {
     bool limited;         /* grants less than self-hosted products and a role */
     int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
     int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */
+    bool lost;            /* its create was never answered */
     bool came_late;       /* long after its create had left */
     bool forgotten;       /* its process died before what it found out was written down */
     bool bad;             /* pods crash on it */

@@ -195,6 +195,7 @@ static void create(const struct request *request, bool pull)
     record->expires_ms = expiry_asked(body);
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
     record->asked_ms = request->began_ms;
+    record->lost = request->reply_kind == REPLY_LOST;
     record->came_late = record->made_ms - record->asked_ms > 3 * SECOND;
     sim.deepgram.creates++;
     if (request->late_ms == 0)
@@ -448,7 +449,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call)
     memory_enter(process);
     request->refused = call->may_send && !call->may_send(call->context);
     if (!request->refused)
-        oracle_asking(process);
+        oracle_asking(process, request->what);
     request_start(request, LATENCY_MS);
     if (call->chunk)
         request->reply_ms += sim.deepgram.list_takes_ms;

@@ -240,6 +240,8 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
     request->answer = answer;
     request->release = release;
     oracle_asking_kube(process, request->what);
+    if (call->verb == KUBE_GET && (detail->type == API_KEYS || detail->type == API_PULLS))
+        process_look(process);
     memory_enter(process);
     request_start(request, LATENCY_MS);
     return (struct kube_call_handle *)request;

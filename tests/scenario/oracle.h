@@ -17,8 +17,8 @@ void oracle_creating(const struct credential_record *record, int64_t sent_ms);
 /* As one of a row. */
 void oracle_minted(const struct credential_record *minted);
 struct process;
-/* A process sends something to Deepgram. */
-void oracle_asking(const struct process *process);
+/* A process sends something to Deepgram; what: its request's. */
+void oracle_asking(const struct process *process, const char *what);
 /* To the API server; what: its request's. */
 void oracle_asking_kube(const struct process *process, const char *what);
 /* With an admin key that doesn't work. */

@@ -41,6 +41,8 @@ void oracle_minted(const struct credential_record *minted)
     int64_t bursts = 1 + (int64_t)sim.schedule->fault_count;
     int64_t full_ms = 0;
     int64_t project_full_ms = 0;
+    size_t lost = 0; /* in a row */
+    int64_t lost_ms = 0;
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *record = &sim.deepgram.credentials[i];
         if (strncmp(record->uid, "0000", 4) != 0)
@@ -49,9 +51,14 @@ void oracle_minted(const struct credential_record *minted)
         if (strcmp(record->uid, minted->uid) != 0)
             continue;
         full_ms = taken(full_ms, record->made_ms, MINT_EVERY_MS);
-        if (record != minted)
-            check_not_granted(record, minted);
+        if (record == minted)
+            continue;
+        check_not_granted(record, minted);
+        lost = record->lost ? lost + 1 : 0;
+        lost_ms = record->asked_ms;
     }
+    if (lost > 1 && sim.schedule->fault_count == 0 && minted->asked_ms < lost_ms + SECOND)
+        sim_broken(LIVELOCK, "%s is asked for at once after two that were lost", minted->id);
     if (full_ms > minted->made_ms + bursts * MINT_BURST * MINT_EVERY_MS)
         sim_broken(I4, "too many creates for %s in a short time", minted->uid);
     if (project_full_ms > minted->made_ms + bursts * PROJECT_BURST * PROJECT_EVERY_MS)
@@ -59,12 +66,16 @@ void oracle_minted(const struct credential_record *minted)
 }
 
 /* Where nothing else delays what a step has begun. */
-void oracle_asking(const struct process *process)
+void oracle_asking(const struct process *process, const char *what)
 {
+    enum { LOOK_HOLDS_MS = 10 * SECOND };
     const struct deepgram *deepgram = &sim.deepgram;
     int64_t now_ms = time_now_ms();
     if (!process_may_write(process))
         sim_broken(I4, "asked Deepgram without the lease");
+    if (strncmp(what, "DELETE", strlen("DELETE")) == 0 &&
+        now_ms > process_looked_ms(process) + LOOK_HOLDS_MS + SECOND)
+        sim_broken(I2, "revoked what it had looked at long before");
     if (process == deepgram->paused && sim.schedule->fault_count == 1 && !sim.schedule->jitter &&
         now_ms >= deepgram->paused_ms + (api_resource_count() == 1 ? 0 : STEP_UNDER_WAY_MS) &&
         now_ms < deepgram->paused_ms + THROTTLE_MS)

@@ -86,11 +86,24 @@ static void judge_credential(const struct credential_record *record)
         sim_broken(I1, "%s was replaced, and is still alive", record->id);
 }
 
+/* Pods that came later hold what somebody else put into his Secret of that name. */
+static bool pods_may_hold(const cJSON *resource)
+{
+    const char *uid = json_string_at(resource, "metadata.uid");
+    bool seized = sim.schedule->fault_count == 0 && !owns_target(resource) &&
+                  api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
+    for (size_t i = 0; i < sim.deepgram.count && seized; i++)
+        if (strcmp(sim.deepgram.credentials[i].uid, uid) == 0 &&
+            actors_holder(sim.deepgram.credentials[i].value))
+            return true;
+    return !seized && pods_may_refer(resource);
+}
+
 static void judge_deleting(const struct api_object *object)
 {
     const cJSON *json = object->json;
     bool waits_for_pods =
-        pods_may_refer(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
+        pods_may_hold(json) && !mem_streq(json_string_at(json, "spec.deletionPolicy"), "Retain");
     if (oracle_annotation(json, ANNOTATION_ABANDON) || (!waits_for_pods && admin_usable(false)))
         sim_broken(WEDGED, "%s doesn't go", object->name);
 }

@@ -43,6 +43,7 @@ struct process {
     struct loop_timer life; /* on the world's loop: death, resumption, new start */
     bool replaced;          /* another one leads by now: it ends for good */
     bool lease_is_lost;     /* told when it goes on */
+    int64_t looked_ms;      /* at a resource itself, not at its cache */
     int64_t went_on_ms;     /* monotonic: after it stood still; 0: it never did */
 };
 
@@ -80,6 +81,16 @@ bool process_just_went_on(void)
         if (processes[i].went_on_ms != 0 && time_now_ms() < processes[i].went_on_ms + MOMENT_MS)
             return true;
     return false;
+}
+
+void process_look(struct process *process)
+{
+    process->looked_ms = time_now_ms();
+}
+
+int64_t process_looked_ms(const struct process *process)
+{
+    return process->looked_ms;
 }
 
 bool process_may_write(const struct process *process)

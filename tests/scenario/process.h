@@ -37,6 +37,9 @@ bool process_two_led(void);
 bool process_two_will_lead(void);
 /* One went on this moment: what it had sent before it stood still is carried out yet. */
 bool process_just_went_on(void);
+/* At a resource, before it revokes anything of it; and when it did last, monotonic. */
+void process_look(struct process *process);
+int64_t process_looked_ms(const struct process *process);
 /* As it knows itself. */
 bool process_may_write(const struct process *process);
 unsigned process_owner(const struct process *process);

@@ -187,6 +187,8 @@ static const struct story STORIES[] = {
                             "settle" },
     { "stream-deaf", "make-streaming settle deploy settle token settle deaf roll settle content "
                      "settle" },
+    { "lose-twice", "lose-next make !10 lose-next settle" },
+    { "seized-first", "make settle seize +30 deploy settle delete settle" },
     { "stream", "make-streaming settle deploy settle token settle roll settle" },
     { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
                        "undeploy settle" },
