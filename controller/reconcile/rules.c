@@ -211,12 +211,27 @@ bool rule_sweep_orphan(const struct world *world, struct step *step)
     return rule_step(step, STEP_REVOKE);
 }
 
+/* How often pods failed in a row is counted from it, as long as its successor may fail too. */
+static bool is_memorial(const struct world *world, const struct world_revision *revision)
+{
+    if (!revision->failed || world->resource->deleting)
+        return false;
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (world->revisions[i].failed && world->revisions[i].number > revision->number)
+            return false;
+    if (world_taken_back(world) == revision)
+        return true;
+    struct rollout rollout;
+    rollout_decide(world, &rollout);
+    return rollout.phase == ROLLOUT_RUNNING || rollout.phase == ROLLOUT_BLOCKED;
+}
+
 bool rule_drop_gone(const struct world *world, struct step *step)
 {
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
-        bool is_memorial = revision == world_taken_back(world) && !world->resource->deleting;
-        if (!revision->gone || !revision->secret || revision->secret->deleting || is_memorial)
+        if (!revision->gone || !revision->secret || revision->secret->deleting ||
+            is_memorial(world, revision))
             continue;
         step->revision = revision->number;
         step->secret_name = revision->secret->secret_name;

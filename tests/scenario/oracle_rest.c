@@ -68,8 +68,9 @@ static void judge_credential(const struct credential_record *record)
     if (abandoned || in_use || !admin_usable(false))
         return;
     rolls_out = rolls_out && !sim.undated && !record->overtaken;
-    bool may_be_held =
-        (record->kept || record->came_late) && pods_may_refer(owner->json) && !rolls_out;
+    /* What wasn't shown when its announcement was closed may have been published, too. */
+    bool was_unseen = record->kept || record->came_late || sim.deepgram.lessened;
+    bool may_be_held = was_unseen && pods_may_refer(owner->json) && !rolls_out;
     if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id) &&
         !may_be_held)
         sim_broken(I1, "%s is alive, and %s doesn't name it", record->id, owner->name);

@@ -76,7 +76,7 @@ bool process_two_led(void)
 
 bool process_just_went_on(void)
 {
-    enum { MOMENT_MS = 100 };
+    enum { MOMENT_MS = SECOND };
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         if (processes[i].went_on_ms != 0 && time_now_ms() < processes[i].went_on_ms + MOMENT_MS)
             return true;

@@ -189,6 +189,8 @@ static const struct story STORIES[] = {
                      "settle" },
     { "lose-twice", "lose-next make !10 lose-next settle" },
     { "seized-first", "make settle seize +30 deploy settle delete settle" },
+    { "failed-twice", "make-impatient settle engine settle fail-next spec +400 fail-next +700 "
+                      "settle +900 settle" },
     { "stream", "make-streaming settle deploy settle token settle roll settle" },
     { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
                        "undeploy settle" },
@@ -209,5 +211,5 @@ const struct story *story_find(const char *name)
 
 bool story_is_long(const struct story *story)
 {
-    return strcmp(story->name, "rush-all") == 0;
+    return strcmp(story->name, "rush-all") == 0 || strcmp(story->name, "failed-twice") == 0;
 }
