@@ -41,6 +41,9 @@ NODISCARD cJSON *target_render(const struct resource *resource, const struct rev
  * our owner reference? */
 NODISCARD bool target_metadata_current(const struct resource *resource, int64_t revision,
                                        const cJSON *secret_metadata);
+/* Is the Secret older than what it holds, so that it held something else before? False when its
+ * creation time isn't known. */
+NODISCARD bool target_was_updated(const cJSON *secret_metadata);
 /* Are type and data of two whole Secrets the same? */
 NODISCARD bool target_same_content(const cJSON *a, const cJSON *b);
 

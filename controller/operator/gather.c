@@ -100,7 +100,7 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     if (view->published_at_ms == 0 && !view->ours && resource_published_here(resource) &&
         made_ms > resource->status.published_at_ms)
         view->published_at_ms = made_ms;
-    view->updated = made_ms + PUBLICATION_SKEW_MS < view->published_at_ms;
+    view->updated = target_was_updated(target);
 }
 
 /* The default credentials are shared: nobody gets a key from them that can manage others. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/credential.h"
+#include "api/target.h"
 #include "base/json.h"
 
 void trim_keep_only(cJSON *object, const char *const *names, size_t count)
@@ -59,7 +60,7 @@ void trim_secret(cJSON *secret)
     const cJSON *labels = json_member(metadata, "labels");
     const cJSON *annotations = json_member(metadata, "annotations");
     bool is_ours = json_member(annotations, ANNOTATION_RESOURCE) != NULL;
-    if (is_ours) /* it says itself since when */
+    if (is_ours && !target_was_updated(secret)) /* it says itself since when */
         cJSON_DeleteItemFromObjectCaseSensitive(metadata, "creationTimestamp");
     if (is_ours || mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY))
         return;

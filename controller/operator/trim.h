@@ -7,7 +7,8 @@
 #include "base/mem.h"
 
 /* Secrets (metadata): identity, deletion, finalizers, the controlling owner, the
- * annotations of deepgram.com; labels and all annotations only where the Secret is ours. */
+ * annotations of deepgram.com; labels and all annotations only where the Secret is ours; the
+ * creation time where it isn't, or where it held another value before. */
 void trim_secret(cJSON *secret);
 /* Namespaces: name and deletion. */
 void trim_namespace(cJSON *namespace);

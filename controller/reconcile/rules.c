@@ -211,7 +211,8 @@ bool rule_sweep_orphan(const struct world *world, struct step *step)
     return rule_step(step, STEP_REVOKE);
 }
 
-/* How often pods failed in a row is counted from it, as long as its successor may fail too. */
+/* How often pods failed in a row is counted from it, as long as its successor may be taken back
+ * too. */
 static bool is_memorial(const struct world *world, const struct world_revision *revision)
 {
     if (!revision->failed || world->resource->deleting)
@@ -221,6 +222,8 @@ static bool is_memorial(const struct world *world, const struct world_revision *
             return false;
     if (world_taken_back(world) == revision)
         return true;
+    if (!world_fallback(world))
+        return false;
     struct rollout rollout;
     rollout_decide(world, &rollout);
     return rollout.phase == ROLLOUT_RUNNING || rollout.phase == ROLLOUT_BLOCKED;

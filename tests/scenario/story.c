@@ -190,7 +190,7 @@ static const struct story STORIES[] = {
     { "lose-twice", "lose-next make !10 lose-next settle" },
     { "seized-first", "make settle seize +30 deploy settle delete settle" },
     { "failed-twice", "make-impatient settle engine settle fail-next spec +400 fail-next +700 "
-                      "settle +900 settle" },
+                      "settle +900 settle mend-admin go-on +1500 settle" },
     { "stream", "make-streaming settle deploy settle token settle roll settle" },
     { "stream-delete", "make-streaming settle deploy settle token settle roll +6 delete settle "
                        "undeploy settle" },

@@ -52,6 +52,23 @@ static void test_secrets(void **state)
           "\"creationTimestamp\":\"t\"}}",
           "{\"metadata\":{\"name\":\"s\",\"labels\":{\"team\":\"x\"},\"annotations\":"
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\",\"note\":\"y\"}}}" },
+        { "since when it is there, if it held another value before",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:06Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:06Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}" },
+        { "not when it was made with the value that it holds",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:05Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:05Z\"}}}" },
         { "not by another manager",
           "{\"metadata\":{\"name\":\"s\",\"labels\":{\"app.kubernetes.io/managed-by\":\"Helm\"}}}",
           "{\"metadata\":{\"name\":\"s\"}}" },
