@@ -258,7 +258,9 @@ struct gathered *gather(struct runtime *runtime, enum resource_kind kind, const 
     world->project_mint_at_ms = inventory_mint_allowed_ms(
         gathered->inventory, count_resources(runtime), world->monotonic_ms);
     world_derive(world);
-    gathered->memory->had_revision = gathered->memory->had_revision || world->revision_count > 0;
+    struct memory *memory = gathered->memory;
+    memory->had_revision = memory->had_revision || world->revision_count > 0;
+    memory->had_published = memory->had_published || world_published(world);
     gathered->consumers = consumers_gather(runtime->caches, world);
     world->consumers = gathered->consumers->view;
     gathered->accounts = accounts_gather(runtime->caches, gathered->resource);

@@ -32,19 +32,25 @@ static char *kept_name(const struct pass *pass)
     return revision_secret_name(pass->kind, pass->key.name, pass->credential_revision);
 }
 
-/* It was never lost when it is what it should be: the cache was behind. */
+/* It was never lost when it is what it should be: the cache was behind. One that a namesake left
+ * goes with it, unless somebody's finalizer holds it up. */
 static void compare_kept(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     struct err problem = ERR_INIT;
     struct revision revision;
-    if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->credential.id)) {
+    if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->credential.id) &&
+        world_belongs(pass->gathered->resource, &revision)) {
         pass_written(pass, pass_secrets(pass), object, NULL);
         return;
     }
     auto_free char *name = kept_name(pass);
     if (err)
         err_set(&problem, ERR_TRANSIENT, "%s", err->message);
+    else if (json_at(*object, "metadata.deletionTimestamp"))
+        err_set(&problem, ERR_TRANSIENT,
+                "Secret %s of an earlier resource is still being deleted: see its finalizers",
+                name);
     else
         err_set(&problem, ERR_INVALID,
                 "Secret %s exists and isn't the revision that it should be: delete it", name);

@@ -59,6 +59,7 @@ struct memory {
     char *discard_id;           /* minted by this process and not to be kept: revoke it */
     int64_t confirmed_revision; /* found alive by its id before publishing; 0: none */
     bool had_revision;          /* this process once knew of one */
+    bool had_published;         /* and that it was in the target */
     bool target_unsure;         /* its last write failed, and may have been carried out */
     bool target_looked;         /* this process has asked the API server for it */
     int64_t checked_revision;   /* found to be what was asked for, and alive; 0: none */

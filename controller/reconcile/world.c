@@ -152,9 +152,11 @@ void world_count_markers(struct world *world)
 
 const struct world_revision *world_newest(const struct world *world)
 {
+    const struct world_revision *published = world_published(world);
     for (size_t i = world->revision_count; i > 0; i--) {
         const struct world_revision *revision = &world->revisions[i - 1];
-        if (revision->secret && !revision->gone && !revision->failed &&
+        bool too_late = published && published != revision && world_is_expired(world, revision);
+        if (revision->secret && !revision->gone && !revision->failed && !too_late &&
             !mem_streq(revision->id, world->memory->discard_id))
             return revision;
     }
@@ -313,8 +315,8 @@ bool world_is_being_adopted(const struct world *world, const struct world_revisi
  * published, something may have been: there is time to wait for its pods. */
 static bool is_forgotten(const struct world *world)
 {
-    bool was_there = world->resource->deleting || world->namespace_terminating ||
-                     world->memory->target_same != 0;
+    bool was_there =
+        world->resource->deleting || world->namespace_terminating || world->memory->had_published;
     return was_there && !world_published(world) && !world_holds_target(world) &&
            world->resource->status.revision == 0;
 }

@@ -186,8 +186,8 @@ void world_count_markers(struct world *world);
 
 /* Is it a revision of this resource, and not a namesake's? */
 bool world_belongs(const struct resource *resource, const struct revision *secret);
-/* The newest revision that has a revision Secret, isn't gone, didn't fail and isn't to be
- * discarded; NULL when there is none. */
+/* The newest revision that has a revision Secret, isn't gone, didn't fail, isn't to be discarded
+ * and, if another one is published, didn't expire; NULL when there is none. */
 const struct world_revision *world_newest(const struct world *world);
 /* The newest revision that pods failed on, while an older one is published in its place or is about
  * to be; NULL when there is none. */

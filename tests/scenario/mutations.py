@@ -617,7 +617,7 @@ MUTATIONS = [
             "54:young,62:go-on")),
     ("pods that fail on a key go back to one that has expired", "reconcile/world.c",
      "        return world_is_expired(world, revision) ? NULL : revision;", "        return revision;",
-     "I3|WEDGED", story("rolled-back-late")),
+     "I3|I4|WEDGED", story("rolled-back-late")),
     ("status is written as often as somebody changes it", "reconcile/credential.c",
      "    if (world->monotonic_ms < due_ms)\n", "    if (world->monotonic_ms < due_ms && due_ms < 0)\n",
      "LIVELOCK", story("status-fight")),
@@ -731,4 +731,16 @@ MUTATIONS = [
     ("what pods fail on time and again is tried as often as before", "reconcile/schedule.c",
      "    return failed_at_ms + ((int64_t)RETRY_MS << doublings);",
      "    return failed_at_ms + (int64_t)RETRY_MS;", "I4", story("failed-twice")),
+    ("what a namesake left counts as what is to be kept again", "operator/steps_recover.c",
+     " &&\n        world_belongs(pass->gathered->resource, &revision)) {", ") {", "LIVELOCK",
+     replay("story=revision-held-on seed=7539032 jitter=1 "
+            "faults=40:clock-back,3:abandon,58:mend-admin,10:co-own,23:undeploy")),
+    ("what another leader published is forgotten with status", "reconcile/world.c",
+     "                     world->memory->had_published;", "                     false;", "I2",
+     replay("story=admin-erased seed=7282085 jitter=0 "
+            "faults=26:meagre,32:hollow,14:strip-announcement,40:split,14:token")),
+    ("an older credential that has expired takes over", "reconcile/world.c", " && !too_late &&",
+     " &&", "I3",
+     replay("story=rolled-back-late seed=7497880 jitter=1 "
+            "faults=34:crash-before,8:late-write,17:split,83:retain")),
 ]

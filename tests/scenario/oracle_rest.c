@@ -137,6 +137,17 @@ static bool has_all_entries(const cJSON *resource, const cJSON *target)
     return true;
 }
 
+/* After a second failure in a row the next try is further away than the end. */
+static bool is_tried_seldom(const cJSON *resource)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        failed +=
+            sim.deepgram.credentials[i].bad &&
+            mem_streq(sim.deepgram.credentials[i].uid, json_string_at(resource, "metadata.uid"));
+    return failed > 1;
+}
+
 static void judge_published(const struct api_object *object, const cJSON *target)
 {
     const cJSON *json = object->json;
@@ -155,7 +166,7 @@ static void judge_published(const struct api_object *object, const cJSON *target
         return; /* can't be replaced either */
     else if (record->limited)
         sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
-    else if (!has_present_comment(json, record) && admin_usable(true))
+    else if (!has_present_comment(json, record) && admin_usable(true) && !is_tried_seldom(json))
         sim_broken(WEDGED, "%s's target holds %s, which was made from an older spec", object->name,
                    record->id);
     else if (!has_all_entries(json, target))
@@ -208,7 +219,7 @@ static void judge_status(const struct api_object *object)
         sim_broken(WEDGED, "%s's announcement stays open", object->name);
 }
 
-/* What is known to be dead is kept no longer. */
+/* What is known to be dead is kept no longer, unless the next try counts from it. */
 static void judge_kept(const struct api_object *object)
 {
     const char *id = object->type == API_SECRETS ? oracle_revision_id(object->json) : NULL;
@@ -217,7 +228,7 @@ static void judge_kept(const struct api_object *object)
     const struct credential_record *record = id ? deepgram_find(id) : NULL;
     if (resource && !json_at(resource->json, "metadata.deletionTimestamp") && record &&
         record->death == BY_OPERATOR && owns_target(resource->json) && admin_usable(true) &&
-        !api_namespace_terminating(TEAM))
+        !api_namespace_terminating(TEAM) && !(record->bad && is_tried_seldom(resource->json)))
         sim_broken(I1, "%s is revoked, and %s still keeps it", id, object->name);
 }
 
