@@ -736,7 +736,7 @@ MUTATIONS = [
      replay("story=revision-held-on seed=7539032 jitter=1 "
             "faults=40:clock-back,3:abandon,58:mend-admin,10:co-own,23:undeploy")),
     ("what another leader published is forgotten with status", "reconcile/world.c",
-     "                     world->memory->had_published;", "                     false;", "I2",
+     "world->memory->had_published;", "false;", "I2",
      replay("story=admin-erased seed=7282085 jitter=0 "
             "faults=26:meagre,32:hollow,14:strip-announcement,40:split,14:token")),
     ("an older credential that has expired takes over", "reconcile/world.c", " && !too_late &&",
