@@ -172,12 +172,16 @@ static void list_next(struct sweep *sweep)
 
 /* ---- asking the cache ---- */
 
-/* What nothing in the cluster names any more, Deepgram's list may still show. */
-static bool leaves_orphan(const struct sweep *sweep, const cJSON *resource)
+/* What nothing in the cluster names any more, Deepgram's list may still show: the first one is
+ * waited for. */
+static bool may_leave_orphan(const struct sweep *sweep, const cJSON *resource)
 {
     struct gathered *gathered = gather(sweep->runtime, sweep->kind, sweep->key.namespace,
                                        json_string_at(resource, "metadata.name"), NULL);
-    bool found = gathered && world_orphan(&gathered->world);
+    const struct inventory_view *inventory = gathered ? &gathered->world.inventory : NULL;
+    bool unlisted =
+        inventory && inventory->listed_at_ms == NEVER && inventory->blocked_until_ms == 0;
+    bool found = unlisted || (gathered && world_orphan(&gathered->world));
     gathered_free(gathered);
     return found;
 }
@@ -186,7 +190,7 @@ static bool needs_it(const void *context, const cJSON *resource)
 {
     const struct sweep *sweep = context;
     return needs(resource, sweep->key.name, sweep->deleting) ||
-           (sweep->deleting && leaves_orphan(sweep, resource));
+           (sweep->deleting && may_leave_orphan(sweep, resource));
 }
 
 static bool worth_asking(struct sweep *sweep)

@@ -54,7 +54,7 @@ MUTATIONS = [
      "    if (worth_asking(sweep))\n"
      "        unmark(sweep);", "I1", story("restart-early")),
     ("an admin Secret that goes is let go of while only a list shows what is left",
-     "operator/admin_mark.c", "(sweep->deleting && leaves_orphan(sweep, resource))", "false", "I1",
+     "operator/admin_mark.c", "(sweep->deleting && may_leave_orphan(sweep, resource))", "false", "I1",
      story("admin-erased")),
     ("what was once seen gone is believed gone for ever", "reconcile/world.c",
      "    return gone_ms != NEVER && world->inventory.listed_at_ms < gone_ms + world->settle_ms;",
@@ -72,7 +72,7 @@ MUTATIONS = [
     ("an announcement needs no admin Secret", "operator/admin_mark.c",
      "    return has_open_attempt(resource);\n", "    (void)has_open_attempt;\n    return false;\n",
      "I1",
-     replay("story=issue seed=1 jitter=0 faults=4:delete-admin")),
+     replay("story=issue seed=1 jitter=0 faults=4:lost,7:delete-admin")),
     # ---- I2: no revocation under a pod ----
     ("no overlap", "reconcile/retiring.c",
      "world->now_ms >= revision->noted->revoke_after_ms &&", "world->now_ms > 0 &&", "I2",

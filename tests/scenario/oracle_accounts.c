@@ -133,11 +133,14 @@ static const char *name_at(const cJSON *entry)
     return json_string_member(entry, "name");
 }
 
-/* What one did who leads no longer, and doesn't know it, the other one can't know. */
+/* What one did who leads no longer, and doesn't know it, the other one can't know; nor anybody what
+ * is carried out long after it was given up. */
 static struct entry *find_noted(const char *uid, const char *secret, const char *violation)
 {
     struct entry *entry = find(uid, secret);
-    sim.accounts_forgotten = sim.accounts_forgotten || process_two_lead() || process_just_went_on();
+    bool late = fault_planned(FAULT_LATE_WRITE) && sim.schedule->fault_count > 1;
+    sim.accounts_forgotten =
+        sim.accounts_forgotten || process_two_lead() || process_just_went_on() || late;
     if (entry && (entry->noted || sim.accounts_forgotten))
         return entry;
     if (!sim.accounts_forgotten)

@@ -137,6 +137,13 @@ static bool has_all_entries(const cJSON *resource, const cJSON *target)
     return true;
 }
 
+/* What Deepgram didn't grant is asked for again after up to an hour: each try is a create. */
+static bool is_put_off(const cJSON *resource)
+{
+    return fault_planned(FAULT_MEAGRE) &&
+           timestamp_or(json_string_at(resource, "status.nextAttemptAt"), 0) > time_server_ms();
+}
+
 /* After a second failure in a row the next try is further away than the end. */
 static bool is_tried_seldom(const cJSON *resource)
 {
@@ -166,7 +173,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
         return; /* can't be replaced either */
     else if (record->limited)
         sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
-    else if (!has_present_comment(json, record) && admin_usable(true) && !is_tried_seldom(json))
+    else if (!has_present_comment(json, record) && admin_usable(true) && !is_tried_seldom(json) &&
+             !is_put_off(json))
         sim_broken(WEDGED, "%s's target holds %s, which was made from an older spec", object->name,
                    record->id);
     else if (!has_all_entries(json, target))
@@ -192,13 +200,6 @@ static void judge_schedule(const struct api_object *object)
     if (mem_streq(json_string_at(object->json, "spec.rotation.every"), "1h") &&
         sim.schedule->fault_count == 0 && time_server_ms() > issued_ms + HOUR + MINUTE)
         sim_broken(WEDGED, "%s wasn't rotated in time", object->name);
-}
-
-/* What Deepgram didn't grant is asked for again after up to an hour: each try is a create. */
-static bool is_put_off(const cJSON *resource)
-{
-    return fault_planned(FAULT_MEAGRE) &&
-           timestamp_or(json_string_at(resource, "status.nextAttemptAt"), 0) > time_server_ms();
 }
 
 static void judge_status(const struct api_object *object)
@@ -354,9 +355,14 @@ static void judge_admin(void)
     if (!json_at(admin, "metadata.deletionTimestamp") ||
         !api_has_finalizer(admin, FINALIZER_IN_USE))
         return;
-    for (size_t i = 0; i < sim.api.count; i++)
-        if (oracle_announcement_open(sim.api.objects[i].json))
+    for (size_t i = 0; i < sim.api.count; i++) {
+        const struct api_object *object = &sim.api.objects[i];
+        bool waits = (object->type == API_KEYS || object->type == API_PULLS) &&
+                     json_at(object->json, "metadata.deletionTimestamp") &&
+                     pods_may_hold(object->json); /* nothing is looked after meanwhile */
+        if (waits || oracle_announcement_open(object->json))
             return;
+    }
     for (size_t i = 0; i < sim.deepgram.count; i++)
         if (sim.deepgram.credentials[i].death == ALIVE && /* or expired, and not yet dropped */
             strncmp(sim.deepgram.credentials[i].uid, "0000", 4) == 0)
