@@ -309,12 +309,11 @@ bool target_metadata_current(const struct resource *resource, int64_t revision,
 
 bool target_was_updated(const cJSON *secret_metadata)
 {
-    enum { SKEW_MS = 5 * 1000 }; /* of two API servers' clocks */
     const cJSON *metadata = json_member(secret_metadata, "metadata");
     const char *published =
         json_string_member(json_member(metadata, "annotations"), ANNOTATION_PUBLISHED_AT);
     int64_t made_ms = timestamp_or(json_string_member(metadata, "creationTimestamp"), INT64_MAX);
-    return made_ms < timestamp_or(published, 0) - SKEW_MS;
+    return made_ms < timestamp_or(published, 0) - PUBLICATION_SKEW_MS;
 }
 
 bool target_same_content(const cJSON *a, const cJSON *b)

@@ -41,6 +41,10 @@ NODISCARD cJSON *target_render(const struct resource *resource, const struct rev
  * our owner reference? */
 NODISCARD bool target_metadata_current(const struct resource *resource, int64_t revision,
                                        const cJSON *secret_metadata);
+/* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
+ * and creation times have whole seconds, by whichever API server's clock. */
+enum { PUBLICATION_SKEW_MS = 5 * 1000 };
+
 /* Is the Secret older than what it holds, so that it held something else before? False when its
  * creation time isn't known. */
 NODISCARD bool target_was_updated(const cJSON *secret_metadata);

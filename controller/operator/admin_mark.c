@@ -178,12 +178,13 @@ static bool may_leave_orphan(const struct sweep *sweep, const cJSON *resource)
 {
     struct gathered *gathered = gather(sweep->runtime, sweep->kind, sweep->key.namespace,
                                        json_string_at(resource, "metadata.name"), NULL);
-    const struct inventory_view *inventory = gathered ? &gathered->world.inventory : NULL;
-    bool unlisted =
-        inventory && inventory->listed_at_ms == NEVER && inventory->blocked_until_ms == 0;
-    bool found = unlisted || (gathered && world_orphan(&gathered->world));
+    if (!gathered)
+        return false;
+    const struct inventory_view *inventory = &gathered->world.inventory;
+    bool unlisted = inventory->listed_at_ms == NEVER && inventory->blocked_until_ms == 0;
+    bool may = unlisted || world_orphan(&gathered->world);
     gathered_free(gathered);
-    return found;
+    return may;
 }
 
 static bool needs_it(const void *context, const cJSON *resource)

@@ -6,6 +6,7 @@
 
 #include "api/credential.h"
 #include "api/revision_number.h"
+#include "api/target.h"
 #include "api/timestamp.h"
 #include "api/workload.h"
 #include "base/json.h"
@@ -15,7 +16,7 @@
  * for. */
 #define MARKER_PREFIX "revision.deepgram.com/"
 
-enum { PUBLICATION_SKEW_MS = 5 * 1000, NUMBER_BYTES = 32 };
+enum { NUMBER_BYTES = 32 };
 
 /* ---- one pod ---- */
 

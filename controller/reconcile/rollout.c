@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/revision_number.h"
+#include "api/target.h"
 #include "api/timestamp.h"
 #include "base/json.h"
 #include "reconcile/schedule.h"

@@ -72,10 +72,6 @@ struct inventory_view {
 /* Is it one of the entries? */
 NODISCARD bool inventory_view_holds(const struct inventory_view *view, const char *id);
 
-/* A kubelet may still hand out what the Secret held shortly before (it watches through a cache),
- * and creation times have whole seconds. */
-enum { PUBLICATION_SKEW_MS = 5 * 1000 };
-
 /* A pod that a message is about. */
 struct pod_note {
     const char *name;    /* NULL: none */

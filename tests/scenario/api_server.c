@@ -35,7 +35,7 @@ const char *api_type_name(enum api_type type)
     return TYPES[type]->plural;
 }
 
-static bool is_custom(enum api_type type)
+bool api_is_resource(enum api_type type)
 {
     return type == API_KEYS || type == API_PULLS;
 }
@@ -182,7 +182,7 @@ struct api_result api_create(enum api_type type, const char *namespace, const cJ
     json_add_string(metadata, "uid", uid);
     json_add_string(metadata, "namespace", namespace);
     add_now(metadata, "creationTimestamp");
-    if (is_custom(type)) {
+    if (api_is_resource(type)) {
         set_int(metadata, "generation", 1);
         default_status(json);
     }
@@ -261,7 +261,7 @@ static struct api_result replace(struct api_object *object, cJSON *after)
         return refuse(422, "Invalid", problem);
     if (cJSON_Compare(before, after, true))
         return ok(object->json); /* nothing changed, and no version either */
-    if ((is_custom(type) || type == API_DEPLOYMENTS) &&
+    if ((api_is_resource(type) || type == API_DEPLOYMENTS) &&
         !cJSON_Compare(json_member(before, "spec"), json_member(after, "spec"), true))
         set_int(cJSON_GetObjectItemCaseSensitive(after, "metadata"), "generation",
                 json_int_at(before, "metadata.generation", 0) + 1);
@@ -299,7 +299,7 @@ struct api_result api_update(enum api_type type, const char *namespace, const ch
     if (!fits(json_member(body, "metadata"), object->json))
         return conflict();
     cJSON *after = cJSON_Duplicate(body, true);
-    if (is_custom(type))
+    if (api_is_resource(type))
         put_item(after, "status", json_member(object->json, "status"));
     return replace(object, after);
 }
@@ -334,7 +334,7 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
         return conflict();
     cJSON *merged = cJSON_Duplicate(object->json, true);
     merge(merged, patch);
-    if (!is_custom(type))
+    if (!api_is_resource(type))
         return replace(object, merged);
     if (!status) {
         put_item(merged, "status", json_member(object->json, "status"));
@@ -345,7 +345,7 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
     return replace(object, after);
 }
 
-void api_drop_markers(cJSON *workload)
+static void drop_markers(cJSON *workload)
 {
     cJSON *annotations = (cJSON *)json_at(workload, "spec.template.metadata.annotations");
     cJSON *annotation = annotations ? annotations->child : NULL;
@@ -367,7 +367,7 @@ struct api_result api_apply(enum api_type type, const char *namespace, const cha
     if (!fits(json_member(body, "metadata"), object->json))
         return conflict();
     cJSON *after = cJSON_Duplicate(object->json, true);
-    api_drop_markers(after);
+    drop_markers(after);
     auto_json cJSON *patch = cJSON_CreateObject();
     cJSON_AddItemToObject(patch, "spec", cJSON_Duplicate(json_member(body, "spec"), true));
     merge(after, patch);
@@ -381,7 +381,7 @@ static struct api_result begin_deletion(struct api_object *object)
     cJSON *json = cJSON_Duplicate(object->json, true);
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(json, "metadata");
     add_now(metadata, "deletionTimestamp");
-    if (is_custom(object->type))
+    if (api_is_resource(object->type))
         set_int(metadata, "generation", json_int_at(json, "metadata.generation", 0) + 1);
     store_json(object, json);
     return ok(json);
@@ -443,7 +443,7 @@ size_t api_resource_count(void)
 {
     size_t count = 0;
     for (size_t i = 0; i < sim.api.count; i++)
-        count += is_custom(sim.api.objects[i].type);
+        count += api_is_resource(sim.api.objects[i].type);
     return count;
 }
 

@@ -67,8 +67,6 @@ struct api_result api_patch(enum api_type type, const char *namespace, const cha
                             bool status, const cJSON *patch);
 struct api_result api_apply(enum api_type type, const char *namespace, const char *name,
                             const cJSON *body);
-/* Takes the operator's markers off the pod template. */
-void api_drop_markers(cJSON *workload);
 bool api_has_finalizer(const cJSON *object, const char *finalizer);
 struct api_result api_delete(enum api_type type, const char *namespace, const char *name,
                              const cJSON *options);
@@ -77,6 +75,8 @@ struct api_result api_delete(enum api_type type, const char *namespace, const ch
 void api_merge(enum api_type type, const char *namespace, const char *name, const char *format, ...)
     PRINTF_LIKE(4, 5);
 void api_make(enum api_type type, const char *namespace, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Of a resource of ours, of either kind? */
+bool api_is_resource(enum api_type type);
 /* Of both kinds, everywhere. */
 size_t api_resource_count(void);
 /* Pods go at once, without grace. */

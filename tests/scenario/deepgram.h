@@ -17,7 +17,7 @@ struct credential_record {
     char uid[64]; /* of the marker; "" without one */
     char nonce[40];
     int64_t revision;
-    int64_t asked_ms;   /* monotonic: when its create left */
+    int64_t asked_ms;   /* monotonic: when its create left; 0: no operator asked */
     int64_t made_ms;    /* monotonic */
     int64_t listed_ms;  /* shows in lists from then on */
     int64_t expires_ms; /* server's wall clock; 0: never */
@@ -33,7 +33,6 @@ struct credential_record {
     int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
     int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */
     bool lost;            /* its create was never answered */
-    bool came_late;       /* long after its create had left */
     bool forgotten;       /* its process died before what it found out was written down */
     bool bad;             /* pods crash on it */
     bool kept;            /* a revision Secret was made for it */
@@ -62,6 +61,8 @@ void deepgram_reset(void);
 struct credential_record *deepgram_find(const char *id);
 struct credential_record *deepgram_by_value(const char *value);
 bool deepgram_alive(const struct credential_record *record);
+/* It was made long after its create had left. */
+bool deepgram_came_late(const struct credential_record *record);
 /* Its time is up, and nothing else ended it. */
 bool deepgram_expired(const struct credential_record *record);
 void deepgram_kill(struct credential_record *record, enum death death);

@@ -72,6 +72,11 @@ bool deepgram_alive(const struct credential_record *record)
            (record->expires_ms == 0 || time_server_ms() < record->expires_ms);
 }
 
+bool deepgram_came_late(const struct credential_record *record)
+{
+    return record->asked_ms != 0 && record->made_ms - record->asked_ms > 3 * SECOND;
+}
+
 bool deepgram_expired(const struct credential_record *record)
 {
     return record->death == ALIVE && !deepgram_alive(record);
@@ -196,7 +201,6 @@ static void create(const struct request *request, bool pull)
     record->by_lesser = strcmp(detail->key, LESSER_ADMIN_KEY) == 0;
     record->asked_ms = request->began_ms;
     record->lost = request->reply_kind == REPLY_LOST;
-    record->came_late = record->made_ms - record->asked_ms > 3 * SECOND;
     sim.deepgram.creates++;
     if (request->late_ms == 0)
         oracle_creating(record, request->began_ms);

@@ -52,7 +52,7 @@ static struct api_result list(const struct kube_detail *detail, cJSON **ret_list
 
 static struct api_result get(const struct kube_detail *detail)
 {
-    if (detail->type == API_KEYS || detail->type == API_PULLS)
+    if (api_is_resource(detail->type))
         sim.looked_ms = time_now_ms();
     cJSON *object = api_get(detail->type, detail->namespace, detail->name);
     if (!object)
@@ -240,7 +240,7 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
     request->answer = answer;
     request->release = release;
     oracle_asking_kube(process, request->what);
-    if (call->verb == KUBE_GET && (detail->type == API_KEYS || detail->type == API_PULLS))
+    if (call->verb == KUBE_GET && api_is_resource(detail->type))
         process_look(process);
     memory_enter(process);
     request_start(request, LATENCY_MS);

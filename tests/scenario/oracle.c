@@ -117,6 +117,12 @@ bool oracle_announcement_open(const cJSON *resource)
     return false;
 }
 
+bool oracle_same_words(const struct credential_record *a, const struct credential_record *b)
+{
+    size_t length = strcspn(a->comment, "[");
+    return length == strcspn(b->comment, "[") && strncmp(a->comment, b->comment, length) == 0;
+}
+
 bool oracle_secret_names(const char *id)
 {
     for (size_t i = 0; i < sim.api.count; i++)

@@ -183,7 +183,7 @@ static void check_swept(const struct credential_record *record, int64_t sent_ms)
     for (size_t i = 0; i < sim.deepgram.count; i++) {
         const struct credential_record *left = &sim.deepgram.credentials[i];
         if (left != record && strcmp(left->uid, record->uid) == 0 && deepgram_alive(left) &&
-            !left->kept && !left->came_late && !left->by_lesser && !record->by_lesser &&
+            !left->kept && !deepgram_came_late(left) && !left->by_lesser && !record->by_lesser &&
             left->made_ms < sent_ms)
             sim_broken(I4, "created %s while %s, which nothing names, lives", record->id, left->id);
     }
@@ -198,13 +198,6 @@ static void check_marked(const struct credential_record *record, const cJSON *re
     if (admin && !api_has_finalizer(admin, FINALIZER_IN_USE) && !taken_off &&
         !fault_planned(FAULT_STALE))
         sim_broken(I1, "created %s, and the Secret that can revoke it may be deleted", record->id);
-}
-
-/* But for the marker. */
-static bool same_words(const char *a, const char *b)
-{
-    size_t length = strcspn(a, "[");
-    return length == strcspn(b, "[") && strncmp(a, b, length) == 0;
 }
 
 static unsigned failures_before(const struct credential_record *record)
@@ -234,8 +227,8 @@ static void check_patience(const struct credential_record *record, const cJSON *
     int64_t patience_ms =
         sim.schedule->fault_count == 0 && failures_before(record) > 1 ? 2 * RETRY_MS : RETRY_MS;
     bool answered = mem_streq(json_string_at(resource, "status.lastHandledRotateRequest"), asked);
-    if (failed && (!asked || answered) && same_words(failed->comment, record->comment) &&
-        !is_clock_wrong() && !process_two_led() && !process_just_went_on() &&
+    if (failed && (!asked || answered) && oracle_same_words(failed, record) && !is_clock_wrong() &&
+        !process_two_led() && !process_just_went_on() &&
         time_server_ms() < failed_ms + patience_ms - ROUNDING_MS)
         sim_broken(I4, "tried again too soon after pods failed on %s", id);
 }
@@ -262,7 +255,7 @@ static bool is_overtaken(const struct credential_record *kept)
     const char *name = owner ? json_string_at(owner->json, "spec.secret.name") : NULL;
     const char *published =
         name ? oracle_annotation(api_get(API_SECRETS, TEAM, name), ANNOTATION_REVISION) : NULL;
-    return published && kept->revision < strtol(published, NULL, 10);
+    return kept->revision < revision_number_parse(published);
 }
 
 static void check_suspended(const cJSON *secret)
@@ -317,8 +310,7 @@ static void check_unmarked(const cJSON *before, const cJSON *after)
         fault_planned(FAULT_LATE_WRITE))
         return; /* nobody may have needed it when it was decided */
     for (size_t i = 0; i < sim.api.count; i++)
-        if ((sim.api.objects[i].type == API_KEYS || sim.api.objects[i].type == API_PULLS) &&
-            needs_admin(&sim.api.objects[i], name))
+        if (api_is_resource(sim.api.objects[i].type) && needs_admin(&sim.api.objects[i], name))
             sim_broken(I1, "let go of Secret %s, which can revoke %s's credential", name,
                        sim.api.objects[i].name);
 }

@@ -21,6 +21,8 @@ bool oracle_status_names(const cJSON *resource, const char *id);
 bool oracle_announcement_open(const cJSON *resource);
 /* Is there an earlier one that still works? */
 bool oracle_can_go_back(const struct credential_record *bad);
+/* Are the comments equal up to their markers, as those of one spec are? */
+bool oracle_same_words(const struct credential_record *a, const struct credential_record *b);
 /* Does a revision Secret keep it? */
 bool oracle_secret_names(const char *id);
 /* Are they equal but for versions and these members of the root, the metadata, the annotations? */

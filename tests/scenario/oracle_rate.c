@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "oracle_facts.h"
 #include "sim.h"
 
 enum { MINT_BURST = 10, MINT_EVERY_MS = 30 * SECOND, STEP_UNDER_WAY_MS = 100 };
@@ -16,20 +17,13 @@ static int64_t taken(int64_t full_ms, int64_t at_ms, int64_t every_ms)
     return (full_ms > at_ms ? full_ms : at_ms) + every_ms;
 }
 
-/* Up to the marker, the comment is the spec's. */
-static bool is_of_same_spec(const struct credential_record *a, const struct credential_record *b)
-{
-    size_t length = strcspn(a->comment, "[");
-    return strncmp(a->comment, b->comment, length + 1) == 0;
-}
-
 /* What Deepgram grants less of than was asked for, it grants no more of a moment later. */
 static void check_not_granted(const struct credential_record *last,
                               const struct credential_record *minted)
 {
     enum { RARELY_MS = MINUTE };
-    if (last->limited && !last->offered && !last->forgotten && !minted->came_late &&
-        sim.schedule->fault_count == 1 && is_of_same_spec(last, minted) &&
+    if (last->limited && !last->offered && !last->forgotten && !deepgram_came_late(minted) &&
+        sim.schedule->fault_count == 1 && oracle_same_words(last, minted) &&
         sim.acted_ms < last->asked_ms && minted->made_ms < last->made_ms + RARELY_MS - SECOND)
         sim_broken(LIVELOCK, "%s was not granted, and %s is asked for at once", last->id,
                    minted->id);

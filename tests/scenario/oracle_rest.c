@@ -69,7 +69,7 @@ static void judge_credential(const struct credential_record *record)
         return;
     rolls_out = rolls_out && !sim.undated && !record->overtaken;
     /* What wasn't shown when its announcement was closed may have been published, too. */
-    bool was_unseen = record->kept || record->came_late || sim.deepgram.lessened;
+    bool was_unseen = record->kept || deepgram_came_late(record) || sim.deepgram.lessened;
     bool may_be_held = was_unseen && pods_may_refer(owner->json) && !rolls_out;
     if (!oracle_status_names(owner->json, record->id) && !oracle_secret_names(record->id) &&
         !may_be_held)
@@ -357,7 +357,7 @@ static void judge_admin(void)
         return;
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
-        bool waits = (object->type == API_KEYS || object->type == API_PULLS) &&
+        bool waits = api_is_resource(object->type) &&
                      json_at(object->json, "metadata.deletionTimestamp") &&
                      pods_may_hold(object->json); /* nothing is looked after meanwhile */
         if (waits || oracle_announcement_open(object->json))
@@ -388,7 +388,7 @@ void oracle_judge(void)
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
         judge_kept(object);
-        if (object->type != API_KEYS && object->type != API_PULLS)
+        if (!api_is_resource(object->type))
             continue;
         if (json_at(object->json, "metadata.deletionTimestamp"))
             judge_deleting(object);

@@ -51,7 +51,7 @@ void oracle_judge_in_time(void)
         return;
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
-        if (object->type != API_KEYS && object->type != API_PULLS)
+        if (!api_is_resource(object->type))
             continue;
         if (json_at(object->json, "metadata.deletionTimestamp")) {
             judge_deletion(object);

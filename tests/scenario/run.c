@@ -155,8 +155,7 @@ static void make_world(void)
 /* The way out when nobody can bring the admin Secret back. */
 static void abandon_deleting(const struct api_object *object)
 {
-    if ((object->type != API_KEYS && object->type != API_PULLS) ||
-        !json_at(object->json, "metadata.deletionTimestamp"))
+    if (!api_is_resource(object->type) || !json_at(object->json, "metadata.deletionTimestamp"))
         return;
     oracle_excuse(json_string_at(object->json, "metadata.uid"));
     api_merge(object->type, TEAM, object->name,
@@ -238,8 +237,7 @@ static bool anyone_is_forgotten(void)
 {
     for (size_t i = 0; i < sim.api.count; i++) {
         const struct api_object *object = &sim.api.objects[i];
-        if ((object->type == API_KEYS || object->type == API_PULLS) &&
-            json_at(object->json, "metadata.deletionTimestamp") &&
+        if (api_is_resource(object->type) && json_at(object->json, "metadata.deletionTimestamp") &&
             json_int_at(object->json, "status.revision", 0) == 0)
             return true;
     }
