@@ -12,10 +12,6 @@
 #include "base/json.h"
 #include "operator/trim.h"
 
-/* Of pod templates, in front of a resource's name: the revision that the workload was restarted
- * for. */
-#define MARKER_PREFIX "revision.deepgram.com/"
-
 enum { NUMBER_BYTES = 32 };
 
 /* ---- one pod ---- */
