@@ -434,7 +434,7 @@ bool action_strikes(const struct action *action, const struct story *story)
 void action_perform(const struct action *action)
 {
     sim_trace("==> %s", action->name);
-    if (strcmp(action->name, "restart-operator") != 0) /* nothing that it looks at */
+    if (!strstr(action->name, "operator")) /* nothing that it looks at */
         sim.acted_ms = time_now_ms();
     sim.mints_allowed += process_two_will_lead() ? 2 * action->mints : action->mints;
     if (action->perform)

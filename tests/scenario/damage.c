@@ -290,6 +290,16 @@ static void restart_operator(void)
     sim.api.paused = NULL;
 }
 
+/* As an upgrade does. */
+static void stop_operator(void)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (process_at(i))
+            process_terminate(process_at(i));
+    sim.deepgram.paused = NULL;
+    sim.api.paused = NULL;
+}
+
 static void late_secrets(void)
 {
     sim.late_type = API_SECRETS;
@@ -341,10 +351,16 @@ static void be_deaf(void)
     sim.deepgram.deaf = true;
 }
 
+static void be_down(void)
+{
+    sim.deepgram.down = true;
+}
+
 static void be_content(void)
 {
     sim.deepgram.picky = false;
     sim.deepgram.deaf = false;
+    sim.deepgram.down = false;
 }
 
 static void delay_next(void)
@@ -509,6 +525,7 @@ static const struct action DAMAGE[] = {
     { "mend-admin", mend_admin, 0, true },
     { "picky", be_picky, 0, false },
     { "deaf", be_deaf, 0, false },
+    { "down", be_down, 0, false },
     { "content", be_content, 0, false },
     { "engine", make_engine, 0, false },
     { "drop-engine", drop_engine, 0, true },
@@ -523,6 +540,7 @@ static const struct action DAMAGE[] = {
     { "restart", actors_restart, 0, true },
     { "pulling", deploy_pulling, 0, false },
     { "bare-pod", bare_pod, 0, true },
+    { "stop-operator", stop_operator, 0, true },
 };
 
 const struct action *damage_at(size_t index)

@@ -54,6 +54,9 @@ struct deepgram {
     int64_t refused_ms; /* monotonic: when an admin key was; 0: not since it changed */
     bool picky;         /* it can't make a credential with the comment that voice has by itself */
     bool deaf;          /* it takes no streams */
+    bool down;          /* it answers nothing but that it is unavailable */
+    unsigned vain;      /* requests that people alone can help with, since */
+    int64_t vain_ms;    /* then */
     int64_t unmakeable_ms; /* monotonic: when it said so last; 0: never */
 };
 

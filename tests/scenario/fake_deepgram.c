@@ -47,6 +47,10 @@ void deepgram_reset(void)
     sim.deepgram.paused = NULL;
     sim.deepgram.refused_ms = 0;
     sim.deepgram.picky = false;
+    sim.deepgram.deaf = false;
+    sim.deepgram.down = false;
+    sim.deepgram.vain = 0;
+    sim.deepgram.vain_ms = 0;
     sim.deepgram.unmakeable_ms = 0;
 }
 
@@ -334,7 +338,10 @@ static void perform(struct request *request)
     struct http_detail *detail = request->detail;
     const char *keys = behind(detail->path, KEYS_PATH);
     const char *pulls = behind(detail->path, PULLS_PATH);
-    if (keys)
+    if (sim.deepgram.down) {
+        oracle_asked_for_nothing();
+        refuse(detail, 503, "UNAVAILABLE", "Try again later.");
+    } else if (keys)
         on_collection(request, keys, false);
     else if (pulls)
         on_collection(request, pulls, true);

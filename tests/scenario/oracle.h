@@ -21,6 +21,8 @@ struct process;
 void oracle_asking(const struct process *process, const char *what);
 /* To the API server; what: its request's. */
 void oracle_asking_kube(const struct process *process, const char *what);
+/* What only people, or Deepgram itself, can help with. */
+void oracle_asked_for_nothing(void);
 /* With an admin key that doesn't work. */
 void oracle_asked_in_vain(int64_t sent_ms);
 /* For a credential that Deepgram can't make as it was asked to. */

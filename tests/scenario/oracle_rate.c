@@ -86,11 +86,27 @@ void oracle_asking_kube(const struct process *process, const char *what)
         sim_broken(LIVELOCK, "%s again in the pause that the API server asked for", what);
 }
 
+/* The longer it goes on, the more seldom it is tried. */
+void oracle_asked_for_nothing(void)
+{
+    enum { AT_FIRST = 20, EVERY_MS = 30 * SECOND };
+    struct deepgram *deepgram = &sim.deepgram;
+    if (deepgram->vain == 0 || sim.acted_ms > deepgram->vain_ms) {
+        deepgram->vain = 0;
+        deepgram->vain_ms = time_now_ms();
+    }
+    deepgram->vain++;
+    if (deepgram->vain > AT_FIRST + (time_now_ms() - deepgram->vain_ms) / EVERY_MS &&
+        sim.schedule->fault_count == 0 && api_resource_count() == 1)
+        sim_broken(LIVELOCK, "asks for what isn't answered as often as at first");
+}
+
 /* Also a process that starts anew leaves it alone for a while. */
 void oracle_asked_in_vain(int64_t sent_ms)
 {
     enum { BACK_OFF_MS = 5 * SECOND };
     struct deepgram *deepgram = &sim.deepgram;
+    oracle_asked_for_nothing();
     if (deepgram->refused_ms != 0 && sim.schedule->fault_count == 0 &&
         sent_ms < deepgram->refused_ms + BACK_OFF_MS - SECOND)
         sim_broken(LIVELOCK, "asked with a key that had just been refused");

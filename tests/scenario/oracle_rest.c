@@ -202,6 +202,26 @@ static void judge_schedule(const struct api_object *object)
         sim_broken(WEDGED, "%s wasn't rotated in time", object->name);
 }
 
+static bool is_past(const cJSON *resource, const char *path)
+{
+    int64_t ms = timestamp_or(json_string_at(resource, path), INT64_MAX);
+    return ms < time_server_ms() - MINUTE;
+}
+
+/* What was to come. */
+static void judge_plans(const struct api_object *object)
+{
+    bool is_stale =
+        json_at(object->json, "status.failures") && !json_at(object->json, "status.nextAttemptAt");
+    if (is_past(object->json, "status.nextAttemptAt") || is_stale)
+        sim_broken(WEDGED, "%s tells of an attempt that is over", object->name);
+    bool is_planned =
+        json_at(object->json, "spec.rotation.every") || json_at(object->json, "status.expiresAt");
+    bool is_told = json_at(object->json, "status.nextRotationAt");
+    if (is_past(object->json, "status.nextRotationAt") || (is_told && !is_planned))
+        sim_broken(WEDGED, "%s tells of a rotation that doesn't come", object->name);
+}
+
 static void judge_status(const struct api_object *object)
 {
     const cJSON *json = object->json;
@@ -329,6 +349,8 @@ static void judge_living(const struct api_object *object)
         judge_rollout(object, target);
     if (admin_usable(true))
         judge_status(object);
+    if (admin_usable(true))
+        judge_plans(object);
     if (admin_usable(true))
         judge_schedule(object);
     if (admin_usable(true))

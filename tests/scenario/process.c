@@ -147,19 +147,38 @@ bool leader_may_write(const struct leader *leader)
 /* ---- work, as the manager does it ---- */
 
 static void work(void *context);
+static void on_death(void *context);
+
+static bool has_answer_to_keep(const struct process *process)
+{
+    return memories_unkept(process->runtime.memories) > 0;
+}
+
+static void leave_when_idle(struct process *process)
+{
+    if (process->runtime.stopping && process->passes == 0 && !has_answer_to_keep(process))
+        loop_timer_start(&sim.loop, &process->life, 0, on_death, process);
+}
 
 static void pass_ended(void *context)
 {
     struct process *process = context;
     process->passes--;
     work(process);
+    leave_when_idle(process);
+}
+
+static bool may_work(const struct process *process)
+{
+    return !process->runtime.stopping || has_answer_to_keep(process);
 }
 
 static void work(void *context)
 {
     struct process *process = context;
     struct queue_key key = { 0 };
-    while (process->passes < PASSES_MAX && queue_take(process->runtime.queue, &key)) {
+    while (process->passes < PASSES_MAX && may_work(process) &&
+           queue_take(process->runtime.queue, &key)) {
         process->passes++;
         if (key.kind == QUEUE_ADMIN_SECRET)
             admin_mark_run(&process->runtime, &key, pass_ended, process);
@@ -479,6 +498,17 @@ void process_doom(struct process *process)
 {
     process->doomed = true;
     loop_timer_start(&sim.loop, &process->life, 0, on_death, process);
+}
+
+void process_terminate(struct process *process)
+{
+    enum { SHUTDOWN_MS = 10 * SECOND };
+    if (process->runtime.stopping || process->loop.paused || loop_timer_armed(&process->life))
+        return;
+    sim_trace("process %c is to stop", process_letter(process));
+    process->runtime.stopping = true;
+    loop_timer_start(&sim.loop, &process->life, SHUTDOWN_MS, on_death, process);
+    leave_when_idle(process);
 }
 
 static void on_step_down(void *context)

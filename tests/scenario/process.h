@@ -21,6 +21,8 @@ void process_reset(void);
 /* With the caches as they should have been behind_ms ago. */
 void process_start(size_t index, int64_t behind_ms);
 void process_crash(struct process *process, int64_t back_after_ms);
+/* SIGTERM: it finishes what can't be lost, ends, and starts anew. */
+void process_terminate(struct process *process);
 /* It stands still, and goes on after that time; lease_is_lost: it knows that it may not write any
  * more; otherwise it believes so for 5 s. Then it ends for good. */
 void process_pause(struct process *process, int64_t for_ms, bool lease_is_lost);
