@@ -113,6 +113,8 @@ static void add_annotations(cJSON *metadata, const struct resource *resource,
     add_time(annotations, ANNOTATION_ISSUED_AT, now_ms);
     if (expires_at_ms > 0)
         add_time(annotations, ANNOTATION_EXPIRES_AT, expires_at_ms);
+    if (strcmp(resource->spec.secret_name, resource->name) != 0)
+        json_add_string(annotations, ANNOTATION_SECRET_NAME, resource->spec.secret_name);
     if (attempt->rotate && attempt->rotate[0] != '\0')
         json_add_string(annotations, ANNOTATION_ROTATE, attempt->rotate);
 }
@@ -219,6 +221,15 @@ bool owner_is_anchored(const cJSON *object)
     return false;
 }
 
+/* The default is the resource's own name. */
+static const char *target_name(const cJSON *annotations)
+{
+    const char *name = json_string_member(annotations, ANNOTATION_SECRET_NAME);
+    const char *resource = mem_or_empty(json_string_member(annotations, ANNOTATION_RESOURCE));
+    const char *slash = strchr(resource, '/');
+    return name ? name : slash ? slash + 1 : "";
+}
+
 bool revision_parse(const cJSON *secret, struct revision *ret_revision)
 {
     const cJSON *metadata = json_member(secret, "metadata");
@@ -241,6 +252,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .scopes = mem_or_empty(json_string_member(annotations, ANNOTATION_SCOPES)),
         .username = json_string_member(annotations, ANNOTATION_USERNAME),
         .project_id = mem_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
+        .target_name = target_name(annotations),
         .issued_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_ISSUED_AT), 0),
         .expires_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0),
         .failed_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_FAILED_AT), 0),

@@ -165,14 +165,59 @@ static void keep_old_target(void *context, const cJSON *secret)
     }
 }
 
+struct old_pods {
+    struct gathered *gathered;
+    int64_t until_ms; /* what was created later holds something else */
+};
+
 static void count_old_target_pod(void *context, const cJSON *pod)
 {
-    struct gathered *gathered = context;
-    if (json_bool_at(pod, "finished", false))
+    const struct old_pods *old = context;
+    struct gathered *gathered = old->gathered;
+    if (json_bool_at(pod, "finished", false) ||
+        timestamp_or(json_string_at(pod, "metadata.creationTimestamp"), 0) > old->until_ms)
         return;
     gathered->world.old_target.pods++;
     if (!gathered->old_target_example)
         gathered->old_target_example = mem_strdup(json_string_at(pod, "metadata.name"));
+}
+
+static bool is_old_name(const struct resource *resource, const char *name)
+{
+    return name && name[0] != '\0' && !mem_streq(name, resource->spec.secret_name);
+}
+
+/* Until when pods got what this resource put there: somebody else's Secret may be there since. */
+static int64_t ours_until_ms(const struct gathered *gathered, const cJSON *secret)
+{
+    if (!secret || owned_by(secret, gathered->resource->uid) || is_lost(gathered, secret))
+        return INT64_MAX;
+    const cJSON *annotations = json_at(secret, "metadata.annotations");
+    const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
+    int64_t made_ms = timestamp_or(json_string_at(secret, "metadata.creationTimestamp"),
+                                   timestamp_or(published, 0));
+    return made_ms > 0 ? made_ms + PUBLICATION_SKEW_MS : INT64_MAX;
+}
+
+static bool has_pods(const struct runtime *runtime, struct gathered *gathered, const char *name)
+{
+    const char *namespace = gathered->resource->namespace;
+    if (!is_old_name(gathered->resource, name))
+        return false;
+    auto_shared_json const cJSON *secret = store_get(runtime->caches->secrets, namespace, name);
+    auto_free char *pods = caches_pod_key(namespace, name);
+    struct old_pods old = { gathered, ours_until_ms(gathered, secret) };
+    store_visit(runtime->caches->pods, pods, count_old_target_pod, &old);
+    gathered->world.old_target.name = name;
+    return gathered->world.old_target.pods > 0;
+}
+
+/* The Secret may be gone before its pods are. */
+static void look_for_pods(const struct runtime *runtime, struct gathered *gathered)
+{
+    for (size_t i = 0; i < gathered->world.secret_count; i++)
+        if (has_pods(runtime, gathered, gathered->revisions[i].target_name))
+            return;
 }
 
 static void gather_old_target(struct runtime *runtime, struct gathered *gathered)
@@ -181,25 +226,18 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     struct old_target_view *view = &gathered->world.old_target;
     auto_free char *key = caches_owned_key(resource->kind, resource->namespace, resource->name);
     store_visit(runtime->caches->secrets, key, keep_old_target, gathered);
-    view->example = "";
     view->exists = gathered->old_target != NULL;
     if (view->exists)
-        view->name = json_string_at(gathered->old_target, "metadata.name");
-    else if (gathered->lost_target_name)
-        view->name = gathered->lost_target_name;
-    else if (resource->status.secret_name[0] != '\0' &&
-             !mem_streq(resource->status.secret_name, resource->spec.secret_name))
-        view->name = resource->status.secret_name;
-    if (!view->name)
-        return;
+        has_pods(runtime, gathered, json_string_at(gathered->old_target, "metadata.name"));
+    else if (!has_pods(runtime, gathered, gathered->lost_target_name) &&
+             !has_pods(runtime, gathered, resource->status.secret_name))
+        look_for_pods(runtime, gathered);
+    view->example = mem_or_empty(gathered->old_target_example);
     view->deleting = json_at(gathered->old_target, "metadata.deletionTimestamp") != NULL;
     view->uid = json_string_at(gathered->old_target, "metadata.uid");
     view->resource_version = json_string_at(gathered->old_target, "metadata.resourceVersion");
     view->id =
         json_string_member(json_at(gathered->old_target, "metadata.annotations"), ANNOTATION_ID);
-    auto_free char *pods = caches_pod_key(resource->namespace, view->name);
-    store_visit(runtime->caches->pods, pods, count_old_target_pod, gathered);
-    view->example = mem_or_empty(gathered->old_target_example);
 }
 
 static size_t count_resources(const struct runtime *runtime)

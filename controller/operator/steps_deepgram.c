@@ -87,7 +87,7 @@ static void end_list(struct pass *pass, const struct err *err)
 static void list_without_key(struct pass *pass, const struct err *err)
 {
     end_list(pass, err);
-    if (pass->step.needed)
+    if (pass->step.needed || err->kind == ERR_THROTTLED)
         deepgram_call_key_failed(pass, err);
     else
         pass_continue(pass);

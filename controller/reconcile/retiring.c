@@ -121,7 +121,10 @@ int64_t retiring_again_ms(const struct world *world)
     int64_t again = world_can_list(world) ? next_list_ms(world) : INT64_MAX;
     for (size_t i = 0; i < world->resource->status.revision_count; i++) {
         const struct status_revision *noted = &world->resource->status.revisions[i];
-        if (noted->state == REVISION_RETIRING && noted->revoke_after_ms > world->now_ms)
+        if (noted->state != REVISION_RETIRING)
+            continue;
+        again = rules_sooner(again, rules_poll_pods_ms(world));
+        if (noted->revoke_after_ms > world->now_ms)
             again = rules_sooner(again, rules_monotonic(world, noted->revoke_after_ms));
     }
     return again;

@@ -319,17 +319,24 @@ static void wait_for_others(const struct world *world, struct rollout *rollout)
         if (is_ours(&consumers->workloads[i]))
             left -= consumers->workloads[i].old_pods;
     long long number = world_published(world)->number;
-    if (left == 0 || is_finished(world)) {
+    const struct old_target_view *old = &world->old_target;
+    if ((left == 0 && old->pods == 0) || is_finished(world)) {
         rollout->phase = ROLLOUT_DONE;
         say(rollout, "No pod that uses Secret %s is older than revision %lld", spec->secret_name,
             number);
         return;
     }
     rollout->phase = ROLLOUT_WAITING;
-    say(rollout,
-        "%zu pod(s) that use Secret %s are older than revision %lld and are not restarted by the "
-        "operator, among them %s: the older credential stays alive until they are gone",
-        left, spec->secret_name, number, consumers->loose_example);
+    if (left > 0)
+        say(rollout,
+            "%zu pod(s) that use Secret %s are older than revision %lld and are not restarted by "
+            "the operator, among them %s: the older credential stays alive until they are gone",
+            left, spec->secret_name, number, consumers->loose_example);
+    else
+        say(rollout,
+            "%zu pod(s) still use Secret %s, the name before the last change of "
+            "spec.secret.name, among them %s: the older credential stays alive until none does",
+            old->pods, old->name, old->example);
 }
 
 /* The first credential has no predecessor that a pod could hold. */

@@ -258,6 +258,14 @@ int64_t rules_open_since_ms(const struct world *world)
     return memory->unknown_ms > since_ms ? memory->unknown_ms : since_ms;
 }
 
+int64_t rules_poll_pods_ms(const struct world *world)
+{
+    enum { POLL_MS = 5 * 1000 };
+    bool unseen =
+        world->namespace_terminating || (world->old_target.pods > 0 && !world->old_target.exists);
+    return unseen ? world->monotonic_ms + POLL_MS : INT64_MAX;
+}
+
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms)
 {
     return world->monotonic_ms + (wall_ms - world->now_ms);

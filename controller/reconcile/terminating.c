@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A pod made just before the target went shows in the cache within this time. */
-enum { DOOR_MS = 5 * 1000, POLL_MS = 5 * 1000 };
+enum { DOOR_MS = 5 * 1000 };
 
 static bool already_released(const struct world *world, struct step *step)
 {
@@ -69,16 +69,10 @@ static bool release_secrets(const struct world *world, struct step *step)
     return false;
 }
 
-/* Pods that refer to another Secret wake nobody here: in a namespace that goes, they count too. */
-static int64_t look_again_ms(const struct world *world)
-{
-    return world->namespace_terminating ? world->monotonic_ms + POLL_MS : INT64_MAX;
-}
-
 static bool in_use(const struct world *world, struct step *step, size_t pods, const char *secret,
                    const char *example)
 {
-    return rule_verdict(step, VERDICT_TERMINATING, "InUse", look_again_ms(world),
+    return rule_verdict(step, VERDICT_TERMINATING, "InUse", rules_poll_pods_ms(world),
                         "%zu pod(s) still use Secret %s, among them %s: the credential is revoked "
                         "and the resource goes when none does any more",
                         pods, secret, example);

@@ -27,13 +27,6 @@ static void note_erased(void)
         snprintf(sim.erased, sizeof sim.erased, "%s", json_string_at(voice, "metadata.uid"));
 }
 
-static bool has_old_target(void)
-{
-    const cJSON *owner = oracle_controller_of(api_get(API_SECRETS, TEAM, VOICE_KEY));
-    return mem_streq(json_string_member(owner, "uid"),
-                     json_string_at(people_voice(), "metadata.uid"));
-}
-
 /* Only status and the target itself tell since when it holds what it holds. */
 static void note_undated(void)
 {
@@ -42,16 +35,34 @@ static void note_undated(void)
     sim.undated = sim.undated || !dated;
 }
 
+static bool tells_old_name(const struct api_object *object)
+{
+    const char *uid = json_string_at(people_voice(), "metadata.uid");
+    return object->type == API_SECRETS &&
+           mem_streq(json_string_at(oracle_controller_of(object->json), "uid"), uid) &&
+           (strcmp(object->name, VOICE_KEY) == 0 ||
+            mem_streq(oracle_annotation(object->json, ANNOTATION_SECRET_NAME), VOICE_KEY));
+}
+
+/* The target itself, status or a revision Secret tells under which name pods got what they hold. */
+static void note_blind(void)
+{
+    bool told = mem_streq(json_string_at(people_voice(), "status.secretName"), VOICE_KEY);
+    for (size_t i = 0; i < sim.api.count && !told; i++)
+        told = tells_old_name(&sim.api.objects[i]);
+    sim.blinded = sim.blinded || (!told && people_renamed() && actors_refer(VOICE_KEY));
+}
+
 /* Only status tells that the credential in the target was made from the spec as it is. */
 static void wipe_status(void)
 {
     const char *id = json_string_at(people_voice(), "status.id");
     sim.mints_allowed += id && !oracle_secret_names(id) ? 1 : 0;
-    sim.blinded = sim.blinded || (people_renamed() && !has_old_target());
     sim.accounts_forgotten = true;
     people_merge_voice("{\"status\":null}");
     note_undated();
     note_erased();
+    note_blind();
 }
 
 static void strip_finalizer(void)
@@ -73,12 +84,12 @@ static void delete_target(void)
     const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
     if (target && !json_at(target, "metadata.ownerReferences"))
         sim.mints_allowed++; /* nothing is left to be adopted */
-    sim.blinded = sim.blinded || people_renamed();
     bool was_there = target != NULL;
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
     if (was_there)
         note_undated();
     note_erased();
+    note_blind();
 }
 
 static void edit_target(void)
@@ -152,6 +163,7 @@ static const char *newest_revision(void)
 static void delete_revision(void)
 {
     api_delete(API_SECRETS, TEAM, newest_revision(), NULL);
+    note_blind();
 }
 
 static void hold_revision(void)
@@ -176,6 +188,7 @@ static void delete_older(void)
         const struct api_object *object = &sim.api.objects[i];
         if (object->type == API_SECRETS && strstr(object->name, VOICE "-dg")) {
             api_delete(API_SECRETS, TEAM, object->name, NULL);
+            note_blind();
             return;
         }
     }
@@ -402,8 +415,8 @@ static void hold_target(void)
 
 static void free_target(void)
 {
-    sim.blinded = sim.blinded || (people_renamed() && actors_refer(VOICE_KEY));
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"finalizers\":null}}");
+    note_blind();
 }
 
 /* Of one that was adopted, and not yet published, nothing tells then that it is ours. */
@@ -421,31 +434,12 @@ static void deploy(void)
     actors_deploy(VOICE_KEY, 2);
 }
 
-/* A kubelet may still have it in its cache, or somebody's finalizer keeps it. */
-static bool old_target_goes(void)
-{
-    if (json_at(api_get(API_SECRETS, TEAM, VOICE_KEY), "metadata.deletionTimestamp"))
-        return true;
-    for (size_t i = sim.api.event_count; i > 0; i--) {
-        const struct api_event *event = &sim.api.events[i - 1];
-        if (event->at_ms < time_now_ms() - 5 * SECOND)
-            return false;
-        if (event->type == API_SECRETS && event->deleted &&
-            mem_streq(json_string_at(event->json, "metadata.name"), VOICE_KEY))
-            return true;
-    }
-    return false;
-}
-
-/* One under the old name of a renamed target, made while its deletion is on its way, can't be
- * known.
- */
 static void bare_pod(void)
 {
-    sim.blinded = sim.blinded || (people_renamed() && (requests_deleting() || old_target_goes()));
     if (time_now_ms() < process_pods_unseen_until_ms())
         sim.pods_unseen_until_ms = process_pods_unseen_until_ms();
     actors_deploy(VOICE_KEY, 1);
+    note_blind();
 }
 
 /* They need it until their images are there. */

@@ -34,11 +34,30 @@ static bool pods_refer(const cJSON *resource)
     return actors_refer(target);
 }
 
-/* Under its earlier name too. */
+static bool pods_hold(const cJSON *resource)
+{
+    const char *uid = json_string_at(resource, "metadata.uid");
+    for (size_t i = 0; i < sim.deepgram.count; i++)
+        if (strcmp(sim.deepgram.credentials[i].uid, uid) == 0 &&
+            actors_holder(sim.deepgram.credentials[i].value))
+            return true;
+    return false;
+}
+
+/* Somebody else's Secret, and not only since one of the faults. */
+static bool is_seized(const char *name)
+{
+    const cJSON *secret = api_get(API_SECRETS, TEAM, name);
+    return secret && !oracle_annotation(secret, ANNOTATION_RESOURCE) &&
+           sim.schedule->fault_count == 0;
+}
+
+/* Under its earlier name too: those that came after somebody else's Secret hold what is in that. */
 static bool pods_may_refer(const cJSON *resource)
 {
     return pods_refer(resource) ||
-           (mem_streq(json_string_at(resource, "metadata.name"), VOICE) && actors_refer(VOICE_KEY));
+           (mem_streq(json_string_at(resource, "metadata.name"), VOICE) &&
+            actors_refer(VOICE_KEY) && (!is_seized(VOICE_KEY) || pods_hold(resource)));
 }
 
 /* The default timeout is two hours: so long it is given. */
@@ -90,14 +109,9 @@ static void judge_credential(const struct credential_record *record)
 /* Pods that came later hold what somebody else put into his Secret of that name. */
 static bool pods_may_hold(const cJSON *resource)
 {
-    const char *uid = json_string_at(resource, "metadata.uid");
     bool seized = sim.schedule->fault_count == 0 && !owns_target(resource) &&
                   api_get(API_SECRETS, TEAM, json_string_at(resource, "spec.secret.name"));
-    for (size_t i = 0; i < sim.deepgram.count && seized; i++)
-        if (strcmp(sim.deepgram.credentials[i].uid, uid) == 0 &&
-            actors_holder(sim.deepgram.credentials[i].value))
-            return true;
-    return !seized && pods_may_refer(resource);
+    return seized ? pods_hold(resource) : pods_may_refer(resource);
 }
 
 static void judge_deleting(const struct api_object *object)

@@ -125,15 +125,6 @@ bool requests_revoking(void)
     return false;
 }
 
-bool requests_deleting(void)
-{
-    const struct request *request = NULL;
-    DL_FOREACH(under_way, request)
-        if (strncmp(request->what, "delete ", strlen("delete ")) == 0)
-            return true;
-    return false;
-}
-
 bool requests_pending(void)
 {
     return under_way != NULL;

@@ -62,7 +62,5 @@ void requests_orphan(struct process *process);
 bool requests_pending(void);
 /* A revocation has left, or is about to. */
 bool requests_revoking(void);
-/* The same of an object of Kubernetes. */
-bool requests_deleting(void);
 
 #endif

@@ -87,6 +87,7 @@ static const struct story STORIES[] = {
     { "suspend-bare", "make settle engine settle token +50 suspend delete-target settle go-on "
                       "settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },
+    { "suspend-long", "make settle token +5 suspend +700 go-on settle" },
     { "namespace", "make settle deploy settle delete-namespace settle" },
     { "namespace-early", "make !5 delete-namespace settle" },
     { "namespace-mid", "make !7 delete-namespace settle" },
@@ -169,6 +170,12 @@ static const struct story STORIES[] = {
     { "accounts-fight", "accounts make-named settle accounts-war +150 accounts-peace settle" },
     { "accounts-forbidden", "accounts forbid-accounts make-named settle allow-accounts settle "
                             "forbid-accounts delete settle" },
+    { "rename-lost", "make settle deploy settle rename settle delete-target settle token settle "
+                     "undeploy settle" },
+    { "rename-lost-delete", "make settle deploy settle token settle rename settle delete-target "
+                            "settle delete settle undeploy settle" },
+    { "rename-seized", "make settle deploy settle rename settle seize settle token settle "
+                       "roll settle" },
     { "held-rename", "make settle hold-target rename settle token settle free-target settle" },
     { "held-rename-retain", "make-retained settle hold-target rename settle delete settle "
                             "free-target settle" },

@@ -133,6 +133,25 @@ static void test_what_was_kept_is_read_back(void **state)
     credential_done(&credential);
 }
 
+static void test_the_name_of_the_target_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *members;
+        const char *name;
+    } rows[] = { { "", "voice" }, { "\"secret\":{\"name\":\"other\"}", "other" } };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_resource struct resource *resource =
+            fixture_resource(RESOURCE_API_KEY, rows[i].members);
+        struct credential credential = make_credential(NULL);
+        auto_json cJSON *secret = revision_secret(resource, &attempt, &credential, 1000);
+        struct revision revision;
+        assert_true(revision_parse(secret, &revision));
+        assert_string_equal(revision.target_name, rows[i].name);
+        credential_done(&credential);
+    }
+}
+
 static void test_metadata_alone_is_enough(void **state)
 {
     (void)state;
@@ -312,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_names_of_that_form),
         cmocka_unit_test(test_a_revision_secret_is_complete),
         cmocka_unit_test(test_what_was_kept_is_read_back),
+        cmocka_unit_test(test_the_name_of_the_target_is_told),
         cmocka_unit_test(test_metadata_alone_is_enough),
         cmocka_unit_test(test_an_expiry_left_out_is_computed),
         cmocka_unit_test(test_other_secrets_are_no_revisions),

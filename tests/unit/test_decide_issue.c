@@ -635,7 +635,7 @@ static void test_what_retired_is_revoked(void **state)
           "wait Ready for 500 s" },
         { "and the pods that hold what it held",
           { rotated, old_target_gone_but_in_use },
-          "wait Ready for 500 s" },
+          "wait Ready for 5 s" },
         { "not while the present one isn't in the target",
           { rotated, target_deleting },
           "wait for an event" },

@@ -457,6 +457,13 @@ static void test_messages(void **state)
           { rolling, bare_pod },
           "1 pod(s) that use Secret voice are older than revision 2 and are not restarted by the "
           "operator, among them engine-0: the older credential stays alive until they are gone" },
+        { "pods under an earlier name",
+          { rolling, old_target_in_use },
+          "2 pod(s) still use Secret before, the name before the last change of "
+          "spec.secret.name, among them api-0: the older credential stays alive until none does" },
+        { "not once it was done",
+          { published, old_target_in_use },
+          "No pod that uses Secret voice is older than revision 1" },
         { "done, but for what isn't there",
           { rolling, engine, missing },
           "No pod that uses Secret voice is older than revision 2. Deployment engine of "

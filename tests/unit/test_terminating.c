@@ -198,7 +198,7 @@ static void test_pods_are_waited_for(void **state)
           "report Terminating InUse for an event" },
         { "although that is gone",
           { published, old_target_gone_but_in_use, deleting },
-          "report Terminating InUse for an event" },
+          "report Terminating InUse for 5 s" },
         { "they may hold what nothing names any more",
           { deleting, orphan, pod },
           "report Terminating InUse for an event" },
