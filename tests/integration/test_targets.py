@@ -177,6 +177,28 @@ def test_another_name_for_the_target_is_the_same_credential_under_it(tenant, kin
     assert balanced(tenant)
 
 
+def test_pods_of_the_old_name_keep_their_key_although_its_secret_is_gone(tenant):
+    """Nothing but the revision's own Secret tells then under which name it was published."""
+    tenant.api_key("mine", secret={"name": "old"}, rotation={"overlap": "2s"})
+    before = tenant.wait_ready(KEY, "mine")["status"]["id"]
+    pods = f"/api/v1/namespaces/{tenant.namespace}/pods"
+    tenant.client.post(pods, {"metadata": {"name": "consumer"}, "spec": {"containers": [
+        {"name": "api", "image": "api", "envFrom": [{"secretRef": {"name": "old"}}]}]}})
+    tenant.patch(KEY, "mine", {"spec": {"secret": {"name": "new"}}})
+    wait_for(lambda: tenant.secret("new"), 5, "the target has its new name")
+    tenant.client.delete(tenant.secret_path("old"))
+    tenant.patch(KEY, "mine", {"metadata": {"annotations": {"deepgram.com/rotate": "1"}}})
+    told = tenant.wait_condition(KEY, "mine", "ConsumersUpdated", "False", "WaitingForPods")
+    assert "1 pod(s) still use Secret old" in told["message"]
+    assert "among them consumer" in told["message"]
+    time.sleep(5)
+    assert before in tenant.live() and len(tenant.live()) == 2
+    tenant.client.delete(f"{pods}/consumer")
+    wait_for(lambda: before not in tenant.live(), 15, "the old key is revoked after its last pod")
+    tenant.wait_condition(KEY, "mine", "ConsumersUpdated", "True", "Updated")
+    assert balanced(tenant)
+
+
 # ---- healing ----
 
 
