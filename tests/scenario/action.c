@@ -276,6 +276,7 @@ static void change_template(void)
 
 static void rename_target(void)
 {
+    sim.renamed_ms = time_server_ms();
     people_merge_voice("{\"spec\":{\"secret\":{\"name\":\"voice-renamed\"}}}");
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/credential.h"
 #include "api/resource.h"
+#include "api/timestamp.h"
 #include "api/workload.h"
 #include "base/base64.h"
 #include "base/json.h"
@@ -38,10 +39,11 @@ static void note_undated(void)
 static bool tells_old_name(const struct api_object *object)
 {
     const char *uid = json_string_at(people_voice(), "metadata.uid");
+    int64_t made_ms =
+        timestamp_or(json_string_at(object->json, "metadata.creationTimestamp"), INT64_MAX);
     return object->type == API_SECRETS &&
            mem_streq(json_string_at(oracle_controller_of(object->json), "uid"), uid) &&
-           (strcmp(object->name, VOICE_KEY) == 0 ||
-            mem_streq(oracle_annotation(object->json, ANNOTATION_SECRET_NAME), VOICE_KEY));
+           (strcmp(object->name, VOICE_KEY) == 0 || made_ms < sim.renamed_ms - SECOND);
 }
 
 /* The target itself, status or a revision Secret tells under which name pods got what they hold. */

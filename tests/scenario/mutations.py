@@ -778,8 +778,8 @@ MUTATIONS = [
      story("broken-long")),
     ("what Deepgram can't do is tried as often as at first", "reconcile/failure.c",
      "        return 0;\n    return backoff_delay_ms(FAST, failures, random);",
-     "        return 0;\n    return backoff_delay_ms(FAST, 0, random);", "LIVELOCK", story("down-delete")),
+     "        return 0;\n    return backoff_delay_ms(FAST, 0, random);", "LIVELOCK", story("down")),
     ("a list that fails is tried as often as at first", "operator/inventories.c",
      "backoff_delay_ms(RETRY, inventory->failures, random)", "backoff_delay_ms(RETRY, 0, random)",
-     "LIVELOCK", story("down-later")),
+     "LIVELOCK", story("down-list")),
 ]

@@ -192,6 +192,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.late_type = API_TYPES;
     sim.next_create = FAULT_USER;
     sim.unmarked_ms = 0;
+    sim.renamed_ms = 0;
     sim.gone_renamed = false;
     sim.suspended_ms = 0;
     sim.was_suspended = false;

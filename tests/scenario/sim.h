@@ -97,6 +97,7 @@ struct sim {
     bool frozen;                  /* watches stood still for a while */
     enum api_type late_type;      /* a first list shows it as it was LATE_MS ago; API_TYPES: none */
     int64_t pods_unseen_until_ms; /* monotonic: that of pods stands still; 0: it doesn't */
+    int64_t renamed_ms;           /* when a person gave the target another name; 0: never */
     bool gone_renamed; /* the namespace was deleted under a target that had another name before */
     int64_t suspended_ms; /* monotonic: since when a person wants nothing done; 0: it is over */
     bool was_suspended;   /* something may be later than it should be */

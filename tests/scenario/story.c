@@ -102,10 +102,9 @@ static const struct story STORIES[] = {
     { "admin-broken", "make settle break-admin token settle mend-admin settle" },
     { "backed-off", "break-admin make +1 restart-operator +30 restart-operator +30 mend-admin "
                     "settle" },
-    { "down", "down make +2000 content settle" },
-    { "down-later", "make settle down token +2000 content settle" },
-    { "down-delete", "make settle down delete +2000 content settle" },
-    { "broken-long", "break-admin make +2000 mend-admin settle" },
+    { "down", "make settle down token +300 delete +300 content settle" },
+    { "down-list", "make settle down +1000 content settle" },
+    { "broken-long", "break-admin make +300 mend-admin settle" },
     { "picky-spec", "picky make +30 restart-operator +30 content spec settle" },
     { "picky-mended", "make settle picky token +30 content break-admin mend-admin settle" },
     { "quoted", "make settle quote-marker token settle delete settle" },
