@@ -222,7 +222,7 @@ bool owner_is_anchored(const cJSON *object)
 }
 
 /* The default is the resource's own name. */
-static const char *target_name(const cJSON *annotations)
+static const char *issued_for(const cJSON *annotations)
 {
     const char *name = json_string_member(annotations, ANNOTATION_SECRET_NAME);
     const char *resource = mem_or_empty(json_string_member(annotations, ANNOTATION_RESOURCE));
@@ -252,7 +252,7 @@ bool revision_parse(const cJSON *secret, struct revision *ret_revision)
         .scopes = mem_or_empty(json_string_member(annotations, ANNOTATION_SCOPES)),
         .username = json_string_member(annotations, ANNOTATION_USERNAME),
         .project_id = mem_or_empty(json_string_member(annotations, ANNOTATION_PROJECT)),
-        .target_name = target_name(annotations),
+        .issued_for = issued_for(annotations),
         .issued_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_ISSUED_AT), 0),
         .expires_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_EXPIRES_AT), 0),
         .failed_at_ms = timestamp_or(json_string_member(annotations, ANNOTATION_FAILED_AT), 0),

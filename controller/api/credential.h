@@ -22,7 +22,8 @@
 #define ANNOTATION_SCOPES "deepgram.com/scopes" /* as granted, separated by spaces */
 #define ANNOTATION_USERNAME "deepgram.com/username"
 #define ANNOTATION_PROJECT "deepgram.com/project"
-#define ANNOTATION_SECRET_NAME "deepgram.com/secret-name" /* of the target; absent: the default */
+#define ANNOTATION_SECRET_NAME                                                                     \
+    "deepgram.com/secret-name" /* it was issued for; absent: the default */
 /* Put on later, when pods failed on it: it is no longer published. The time, why (plain words), how
  * many failed in a row, and since when it had been published. */
 #define ANNOTATION_FAILED_AT "deepgram.com/failed-at"
@@ -64,7 +65,7 @@ struct revision {
     const char *scopes;     /* as granted, separated by spaces; "" when not told */
     const char *username;   /* or NULL */
     const char *project_id; /* of the project that it was issued in */
-    const char *target_name; /* spec.secret.name when it was issued */
+    const char *issued_for; /* spec.secret.name at that time */
     int64_t issued_at_ms;
     int64_t expires_at_ms;   /* 0: never */
     int64_t failed_at_ms;    /* 0: it didn't */

@@ -307,13 +307,23 @@ bool target_metadata_current(const struct resource *resource, int64_t revision,
            has_all(annotations, resource->spec.secret_annotations);
 }
 
+static int64_t published_ms(const cJSON *secret_metadata)
+{
+    const cJSON *annotations = json_at(secret_metadata, "metadata.annotations");
+    return timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
+}
+
 bool target_was_updated(const cJSON *secret_metadata)
 {
-    const cJSON *metadata = json_member(secret_metadata, "metadata");
-    const char *published =
-        json_string_member(json_member(metadata, "annotations"), ANNOTATION_PUBLISHED_AT);
-    int64_t made_ms = timestamp_or(json_string_member(metadata, "creationTimestamp"), INT64_MAX);
-    return made_ms < timestamp_or(published, 0) - PUBLICATION_SKEW_MS;
+    const char *made = json_string_at(secret_metadata, "metadata.creationTimestamp");
+    return timestamp_or(made, INT64_MAX) < published_ms(secret_metadata) - PUBLICATION_SKEW_MS;
+}
+
+bool target_was_remade(const cJSON *secret_metadata)
+{
+    const char *made = json_string_at(secret_metadata, "metadata.creationTimestamp");
+    int64_t before_ms = published_ms(secret_metadata);
+    return before_ms != 0 && timestamp_or(made, 0) > before_ms + PUBLICATION_SKEW_MS;
 }
 
 bool target_same_content(const cJSON *a, const cJSON *b)

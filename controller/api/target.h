@@ -48,6 +48,9 @@ enum { PUBLICATION_SKEW_MS = 5 * 1000 };
 /* Is the Secret older than what it holds, so that it held something else before? False when its
  * creation time isn't known. */
 NODISCARD bool target_was_updated(const cJSON *secret_metadata);
+/* Is it younger than the publication of what it holds, which another Secret held before? False when
+ * its creation time isn't known. */
+NODISCARD bool target_was_remade(const cJSON *secret_metadata);
 /* Are type and data of two whole Secrets the same? */
 NODISCARD bool target_same_content(const cJSON *a, const cJSON *b);
 

@@ -187,37 +187,45 @@ static bool is_old_name(const struct resource *resource, const char *name)
     return name && name[0] != '\0' && !mem_streq(name, resource->spec.secret_name);
 }
 
-/* Until when pods got what this resource put there: somebody else's Secret may be there since. */
-static int64_t ours_until_ms(const struct gathered *gathered, const cJSON *secret)
+/* Are there any? If the name is that of an earlier target. */
+static bool count_pods_of(const struct runtime *runtime, struct gathered *gathered,
+                          const char *name, int64_t until_ms)
 {
-    if (!secret || owned_by(secret, gathered->resource->uid) || is_lost(gathered, secret))
-        return INT64_MAX;
+    if (!is_old_name(gathered->resource, name))
+        return false;
+    gathered->world.old_target.name = name;
+    auto_free char *pods = caches_pod_key(gathered->resource->namespace, name);
+    struct old_pods old = { gathered, until_ms };
+    store_visit(runtime->caches->pods, pods, count_old_target_pod, &old);
+    return gathered->world.old_target.pods > 0;
+}
+
+/* Since when somebody else's Secret is where the revision was. One that is older than the revision
+ * is the very Secret that held it. */
+static int64_t taken_since_ms(const cJSON *secret, const struct revision *revision)
+{
     const cJSON *annotations = json_at(secret, "metadata.annotations");
     const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
     int64_t made_ms = timestamp_or(json_string_at(secret, "metadata.creationTimestamp"),
                                    timestamp_or(published, 0));
-    return made_ms > 0 ? made_ms + PUBLICATION_SKEW_MS : INT64_MAX;
+    return made_ms > revision->issued_at_ms ? made_ms : INT64_MAX - PUBLICATION_SKEW_MS;
 }
 
-static bool has_pods(const struct runtime *runtime, struct gathered *gathered, const char *name)
+/* The Secret is gone or somebody else's, and its pods run on: the revision tells for which it was
+ * issued. (A node reads pull credentials each time that it pulls: of what is gone, nobody holds
+ * any.) */
+static bool count_pods_left(const struct runtime *runtime, struct gathered *gathered,
+                            const struct revision *revision)
 {
-    const char *namespace = gathered->resource->namespace;
-    if (!is_old_name(gathered->resource, name))
+    const struct resource *resource = gathered->resource;
+    const char *name = revision->issued_for;
+    if (resource->kind != RESOURCE_API_KEY || !is_old_name(resource, name) ||
+        !world_belongs(resource, revision))
         return false;
-    auto_shared_json const cJSON *secret = store_get(runtime->caches->secrets, namespace, name);
-    auto_free char *pods = caches_pod_key(namespace, name);
-    struct old_pods old = { gathered, ours_until_ms(gathered, secret) };
-    store_visit(runtime->caches->pods, pods, count_old_target_pod, &old);
-    gathered->world.old_target.name = name;
-    return gathered->world.old_target.pods > 0;
-}
-
-/* The Secret may be gone before its pods are. */
-static void look_for_pods(const struct runtime *runtime, struct gathered *gathered)
-{
-    for (size_t i = 0; i < gathered->world.secret_count; i++)
-        if (has_pods(runtime, gathered, gathered->revisions[i].target_name))
-            return;
+    auto_shared_json const cJSON *secret =
+        store_get(runtime->caches->secrets, resource->namespace, name);
+    return count_pods_of(runtime, gathered, name,
+                         taken_since_ms(secret, revision) + PUBLICATION_SKEW_MS);
 }
 
 static void gather_old_target(struct runtime *runtime, struct gathered *gathered)
@@ -227,11 +235,13 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     auto_free char *key = caches_owned_key(resource->kind, resource->namespace, resource->name);
     store_visit(runtime->caches->secrets, key, keep_old_target, gathered);
     view->exists = gathered->old_target != NULL;
-    if (view->exists)
-        has_pods(runtime, gathered, json_string_at(gathered->old_target, "metadata.name"));
-    else if (!has_pods(runtime, gathered, gathered->lost_target_name) &&
-             !has_pods(runtime, gathered, resource->status.secret_name))
-        look_for_pods(runtime, gathered);
+    const char *name = json_string_at(gathered->old_target, "metadata.name");
+    if (!view->exists)
+        name =
+            gathered->lost_target_name ? gathered->lost_target_name : resource->status.secret_name;
+    bool found = count_pods_of(runtime, gathered, name, INT64_MAX) || view->exists;
+    for (size_t i = 0; i < gathered->world.secret_count && !found; i++)
+        found = count_pods_left(runtime, gathered, &gathered->revisions[i]);
     view->example = mem_or_empty(gathered->old_target_example);
     view->deleting = json_at(gathered->old_target, "metadata.deletionTimestamp") != NULL;
     view->uid = json_string_at(gathered->old_target, "metadata.uid");

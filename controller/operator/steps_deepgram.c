@@ -83,7 +83,8 @@ static void end_list(struct pass *pass, const struct err *err)
     inventory_end(inventory, pass->runtime->queue);
 }
 
-/* The admin Secret can't be read or used: no failure of Deepgram's. */
+/* The admin Secret can't be read or used: no failure of Deepgram's, and nothing else waits for a
+ * routine list. But a pause that the API server asks for is one for the whole pass. */
 static void list_without_key(struct pass *pass, const struct err *err)
 {
     end_list(pass, err);

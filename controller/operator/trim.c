@@ -60,7 +60,8 @@ void trim_secret(cJSON *secret)
     const cJSON *labels = json_member(metadata, "labels");
     const cJSON *annotations = json_member(metadata, "annotations");
     bool is_ours = json_member(annotations, ANNOTATION_RESOURCE) != NULL;
-    if (is_ours && !target_was_updated(secret)) /* it says itself since when */
+    bool is_told = !target_was_updated(secret) && !target_was_remade(secret);
+    if (is_ours && is_told) /* it says itself since when */
         cJSON_DeleteItemFromObjectCaseSensitive(metadata, "creationTimestamp");
     if (is_ours || mem_streq(json_string_member(labels, LABEL_MANAGED_BY), MANAGED_BY))
         return;

@@ -57,7 +57,8 @@ static size_t holders(const struct world *world, const struct world_revision *re
     if (world->resource->spec.rollout_mode == ROLLOUT_IGNORE)
         return 0;
     bool taken_back = revision->number > world_published(world)->number;
-    return taken_back ? world->consumers.failed_pods : world->consumers.old_pods;
+    size_t pods = taken_back ? world->consumers.failed_pods : world->consumers.old_pods;
+    return world->old_target.pods + pods;
 }
 
 /* Replaced by what is published, its overlap over, and no pod left that may still hold it. */
@@ -67,8 +68,8 @@ static bool may_retire(const struct world *world, const struct world_revision *r
     return published && (revision->number < published->number || revision->failed) &&
            strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
            revision->noted->state == REVISION_RETIRING && !world->old_target.exists &&
-           world->old_target.pods == 0 && world->now_ms >= revision->noted->revoke_after_ms &&
-           holders(world, revision) == 0 && (revision->failed || verify_is_done(world));
+           world->now_ms >= revision->noted->revoke_after_ms && holders(world, revision) == 0 &&
+           (revision->failed || verify_is_done(world));
 }
 
 /* Found alive since it was published: another leader, or a person, may have revoked it. */

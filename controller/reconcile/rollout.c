@@ -319,23 +319,28 @@ static void wait_for_others(const struct world *world, struct rollout *rollout)
         if (is_ours(&consumers->workloads[i]))
             left -= consumers->workloads[i].old_pods;
     long long number = world_published(world)->number;
-    const struct old_target_view *old = &world->old_target;
-    if ((left == 0 && old->pods == 0) || is_finished(world)) {
+    if (left == 0 || is_finished(world)) {
         rollout->phase = ROLLOUT_DONE;
         say(rollout, "No pod that uses Secret %s is older than revision %lld", spec->secret_name,
             number);
         return;
     }
     rollout->phase = ROLLOUT_WAITING;
-    if (left > 0)
+    say(rollout,
+        "%zu pod(s) that use Secret %s are older than revision %lld and are not restarted by the "
+        "operator, among them %s: the older credential stays alive until they are gone",
+        left, spec->secret_name, number, consumers->loose_example);
+}
+
+/* They are no part of the roll-out, but of why the older credential doesn't go. */
+static void say_left_behind(const struct world *world, struct rollout *rollout)
+{
+    const struct old_target_view *old = &world->old_target;
+    if (old->pods > 0)
         say(rollout,
-            "%zu pod(s) that use Secret %s are older than revision %lld and are not restarted by "
-            "the operator, among them %s: the older credential stays alive until they are gone",
-            left, spec->secret_name, number, consumers->loose_example);
-    else
-        say(rollout,
-            "%zu pod(s) still use Secret %s, the name before the last change of "
-            "spec.secret.name, among them %s: the older credential stays alive until none does",
+            ". %zu pod(s) refer to Secret %s, an earlier spec.secret.name, among them %s: what "
+            "they "
+            "may hold stays alive until none does",
             old->pods, old->name, old->example);
 }
 
@@ -359,8 +364,11 @@ static void roll_out(const struct world *world, struct rollout *rollout)
     } else {
         wait_for_others(world, rollout);
     }
-    if (rollout->action != ROLLOUT_DO_TAKE_BACK)
-        say_unknown(world, rollout);
+    if (rollout->action == ROLLOUT_DO_TAKE_BACK)
+        return;
+    say_unknown(world, rollout);
+    if (!is_first(world))
+        say_left_behind(world, rollout);
 }
 
 /* The marker goes back to what the older pods have, so that they stay. */

@@ -54,8 +54,9 @@ bool rules_deepgram_rests(const struct world *world);
 /* Monotonic time since when an open announcement can have been carried out without our noticing:
  * the last one that this process made or lost the answer to, or the start of this process. */
 int64_t rules_open_since_ms(const struct world *world);
-/* A pod wakes the resources whose Secret it refers to. When to look for those that wake nobody: of
- * a target that is gone, or, in a namespace that goes, of any. INT64_MAX: there are none. */
+/* A pod wakes the resources whose Secret it refers to. When to look for those that may wake nobody:
+ * of an earlier target that isn't ours any more, or, in a namespace that goes, of any. INT64_MAX:
+ * there are none. */
 int64_t rules_poll_pods_ms(const struct world *world);
 /* Monotonic time for a wall clock time. */
 int64_t rules_monotonic(const struct world *world, int64_t wall_ms);

@@ -31,8 +31,8 @@ struct target_view {
 
 /* A target under a name that the spec had before. */
 struct old_target_view {
-    const char *name; /* NULL: none */
-    bool exists;      /* otherwise it is gone already, but pods may still hold what it held */
+    const char *name; /* NULL: none; without pods and if it doesn't exist, of no meaning */
+    bool exists;      /* otherwise it isn't ours any more, but pods may hold what it held */
     bool deleting;    /* and a finalizer of somebody else's holds it up */
     const char *uid;
     const char *resource_version;

@@ -188,14 +188,21 @@ def test_pods_of_the_old_name_keep_their_key_although_its_secret_is_gone(tenant)
     wait_for(lambda: tenant.secret("new"), 5, "the target has its new name")
     tenant.client.delete(tenant.secret_path("old"))
     tenant.patch(KEY, "mine", {"metadata": {"annotations": {"deepgram.com/rotate": "1"}}})
-    told = tenant.wait_condition(KEY, "mine", "ConsumersUpdated", "False", "WaitingForPods")
-    assert "1 pod(s) still use Secret old" in told["message"]
-    assert "among them consumer" in told["message"]
+
+    def told():
+        [message] = [each["message"] for each in tenant.find(KEY, "mine")["status"]["conditions"]
+                     if each["type"] == "ConsumersUpdated"]
+        return message
+
+    wait_for(lambda: "than revision 2. 1 pod(s) refer to Secret old, an earlier spec.secret.name, "
+             "among them consumer: what they may hold stays alive" in told(), 10,
+             "status names the pod")
     time.sleep(5)
     assert before in tenant.live() and len(tenant.live()) == 2
     tenant.client.delete(f"{pods}/consumer")
     wait_for(lambda: before not in tenant.live(), 15, "the old key is revoked after its last pod")
-    tenant.wait_condition(KEY, "mine", "ConsumersUpdated", "True", "Updated")
+    wait_for(lambda: told() == "No pod that uses Secret new is older than revision 2", 10,
+             "status names no pod")
     assert balanced(tenant)
 
 

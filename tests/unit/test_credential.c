@@ -147,7 +147,7 @@ static void test_the_name_of_the_target_is_told(void **state)
         auto_json cJSON *secret = revision_secret(resource, &attempt, &credential, 1000);
         struct revision revision;
         assert_true(revision_parse(secret, &revision));
-        assert_string_equal(revision.target_name, rows[i].name);
+        assert_string_equal(revision.issued_for, rows[i].name);
         credential_done(&credential);
     }
 }

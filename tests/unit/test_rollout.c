@@ -459,9 +459,12 @@ static void test_messages(void **state)
           "operator, among them engine-0: the older credential stays alive until they are gone" },
         { "pods under an earlier name",
           { rolling, old_target_in_use },
-          "2 pod(s) still use Secret before, the name before the last change of "
-          "spec.secret.name, among them api-0: the older credential stays alive until none does" },
-        { "not once it was done",
+          "No pod that uses Secret voice is older than revision 2. 2 pod(s) refer to Secret "
+          "before, "
+          "an earlier spec.secret.name, among them api-0: what they may hold stays alive until "
+          "none "
+          "does" },
+        { "under which nothing older can be held",
           { published, old_target_in_use },
           "No pod that uses Secret voice is older than revision 1" },
         { "done, but for what isn't there",

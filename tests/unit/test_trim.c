@@ -61,6 +61,15 @@ static void test_secrets(void **state)
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
           "\"deepgram.com/published-at\":\"2026-06-01T12:00:06Z\"},"
           "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}" },
+        { "or if another Secret held this one before",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T11:59:54Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T11:59:54Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}" },
         { "not when it was made with the value that it holds",
           "{\"metadata\":{\"name\":\"s\",\"annotations\":"
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
