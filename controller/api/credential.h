@@ -22,8 +22,7 @@
 #define ANNOTATION_SCOPES "deepgram.com/scopes" /* as granted, separated by spaces */
 #define ANNOTATION_USERNAME "deepgram.com/username"
 #define ANNOTATION_PROJECT "deepgram.com/project"
-#define ANNOTATION_SECRET_NAME                                                                     \
-    "deepgram.com/secret-name" /* it was issued for; absent: the default */
+#define ANNOTATION_SECRET_NAME "deepgram.com/secret-name" /* issued for; absent: the default */
 /* Put on later, when pods failed on it: it is no longer published. The time, why (plain words), how
  * many failed in a row, and since when it had been published. */
 #define ANNOTATION_FAILED_AT "deepgram.com/failed-at"

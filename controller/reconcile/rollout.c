@@ -339,8 +339,7 @@ static void say_left_behind(const struct world *world, struct rollout *rollout)
     if (old->pods > 0)
         say(rollout,
             ". %zu pod(s) refer to Secret %s, an earlier spec.secret.name, among them %s: what "
-            "they "
-            "may hold stays alive until none does",
+            "they may hold stays alive until none does",
             old->pods, old->name, old->example);
 }
 
