@@ -39,6 +39,18 @@ static void discard(struct pass *pass, const struct err *err)
     pass_fail(pass, FAILURE_CHECK, NULL, err);
 }
 
+static void check(struct pass *pass);
+
+/* What is older than half a minute isn't thrown away for one answer. */
+static bool ask_again(struct pass *pass)
+{
+    bool is_first = is_settled(pass) && !pass->refused;
+    pass->refused = true;
+    if (is_first)
+        check(pass);
+    return is_first;
+}
+
 /* ---- the registry ---- */
 
 static void refused_by_registry(struct pass *pass, const struct err *err)
@@ -46,6 +58,8 @@ static void refused_by_registry(struct pass *pass, const struct err *err)
     struct err problem = ERR_INIT;
     const char *id = step_revision(pass)->id;
     bool refused = err->kind == ERR_UNAUTHORIZED || err->kind == ERR_FORBIDDEN;
+    if (refused && ask_again(pass))
+        return;
     if (refused && is_settled(pass)) {
         err_set(&problem, ERR_FORBIDDEN,
                 "The credentials %s were tried out before publishing, and %s: they are revoked and "
@@ -73,6 +87,7 @@ static void token_answered(void *context, const struct deepgram_answer *answer)
 
 static void ask_registry(struct pass *pass)
 {
+    deepgram_request_done(&pass->request);
     struct secret login = { 0 };
     credential_login(&pass->credential, &login);
     registry_token(pass->gathered->resource->spec.verify_repository, &pass->request);
@@ -85,6 +100,8 @@ static void ask_registry(struct pass *pass)
 /* Younger than half a minute it is asked again; older, it is dead. */
 static void not_accepted(struct pass *pass)
 {
+    if (ask_again(pass))
+        return;
     struct err err = ERR_INIT;
     bool dead = is_settled(pass);
     err_set(&err, dead ? ERR_NOT_FOUND : ERR_TRANSIENT,

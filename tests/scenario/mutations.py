@@ -783,4 +783,7 @@ MUTATIONS = [
     ("a list that fails is tried as often as at first", "operator/inventories.c",
      "backoff_delay_ms(RETRY, inventory->failures, random)", "backoff_delay_ms(RETRY, 0, random)",
      "LIVELOCK", story("down-list")),
+    ("what isn't accepted once by the check is thrown away", "operator/steps_check.c",
+     "    bool is_first = is_settled(pass) && !pass->refused;", "    bool is_first = false;", "I4",
+     replay("story=suspend-long seed=1 jitter=0 faults=14:throttle,18:refused")),
 ]
