@@ -371,9 +371,11 @@ static void check_published(const cJSON *before, const cJSON *after)
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
     if (may_be_dead(record))
         return;
+    const char *noted = json_string_at(resource->json, "status.id");
     if (record && deepgram_expired(record) &&
-        json_at(api_get(API_SECRETS, TEAM, "admin"), "metadata.deletionTimestamp"))
-        return; /* nothing new can be issued */
+        (json_at(api_get(API_SECRETS, TEAM, "admin"), "metadata.deletionTimestamp") ||
+         mem_streq(noted, record->id)))
+        return; /* nothing new can be issued, or not yet: what was there is put back */
     if (!record)
         sim_broken(I3, "published something in %s that Deepgram never issued", name);
     else if (!deepgram_alive(record) && record->death != BY_PERSON)
@@ -528,8 +530,8 @@ static void check_door(const cJSON *target)
 {
     const char *owner = json_string_at(oracle_controller_of(target), "uid");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
-    if (!resource || !json_at(resource->json, "metadata.deletionTimestamp") || is_blind() ||
-        sim.schedule->fault_count > 0 || time_now_ms() < sim.pods_unseen_until_ms)
+    if (!resource || is_blind() || sim.schedule->fault_count > 0 ||
+        time_now_ms() < sim.pods_unseen_until_ms)
         return; /* or something that began before */
     auto_free char *value = deepgram_value_in(target);
     const char *pod = value ? actors_holder(value) : NULL;
