@@ -307,7 +307,7 @@ bool target_metadata_current(const struct resource *resource, int64_t revision,
            has_all(annotations, resource->spec.secret_annotations);
 }
 
-static int64_t published_ms(const cJSON *secret_metadata)
+int64_t target_published_ms(const cJSON *secret_metadata)
 {
     const cJSON *annotations = json_at(secret_metadata, "metadata.annotations");
     return timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
@@ -316,13 +316,14 @@ static int64_t published_ms(const cJSON *secret_metadata)
 bool target_was_updated(const cJSON *secret_metadata)
 {
     const char *made = json_string_at(secret_metadata, "metadata.creationTimestamp");
-    return timestamp_or(made, INT64_MAX) < published_ms(secret_metadata) - PUBLICATION_SKEW_MS;
+    return timestamp_or(made, INT64_MAX) <
+           target_published_ms(secret_metadata) - PUBLICATION_SKEW_MS;
 }
 
 bool target_was_remade(const cJSON *secret_metadata)
 {
     const char *made = json_string_at(secret_metadata, "metadata.creationTimestamp");
-    int64_t before_ms = published_ms(secret_metadata);
+    int64_t before_ms = target_published_ms(secret_metadata);
     return before_ms != 0 && timestamp_or(made, 0) > before_ms + PUBLICATION_SKEW_MS;
 }
 

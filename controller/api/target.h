@@ -45,6 +45,8 @@ NODISCARD bool target_metadata_current(const struct resource *resource, int64_t 
  * and creation times have whole seconds, by whichever API server's clock. */
 enum { PUBLICATION_SKEW_MS = 5 * 1000 };
 
+/* Since when the Secret holds what it holds, as it says itself; 0: it doesn't. */
+NODISCARD int64_t target_published_ms(const cJSON *secret_metadata);
 /* Is the Secret older than what it holds, so that it held something else before? False when its
  * creation time isn't known. */
 NODISCARD bool target_was_updated(const cJSON *secret_metadata);

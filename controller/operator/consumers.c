@@ -73,7 +73,7 @@ static int64_t published_at_ms(const struct caches *caches, const cJSON *workloa
         auto_shared_json const cJSON *secret =
             store_get(caches->secrets, namespace, name->valuestring);
         const cJSON *annotations = json_at(secret, "metadata.annotations");
-        int64_t ms = timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
+        int64_t ms = target_published_ms(secret);
         if (json_member(annotations, ANNOTATION_TEMPLATE) && ms > latest_ms)
             latest_ms = ms;
     }

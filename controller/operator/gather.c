@@ -91,9 +91,7 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->revision = revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
     const char *id = json_string_member(annotations, ANNOTATION_ID);
     view->id = name_is_credential_id(id) ? id : "";
-    const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
-    if (!timestamp_parse(published, &view->published_at_ms))
-        view->published_at_ms = 0;
+    view->published_at_ms = target_published_ms(target);
     view->metadata_current =
         view->published_at_ms != 0 && target_metadata_current(resource, view->revision, target);
     int64_t made_ms = timestamp_or(json_string_at(target, "metadata.creationTimestamp"), 0);
@@ -150,12 +148,17 @@ static void gather_admin(struct runtime *runtime, struct gathered *gathered)
 
 /* ---- a target of an earlier name ---- */
 
+static bool is_old_name(const struct resource *resource, const char *name)
+{
+    return name && name[0] != '\0' && !mem_streq(name, resource->spec.secret_name);
+}
+
 /* One that is no longer ours stays where it is, but its pods still hold what we put into it. */
 static void keep_old_target(void *context, const cJSON *secret)
 {
     struct gathered *gathered = context;
     const char *name = json_string_at(secret, "metadata.name");
-    if (mem_streq(name, gathered->resource->spec.secret_name))
+    if (!is_old_name(gathered->resource, name))
         return;
     if (owned_by(secret, gathered->resource->uid)) {
         if (!gathered->old_target)
@@ -182,17 +185,10 @@ static void count_old_target_pod(void *context, const cJSON *pod)
         gathered->old_target_example = mem_strdup(json_string_at(pod, "metadata.name"));
 }
 
-static bool is_old_name(const struct resource *resource, const char *name)
-{
-    return name && name[0] != '\0' && !mem_streq(name, resource->spec.secret_name);
-}
-
-/* Are there any? If the name is that of an earlier target. */
+/* Are there any? */
 static bool count_pods_of(const struct runtime *runtime, struct gathered *gathered,
                           const char *name, int64_t until_ms)
 {
-    if (!is_old_name(gathered->resource, name))
-        return false;
     gathered->world.old_target.name = name;
     auto_free char *pods = caches_pod_key(gathered->resource->namespace, name);
     struct old_pods old = { gathered, until_ms };
@@ -200,15 +196,13 @@ static bool count_pods_of(const struct runtime *runtime, struct gathered *gather
     return gathered->world.old_target.pods > 0;
 }
 
-/* Since when somebody else's Secret is where the revision was. One that is older than the revision
- * is the very Secret that held it. */
-static int64_t taken_since_ms(const cJSON *secret, const struct revision *revision)
+/* Until when pods may have got the revision: somebody else's Secret may be there since. One that is
+ * older than the revision is the very Secret that held it. */
+static int64_t held_until_ms(const cJSON *secret, const struct revision *revision)
 {
-    const cJSON *annotations = json_at(secret, "metadata.annotations");
-    const char *published = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
     int64_t made_ms = timestamp_or(json_string_at(secret, "metadata.creationTimestamp"),
-                                   timestamp_or(published, 0));
-    return made_ms > revision->issued_at_ms ? made_ms : INT64_MAX - PUBLICATION_SKEW_MS;
+                                   target_published_ms(secret));
+    return made_ms > revision->issued_at_ms ? made_ms + PUBLICATION_SKEW_MS : INT64_MAX;
 }
 
 /* The Secret is gone or somebody else's, and its pods run on: the revision tells for which it was
@@ -224,8 +218,7 @@ static bool count_pods_left(const struct runtime *runtime, struct gathered *gath
         return false;
     auto_shared_json const cJSON *secret =
         store_get(runtime->caches->secrets, resource->namespace, name);
-    return count_pods_of(runtime, gathered, name,
-                         taken_since_ms(secret, revision) + PUBLICATION_SKEW_MS);
+    return count_pods_of(runtime, gathered, name, held_until_ms(secret, revision));
 }
 
 static void gather_old_target(struct runtime *runtime, struct gathered *gathered)
@@ -239,7 +232,8 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     if (!view->exists)
         name =
             gathered->lost_target_name ? gathered->lost_target_name : resource->status.secret_name;
-    bool found = count_pods_of(runtime, gathered, name, INT64_MAX) || view->exists;
+    bool found = is_old_name(resource, name) && count_pods_of(runtime, gathered, name, INT64_MAX);
+    found = found || view->exists;
     for (size_t i = 0; i < gathered->world.secret_count && !found; i++)
         found = count_pods_left(runtime, gathered, &gathered->revisions[i]);
     view->example = mem_or_empty(gathered->old_target_example);

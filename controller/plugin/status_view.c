@@ -118,8 +118,7 @@ static void add_target(const struct resource *resource, const cJSON *secrets, cJ
     cJSON_AddBoolToObject(target, "owned", owned_by(secret, resource->uid));
     ret_target->revision =
         revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION));
-    ret_target->published_at_ms =
-        timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
+    ret_target->published_at_ms = target_published_ms(secret);
     if (ret_target->revision > 0)
         json_add_int(target, "revision", ret_target->revision);
     add_time(target, "publishedAt", ret_target->published_at_ms);

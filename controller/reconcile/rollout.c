@@ -119,6 +119,17 @@ static void say_unknown(const struct world *world, struct rollout *rollout)
     }
 }
 
+/* They are no part of the roll-out, but of why the older credential doesn't go. */
+static void say_left_behind(const struct world *world, struct rollout *rollout)
+{
+    const struct old_target_view *old = &world->old_target;
+    if (old->pods > 0)
+        say(rollout,
+            ". %zu pod(s) refer to Secret %s, an earlier spec.secret.name, among them %s: what "
+            "they may hold stays alive until none does",
+            old->pods, old->name, old->example);
+}
+
 /* ---- where a workload stands ---- */
 
 static bool is_ours(const struct workload_view *workload)
@@ -330,17 +341,6 @@ static void wait_for_others(const struct world *world, struct rollout *rollout)
         "%zu pod(s) that use Secret %s are older than revision %lld and are not restarted by the "
         "operator, among them %s: the older credential stays alive until they are gone",
         left, spec->secret_name, number, consumers->loose_example);
-}
-
-/* They are no part of the roll-out, but of why the older credential doesn't go. */
-static void say_left_behind(const struct world *world, struct rollout *rollout)
-{
-    const struct old_target_view *old = &world->old_target;
-    if (old->pods > 0)
-        say(rollout,
-            ". %zu pod(s) refer to Secret %s, an earlier spec.secret.name, among them %s: what "
-            "they may hold stays alive until none does",
-            old->pods, old->name, old->example);
 }
 
 /* The first credential has no predecessor that a pod could hold. */

@@ -10,7 +10,7 @@ import pytest
 
 from checks import balanced, no_secret_written, no_trouble, secret_names, settled, trouble
 from polling import wait_for
-from resources import ADMIN_SECRET, Tenant, docker_login
+from resources import ADMIN_SECRET, Tenant, condition, docker_login
 
 KEY = "DeepgramApiKey"
 PULL = "DeepgramPullSecret"
@@ -190,9 +190,7 @@ def test_pods_of_the_old_name_keep_their_key_although_its_secret_is_gone(tenant)
     tenant.patch(KEY, "mine", {"metadata": {"annotations": {"deepgram.com/rotate": "1"}}})
 
     def told():
-        [message] = [each["message"] for each in tenant.find(KEY, "mine")["status"]["conditions"]
-                     if each["type"] == "ConsumersUpdated"]
-        return message
+        return condition(tenant.find(KEY, "mine"), "ConsumersUpdated")["message"]
 
     wait_for(lambda: "than revision 2. 1 pod(s) refer to Secret old, an earlier spec.secret.name, "
              "among them consumer: what they may hold stays alive" in told(), 10,

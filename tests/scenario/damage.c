@@ -293,6 +293,13 @@ static void seize_target(void)
                  "\"data\":{\"DEEPGRAM_API_KEY\":\"dGhlaXJz\"}}");
 }
 
+/* Until when is only written down to the second, or not at all. */
+static void forget_pauses(void)
+{
+    sim.deepgram.paused = NULL;
+    sim.api.paused = NULL;
+}
+
 static void restart_operator(void)
 {
     for (size_t i = 0; i < PROCESSES_MAX; i++)
@@ -301,8 +308,7 @@ static void restart_operator(void)
     for (size_t i = 0; i < sim.deepgram.count; i++)
         if (sim.deepgram.credentials[i].made_ms > time_now_ms() - SECOND)
             sim.deepgram.credentials[i].forgotten = true;
-    sim.deepgram.paused = NULL; /* until when is only written down to the second */
-    sim.api.paused = NULL;
+    forget_pauses();
 }
 
 /* As an upgrade does. */
@@ -311,8 +317,7 @@ static void stop_operator(void)
     for (size_t i = 0; i < PROCESSES_MAX; i++)
         if (process_at(i))
             process_terminate(process_at(i));
-    sim.deepgram.paused = NULL;
-    sim.api.paused = NULL;
+    forget_pauses();
 }
 
 static void late_secrets(void)

@@ -55,8 +55,8 @@ struct deepgram {
     bool picky;         /* it can't make a credential with the comment that voice has by itself */
     bool deaf;          /* it takes no streams */
     bool down;          /* it answers nothing but that it is unavailable */
-    unsigned vain;      /* requests that people alone can help with, since */
-    int64_t vain_ms;    /* then */
+    unsigned vain;      /* requests in a row that only people, or its return, can help with */
+    int64_t vain_ms;    /* monotonic: when the first of them came */
     int64_t unmakeable_ms; /* monotonic: when it said so last; 0: never */
 };
 

@@ -359,16 +359,13 @@ static void judge_living(const struct api_object *object)
         sim_broken(I1, "%s holds a credential without the finalizer", object->name);
     judge_published(object, target);
     judge_mark(object);
-    if (admin_usable(true))
-        judge_rollout(object, target);
-    if (admin_usable(true))
-        judge_status(object);
-    if (admin_usable(true))
-        judge_plans(object);
-    if (admin_usable(true))
-        judge_schedule(object);
-    if (admin_usable(true))
-        oracle_judge_accounts_of(object);
+    if (!admin_usable(true))
+        return;
+    judge_rollout(object, target);
+    judge_status(object);
+    judge_plans(object);
+    judge_schedule(object);
+    oracle_judge_accounts_of(object);
 }
 
 static void judge_namespace(void)

@@ -460,10 +460,8 @@ static void test_messages(void **state)
         { "pods under an earlier name",
           { rolling, old_target_in_use },
           "No pod that uses Secret voice is older than revision 2. 2 pod(s) refer to Secret "
-          "before, "
-          "an earlier spec.secret.name, among them api-0: what they may hold stays alive until "
-          "none "
-          "does" },
+          "before, an earlier spec.secret.name, among them api-0: what they may hold stays alive "
+          "until none does" },
         { "under which nothing older can be held",
           { published, old_target_in_use },
           "No pod that uses Secret voice is older than revision 1" },
