@@ -6,7 +6,6 @@ Everything it writes is under one temporary directory, every process ends with t
 import atexit
 import base64
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -258,9 +257,10 @@ class ControlPlane:
     def audit_mark(self):
         """A point in the audit log that lies behind every request answered so far."""
         mark = uuid.uuid4().hex
-        self.client.get("/version", mark=mark)
         needle = f"/version?mark={mark}".encode()
-        wait_for(lambda: needle in self._audit_bytes(-65536), 10, "the audit log has caught up")
+        before = self._audit_path.stat().st_size
+        self.client.get("/version", mark=mark)
+        wait_for(lambda: needle in self._audit_bytes(before), 30, "the audit log has caught up")
         return self._audit_path.stat().st_size
 
     def audit(self, since=0, user=None):
@@ -280,10 +280,9 @@ class ControlPlane:
         return self.directory / "audit.log"
 
     def _audit_bytes(self, offset):
-        """The log from `offset` on; a negative one counts from the end."""
+        """The log from `offset` on."""
         with open(self._audit_path, "rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(0, size + offset) if offset < 0 else offset)
+            log.seek(offset)
             return log.read()
 
     # The processes
