@@ -25,7 +25,7 @@ struct pass {
     int64_t sent_ms;
     int64_t looked_ms;               /* when pass_if_unchanged() read the resource */
     void (*then)(struct pass *pass); /* what it goes on with */
-    bool refused;  /* CHECK, REVOKE, CONFIRM: the key isn't accepted, said one answer */
+    bool refused;  /* ADOPT, CHECK, REVOKE, CONFIRM: the key isn't accepted, said one answer */
     char *id;      /* of the credential that the step is about */
     cJSON *object; /* a whole object read on the way */
     /* of the whole pass: the value that was just minted, so that it need not be read back */

@@ -16,9 +16,10 @@
 #include "reconcile/failure.h"
 
 /* As long as the target stays as it is, nothing can be read out of it. */
-static void useless(struct pass *pass, const char *why)
+static void useless(struct pass *pass, int64_t adopt_at_ms, const char *why)
 {
     struct memory *memory = pass->gathered->memory;
+    memory->adopt_at_ms = adopt_at_ms;
     memory->target_useless = fingerprint(json_string_at(pass->object, "metadata.resourceVersion"));
     mem_replace(&memory->adoption_problem, why);
     store_put_written(pass_secrets(pass), take(pass->object)); /* the cache may be behind */
@@ -164,7 +165,7 @@ static void keep_again(void *context, cJSON **object, const struct err *err)
     pass->credential_revision = 0;
     if (!recover_is_unedited(pass->object) ||
         !recover_credential(resource, pass->object, &pass->credential, &problem)) {
-        useless(pass, problem.message);
+        useless(pass, INT64_MAX, problem.message);
         return;
     }
     mem_replace(&pass->credential.id, revision->id);
@@ -209,21 +210,23 @@ static void adopt_alive(struct pass *pass, struct credential *described)
     keep_credential(pass, &attempt);
 }
 
-/* Once more before it counts: an answer may be wrong. A restart asks anew, but tells nothing new.
- */
-static void key_refused(struct pass *pass)
+static void ask_whether_alive(struct pass *pass);
+
+/* An answer may be wrong: it is asked once more at once, and from time to time. */
+static void not_alive(struct pass *pass)
 {
-    const struct failure *last = pass->gathered->memory->failures[FAILURE_DEEPGRAM];
-    bool is_told = mem_streq(pass->gathered->resource->status.stalled_reason, "AdoptionFailed");
-    struct err err = ERR_INIT;
-    if (is_told || (last && last->kind == ERR_TRANSIENT)) {
-        deepgram_call_worked(pass);
-        useless(pass, "Deepgram doesn't accept the key in it");
+    enum { ASK_AGAIN_MS = 10 * 60 * 1000 };
+    if (!pass->refused) {
+        pass->refused = true;
+        ask_whether_alive(pass);
         return;
     }
-    err_set(&err, ERR_TRANSIENT, "Deepgram doesn't accept the key in Secret %s: asking again",
-            pass_target_name(pass));
-    deepgram_call_failed(pass, &err);
+    deepgram_call_worked(pass);
+    useless(pass, clock_monotonic_ms() + ASK_AGAIN_MS,
+            pass->kind == RESOURCE_API_KEY
+                ? "Deepgram doesn't accept the key in it, and is asked again every ten minutes"
+                : "Deepgram doesn't know the credentials in it, and is asked again every ten "
+                  "minutes");
 }
 
 static void described(void *context, const struct deepgram_answer *answer)
@@ -237,10 +240,10 @@ static void described(void *context, const struct deepgram_answer *answer)
     if (deepgram_described(pass->kind, operation, answer, &about, &err)) {
         deepgram_call_worked(pass);
         adopt_alive(pass, &about);
-    } else if (err.kind == ERR_UNAUTHORIZED && operation == DEEPGRAM_CHECK) {
-        key_refused(pass);
-    } else if (deepgram_credential_answer(operation, answer, &is_gone, &err) && is_gone) {
-        useless(pass, "Deepgram doesn't know the credentials in it");
+    } else if (operation == DEEPGRAM_CHECK
+                   ? err.kind == ERR_UNAUTHORIZED
+                   : deepgram_credential_answer(operation, answer, &is_gone, &err) && is_gone) {
+        not_alive(pass);
     } else {
         deepgram_call_failed(pass, &err);
     }
@@ -252,6 +255,14 @@ static void ask_for_pull(struct pass *pass)
     deepgram_call_get(pass, pass->credential.id, described);
 }
 
+static void ask_whether_alive(struct pass *pass)
+{
+    if (pass->kind == RESOURCE_API_KEY)
+        deepgram_call_check(pass, &pass->credential.secret, described);
+    else
+        deepgram_call_with_key(pass, ask_for_pull, NULL);
+}
+
 static void adopt(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
@@ -261,11 +272,9 @@ static void adopt(void *context, cJSON **object, const struct err *err)
     credential_done(&pass->credential);
     pass->credential_revision = 0;
     if (!recover_credential(pass->gathered->resource, pass->object, &pass->credential, &problem)) {
-        useless(pass, problem.message);
-    } else if (pass->kind == RESOURCE_API_KEY) {
-        deepgram_call_check(pass, &pass->credential.secret, described);
+        useless(pass, INT64_MAX, problem.message);
     } else {
-        deepgram_call_with_key(pass, ask_for_pull, NULL);
+        ask_whether_alive(pass);
     }
 }
 

@@ -128,8 +128,9 @@ static bool adopt(const struct world *world, struct step *step)
     const struct target_view *target = &world->target;
     if (!target->adopt || target->deleting || world_newest(world))
         return false;
-    if (world_is_useless(world))
-        return rule_verdict(step, VERDICT_STALLED, "AdoptionFailed", INT64_MAX,
+    int64_t adopt_at_ms = world->memory->adopt_at_ms;
+    if (world_is_useless(world) && world->monotonic_ms < adopt_at_ms)
+        return rule_verdict(step, VERDICT_STALLED, "AdoptionFailed", adopt_at_ms,
                             "Secret %s can't be adopted: %s. Mend it, or delete it so that a new "
                             "credential is issued",
                             world->resource->spec.secret_name, world->memory->adoption_problem);

@@ -80,6 +80,7 @@ struct memory {
                               * could be read from; 0: none */
     char *verified;          /* message of the last trial that worked; NULL: none */
     char *adoption_problem;  /* NULL: none */
+    int64_t adopt_at_ms;     /* monotonic: when a useless target may be adopted after all */
     const char *told_reason; /* of the state that the last event told of; static, NULL: at rest */
     char *told_obstacle;     /* what held up a roll-out when an event told of that last; or NULL */
     uint64_t target_same;    /* the same of a target whose data was compared with what it */

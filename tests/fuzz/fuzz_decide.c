@@ -281,6 +281,7 @@ static void read_memory(struct input *input)
         mem_replace(&memory->verified, string_at(json, "verified"));
     mem_replace(&memory->adoption_problem, "there is no key in it");
     memory->target_useless = fingerprint(string_at(json, "useless"));
+    memory->adopt_at_ms = INT64_MAX;
     memory->target_same = fingerprint(string_at(json, "same"));
     memory->target_differs = fingerprint(string_at(json, "differs"));
     const cJSON *id = NULL;

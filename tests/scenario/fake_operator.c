@@ -16,6 +16,7 @@ void recorder_event(struct recorder *recorder, const struct resource *resource,
 {
     (void)recorder, (void)action, (void)type;
     oracle_text("an event", note);
+    oracle_event(resource, reason);
     sim_trace("    event %s %s: %s", resource->name, reason, note);
 }
 

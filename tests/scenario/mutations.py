@@ -437,10 +437,9 @@ MUTATIONS = [
      "    else\n"
      "        confirm(pass, true);", "I1|I3", story("spec-pull")),
     ("a dead key is adopted", "operator/steps_recover.c",
-     "        deepgram_call_worked(pass);\n"
-     "        useless(pass, \"Deepgram doesn't accept the key in it\");",
-     "        struct credential about = { 0 };\n        mem_replace(&about.id, \"\");\n"
-     "        adopt_alive(pass, &about);", "I7", story("adopt-dead")),
+     "    useless(pass, clock_monotonic_ms() + ASK_AGAIN_MS,",
+     "    struct credential about = { 0 };\n    mem_replace(&about.id, \"\");\n"
+     "    adopt_alive(pass, &about);\n    return;\n    useless(pass, 0,", "I7", story("adopt-dead")),
     ("an edited target is kept as a revision", "operator/steps_recover.c",
      "    if (!recover_is_unedited(pass->object) ||\n"
      "        !recover",
@@ -520,9 +519,12 @@ MUTATIONS = [
      "        (void)0;\n", "WEDGED",
      story("spec-mid")),
     ("a key that isn't accepted once is not adopted", "operator/steps_recover.c",
-     "    if (is_told || (last && last->kind == ERR_TRANSIENT)) {\n",
-     "    if (true || is_told || last) {\n", "WEDGED",
+     "    if (!pass->refused) {\n        pass->refused = true;\n        ask_whether_alive(pass);\n",
+     "    if (false) {\n        ask_whether_alive(pass);\n", "WEDGED",
      story("adopt-limited")),
+    ("a key that isn't accepted twice is never adopted", "reconcile/living.c",
+     "    int64_t adopt_at_ms = world->memory->adopt_at_ms;\n", "    int64_t adopt_at_ms = INT64_MAX;\n", "WEDGED",
+     replay("story=adopt-limited seed=1 jitter=0 faults=3:refused,4:refused")),
     ("another template isn't rendered", "api/target.c",
      "           mem_streq(json_string_member(annotations, ANNOTATION_TEMPLATE), identity.template) &&\n",
      "", "WEDGED", story("template")),

@@ -15,6 +15,23 @@ void oracle_text(const char *where, const char *text)
         sim_broken(I6, "a secret value in %s: %.100s", where, text);
 }
 
+/* A person is asked for only where Deepgram said twice that it doesn't know what is alive. */
+void oracle_event(const struct resource *resource, const char *reason)
+{
+    if (strcmp(reason, "AdoptionFailed") != 0)
+        return;
+    auto_free char *value =
+        deepgram_value_in(api_get(API_SECRETS, resource->namespace, resource->spec.secret_name));
+    const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sim.schedule->fault_count; i++)
+        wrong += sim.schedule->faults[i].kind == FAULT_REFUSED ||
+                 sim.schedule->faults[i].kind == FAULT_NOWHERE;
+    bool fits = record && record->pull == (resource->kind == RESOURCE_PULL_SECRET);
+    if (fits && deepgram_alive(record) && wrong < 2)
+        sim_broken(WEDGED, "doesn't adopt %s, which is alive", record->id);
+}
+
 void oracle_written_body(enum api_type type, const cJSON *body)
 {
     if (!body)

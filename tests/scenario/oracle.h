@@ -31,6 +31,8 @@ void oracle_asked_wrongly(void);
 void oracle_revoking(const struct credential_record *record, const char *admin_key,
                      int64_t sent_ms);
 void oracle_text(const char *where, const char *text);
+struct resource;
+void oracle_event(const struct resource *resource, const char *reason);
 void oracle_excuse(const char *uid);
 bool oracle_excused(const char *uid);
 /* Each time that things settled. */

@@ -249,7 +249,20 @@ static inline void compared_different(struct world_fixture *fixture)
 static inline void target_useless(struct world_fixture *fixture)
 {
     fixture->memory->target_useless = fingerprint(fixture->world.target.resource_version);
+    fixture->memory->adopt_at_ms = INT64_MAX;
     mem_replace(&fixture->memory->adoption_problem, "there is no key in it");
+}
+
+static inline void target_refused(struct world_fixture *fixture)
+{
+    target_useless(fixture);
+    fixture->memory->adopt_at_ms = fixture->world.monotonic_ms + 600 * 1000;
+}
+
+static inline void target_refused_long_ago(struct world_fixture *fixture)
+{
+    target_useless(fixture);
+    fixture->memory->adopt_at_ms = fixture->world.monotonic_ms;
 }
 
 /* There is one of that name which nobody controls. */
