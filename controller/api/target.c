@@ -146,13 +146,12 @@ static void note_applied(cJSON *annotations, const struct spec *spec)
 
 /* What the Secret says of itself, or where that is lost (it was deleted, or edited), the status. */
 static int64_t published_before_ms(const struct resource *resource, const struct revision *revision,
-                                   const char *number, const cJSON *annotations)
+                                   const char *number, const cJSON *existing)
 {
-    const char *before = json_string_member(annotations, ANNOTATION_PUBLISHED_AT);
-    int64_t before_ms = 0;
+    const cJSON *annotations = json_at(existing, "metadata.annotations");
+    int64_t before_ms = target_published_ms(existing);
     if (mem_streq(json_string_member(annotations, ANNOTATION_REVISION), number) &&
-        mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) &&
-        timestamp_parse(before, &before_ms))
+        mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) && before_ms != 0)
         return before_ms;
     const struct status *status = &resource->status;
     bool noted = status->revision == revision->number && mem_streq(status->id, revision->id);
@@ -160,12 +159,10 @@ static int64_t published_before_ms(const struct resource *resource, const struct
 }
 
 /* Since when it holds this credential: pods that are newer have it. */
-static void put_published_at(cJSON *annotations, const struct resource *resource,
-                             const struct revision *revision, const char *number, int64_t now_ms)
+static void put_published_at(cJSON *annotations, int64_t ms)
 {
-    int64_t before_ms = published_before_ms(resource, revision, number, annotations);
     char text[TIMESTAMP_BYTES];
-    timestamp_format(before_ms != 0 ? before_ms : now_ms, text);
+    timestamp_format(ms, text);
     put(annotations, ANNOTATION_PUBLISHED_AT, text);
 }
 
@@ -185,7 +182,8 @@ static cJSON *render_metadata(const struct resource *resource, const struct revi
     note_applied(annotations, &resource->spec);
 
     struct identity identity = identity_of(resource, revision->number);
-    put_published_at(annotations, resource, revision, identity.revision, now_ms);
+    int64_t before_ms = published_before_ms(resource, revision, identity.revision, existing);
+    put_published_at(annotations, before_ms != 0 ? before_ms : now_ms);
     put(labels, LABEL_MANAGED_BY, MANAGED_BY);
     put(annotations, ANNOTATION_RESOURCE, identity.resource);
     put(annotations, ANNOTATION_REVISION, identity.revision);
@@ -307,10 +305,35 @@ bool target_metadata_current(const struct resource *resource, int64_t revision,
            has_all(annotations, resource->spec.secret_annotations);
 }
 
+/* 0: not by this operator, or not that anybody knows. */
+static int64_t carried_out_ms(const cJSON *secret_metadata)
+{
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, json_at(secret_metadata, "metadata.managedFields"))
+        if (mem_streq(json_string_member(entry, "manager"), FIELD_MANAGER_PUBLICATION))
+            return timestamp_or(json_string_member(entry, "time"), 0);
+    return 0;
+}
+
 int64_t target_published_ms(const cJSON *secret_metadata)
 {
     const cJSON *annotations = json_at(secret_metadata, "metadata.annotations");
-    return timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
+    int64_t sent_ms = timestamp_or(json_string_member(annotations, ANNOTATION_PUBLISHED_AT), 0);
+    int64_t carried_out = carried_out_ms(secret_metadata);
+    return sent_ms != 0 && carried_out > sent_ms ? carried_out : sent_ms;
+}
+
+void target_note_published(cJSON *secret_metadata)
+{
+    int64_t ms = carried_out_ms(secret_metadata) != 0 ? target_published_ms(secret_metadata) : 0;
+    if (ms != 0)
+        put_published_at((cJSON *)json_at(secret_metadata, "metadata.annotations"), ms);
+}
+
+bool target_is_publication(const cJSON *rendered, int64_t now_ms)
+{
+    enum { JUST_NOW_MS = 2000 };
+    return target_published_ms(rendered) > now_ms - JUST_NOW_MS;
 }
 
 bool target_was_updated(const cJSON *secret_metadata)

@@ -17,6 +17,10 @@
 /* Names of the labels and annotations that came from the spec, to be taken off with it. */
 #define ANNOTATION_APPLIED "deepgram.com/applied"
 #define ANNOTATION_DIGEST "deepgram.com/digest" /* of the data as it was rendered */
+/* Field manager of the writes that put another credential into it. The API server notes when it
+ * carried out the last one of a manager (metadata.managedFields), which may be later than such a
+ * write says itself. */
+#define FIELD_MANAGER_PUBLICATION "deepgram-operator-publication"
 #define SECRET_TYPE_DOCKER "kubernetes.io/dockerconfigjson"
 #define PULL_REGISTRY "quay.io"
 
@@ -45,8 +49,13 @@ NODISCARD bool target_metadata_current(const struct resource *resource, int64_t 
  * and creation times have whole seconds, by whichever API server's clock. */
 enum { PUBLICATION_SKEW_MS = 5 * 1000 };
 
-/* Since when the Secret holds what it holds, as it says itself; 0: it doesn't. */
+/* Since when the Secret holds what it holds, as it says itself, or, where that is later, its
+ * managedFields; 0: it doesn't say. */
 NODISCARD int64_t target_published_ms(const cJSON *secret_metadata);
+/* Puts that into the annotation; managedFields needn't be kept then. */
+void target_note_published(cJSON *secret_metadata);
+/* Is the Secret, rendered just now, to be written by FIELD_MANAGER_PUBLICATION? */
+NODISCARD bool target_is_publication(const cJSON *rendered, int64_t now_ms);
 /* Is the Secret older than what it holds, so that it held something else before? False when its
  * creation time isn't known. */
 NODISCARD bool target_was_updated(const cJSON *secret_metadata);

@@ -40,7 +40,7 @@ enum kube_verb {
     KUBE_DELETE,
 };
 
-/* object: the parsed answer without managedFields, NULL on error; the callback may take it by
+/* object: the parsed answer (see managed_fields.h), NULL on error; the callback may take it by
  * setting *object to NULL. err is NULL on success. TRANSIENT doesn't tell whether a write was
  * carried out: one that is repeated meets its own effect (AlreadyExists, Conflict, NotFound). */
 typedef void kube_done_fn(void *context, cJSON **object, const struct err *err);

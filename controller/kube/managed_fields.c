@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "api/target.h"
 #include "base/json.h"
 
 #define NAME "\"managedFields\""
 #define PARENT "\"metadata\""
+#define KEPT "\"" FIELD_MANAGER_PUBLICATION "\""
 enum { DEPTH_MAX = 63 }; /* nothing is cut out further inside */
 
 struct walk {
@@ -88,7 +90,7 @@ static bool in_metadata(const struct walk *walk)
     return walk->depth <= DEPTH_MAX && (walk->metadata >> walk->depth & 1) != 0;
 }
 
-/* True when the string was the name, and its value was skipped too. */
+/* True when the string was the name, and its value, which isn't kept, was skipped too. */
 static bool step_over_string(struct walk *walk)
 {
     bool is_name = in_metadata(walk) && at_text(walk, NAME);
@@ -100,8 +102,9 @@ static bool step_over_string(struct walk *walk)
         open_bracket(walk, true);
     if (!is_name || !at_text(walk, "["))
         return false;
+    const char *from = walk->at;
     skip_array(walk);
-    return true;
+    return !memmem(from, (size_t)(walk->at - from), KEPT, strlen(KEPT));
 }
 
 static void step_over_other(struct walk *walk)

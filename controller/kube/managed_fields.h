@@ -1,5 +1,5 @@
-/* metadata.managedFields is the larger part of most objects and nothing that we read: it is cut out
- * of the text, so that it need not be parsed. Pure.
+/* metadata.managedFields is the larger part of most objects and nothing that we read, but when a
+ * target was published: otherwise it is cut out of the text, so that it need not be parsed. Pure.
  */
 #ifndef KUBE_MANAGED_FIELDS_H
 #define KUBE_MANAGED_FIELDS_H
@@ -10,7 +10,8 @@
 #include "base/mem.h"
 
 /* json_parse() of the text without the member managedFields of any object that is a member named
- * metadata. NULL when it isn't JSON (what is wrong inside of managedFields isn't noticed). */
+ * metadata, unless it names FIELD_MANAGER_PUBLICATION. NULL when it isn't JSON (what is wrong
+ * inside of managedFields isn't noticed). */
 NODISCARD cJSON *managed_fields_parse_without(const char *text, size_t length);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "net/http.h"
 
-enum point { POINT_NONE, POINT_BEFORE, POINT_SENT, POINT_ANSWERED };
+enum point { POINT_NONE, POINT_BEFORE, POINT_SENT, POINT_ANSWERED, POINT_STOP };
 
 static struct {
     bool read;
@@ -26,10 +26,11 @@ static struct {
 
 static enum point point_named(const char *name)
 {
-    static const char *const NAMES[] = {
-        [POINT_BEFORE] = "before", [POINT_SENT] = "sent", [POINT_ANSWERED] = "answered"
-    };
-    for (enum point point = POINT_BEFORE; point <= POINT_ANSWERED; point++)
+    static const char *const NAMES[] = { [POINT_BEFORE] = "before",
+                                         [POINT_SENT] = "sent",
+                                         [POINT_ANSWERED] = "answered",
+                                         [POINT_STOP] = "stop" };
+    for (enum point point = POINT_BEFORE; point <= POINT_STOP; point++)
         if (strcmp(name, NAMES[point]) == 0)
             return point;
     return POINT_NONE;
@@ -56,7 +57,7 @@ static void read_environment(void)
 static void reach(enum point point)
 {
     if (armed.point == point)
-        raise(SIGKILL);
+        raise(point == POINT_STOP ? SIGSTOP : SIGKILL);
 }
 
 void failpoint_new_request(const struct http_request *request, const struct http_call *call)
@@ -71,6 +72,7 @@ void failpoint_new_request(const struct http_request *request, const struct http
         return;
     armed.request = request;
     reach(POINT_BEFORE);
+    reach(POINT_STOP);
 }
 
 void failpoint_sending(const struct http_request *request)

@@ -1,8 +1,9 @@
-/* Points at which a test kills this process, to show that no moment is a bad one. They exist only
- * where FAILPOINTS is defined; elsewhere the calls vanish.
+/* Points at which a test kills or stops this process, to show that no moment is a bad one. They
+ * exist only where FAILPOINTS is defined; elsewhere the calls vanish.
  *
  * The environment arms them:
  *   DEEPGRAM_OPERATOR_FAILPOINT=N:before|sent|answered   SIGKILL at the Nth request, from 1
+ *   DEEPGRAM_OPERATOR_FAILPOINT=N:stop                   SIGSTOP before it
  *   DEEPGRAM_OPERATOR_FAILPOINT_LOG=FILE                 a line "METHOD URL" for each request
  *
  * Requests are numbered in the order of http_send(). Streamed ones (watches) and those for a lease
@@ -16,7 +17,7 @@
 struct http_call;
 struct http_request;
 
-/* A new request: it gets its number, and is where `before` kills. */
+/* A new request: it gets its number, and is where `before` kills, `stop` stops. */
 void failpoint_new_request(const struct http_request *request, const struct http_call *call);
 /* Its bytes are about to leave. */
 void failpoint_sending(const struct http_request *request);

@@ -204,9 +204,20 @@ static void write_target(struct pass *pass, cJSON *rendered, bool is_new)
         return;
     memory_forget_confirmed(pass->gathered->memory);
     pass->gathered->memory->target_unsure = true;
-    pass_kube(pass, is_new ? KUBE_CREATE : KUBE_UPDATE, &KUBE_SECRETS,
-              is_new ? NULL : pass_target_name(pass), NULL, rendered, true,
-              is_new ? target_made : published);
+    auto_json cJSON *body = rendered;
+    bool is_publication = target_is_publication(rendered, kube_now_ms(pass->runtime->kube));
+    kube_send(pass->runtime->kube,
+              &(struct kube_call){
+                  .verb = is_new ? KUBE_CREATE : KUBE_UPDATE,
+                  .resource = &KUBE_SECRETS,
+                  .namespace = pass->key.namespace,
+                  .name = is_new ? NULL : pass_target_name(pass),
+                  .body = body,
+                  .metadata_only = true,
+                  .field_manager = is_publication ? FIELD_MANAGER_PUBLICATION : NULL,
+                  .done = is_new ? target_made : published,
+                  .context = pass,
+              });
 }
 
 static void looked_at_target(void *context, cJSON **object, const struct err *err)

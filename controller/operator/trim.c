@@ -54,6 +54,7 @@ void trim_secret(cJSON *secret)
         "finalizers", "ownerReferences", "annotations", "labels",          "creationTimestamp",
     };
     trim_keep_only(secret, ROOT, ARRAY_LENGTH(ROOT));
+    target_note_published(secret);
     cJSON *metadata = cJSON_GetObjectItemCaseSensitive(secret, "metadata");
     trim_keep_only(metadata, METADATA, ARRAY_LENGTH(METADATA));
     keep_owners(metadata);

@@ -132,9 +132,16 @@ class OperatorProcess(Process):
 
     def cpu_seconds(self):
         """User and system time so far."""
-        # The fields after the command name, which is in parentheses and may hold spaces.
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / CPU_TICKS_PER_SECOND
+
+    def stands_still(self):
+        """It got a SIGSTOP."""
+        return self._stat()[0] == "T"
+
+    def _stat(self):
+        # The fields after the command name, which is in parentheses and may hold spaces.
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
 
     def _status_kib(self, field):
         status = Path(f"/proc/{self.pid}/status").read_text()

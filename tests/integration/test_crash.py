@@ -10,14 +10,15 @@ import os
 import random
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import operator_process
-from conftest import operators
+from conftest import delete_namespace, operators
 from crowd import CREATES, DELETES, KEY, PULL, Arrivals, Crowd, kill_again_and_again
 from emulator import Emulator
-from killing import FLAGS, POINTS, Stage, kill_everywhere
+from killing import FLAGS, POINTS, KillPoint, Stage, kill_everywhere, shape
 from polling import wait_for
 from proxy import TcpProxy
 from resources import Tenant, condition
@@ -132,6 +133,55 @@ def test_a_create_that_is_carried_out_late_leaves_one_credential(tenant, operato
     wait_for(lambda: exactly_one(tenant, kind), 10, "one is left")
     # the kill may strike the second create as well
     assert len(tenant.creates()) in ((2, 3) if killed else (2,))
+
+
+# ---- a late publication ----
+
+
+def rotate(tenant):
+    tenant.patch(KEY, "it", {"metadata": {"annotations": {"deepgram.com/rotate": "now"}}})
+
+
+def published(tenant):
+    status = tenant.find(KEY, "it")["status"]
+    return datetime.fromisoformat(status["publishedAt"]) if status["revision"] == 2 else None
+
+
+def test_a_publication_that_is_carried_out_late_counts_from_then(stage):
+    """The pods that were made meanwhile hold the key before."""
+    with rotating(stage) as (tenant, _, requests):
+        wait_for(lambda: published(tenant), 20, "it is rotated")
+        lines = [shape(line) for line in requests.read_text().splitlines()]
+    publication = lines.index("PUT /api/v1/namespaces/{}/secrets/{}") + 1
+    with rotating(stage, KillPoint(publication, "stop", "")) as (tenant, process, _):
+        wait_for(lambda: process.stands_still(), 20, "it stands still")
+        time.sleep(7)
+        continued = datetime.now(UTC).replace(microsecond=0)
+        process.resume()
+        assert wait_for(lambda: published(tenant), 20, "it is rotated") >= continued
+        annotations = tenant.secret("it")["metadata"]["annotations"]
+        said = datetime.fromisoformat(annotations["deepgram.com/published-at"])
+        assert said < continued - timedelta(seconds=5), "it was dated before it stood still"
+
+
+@contextlib.contextmanager
+def rotating(stage, failpoint=None):
+    """A key that is being rotated by an operator with this failpoint, and that one's requests."""
+    tenant = stage.tenant("late")
+    first, _ = stage.operator(tenant)
+    try:
+        tenant.create(KEY, "it")
+        tenant.wait_ready(KEY, "it")
+    finally:
+        first.kill()
+    rotate(tenant)
+    process, requests = stage.operator(tenant, failpoint)
+    try:
+        yield tenant, process, requests
+        process.stop()
+    finally:
+        process.kill()
+        delete_namespace(tenant.client, tenant.namespace)
 
 
 # ---- the API server and etcd ----

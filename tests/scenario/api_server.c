@@ -162,7 +162,20 @@ static void default_status(cJSON *json)
     cJSON_AddItemToObject(json, "status", json_parse(TEXT, strlen(TEXT)));
 }
 
-struct api_result api_create(enum api_type type, const char *namespace, const cJSON *body)
+/* Who else wrote isn't told. */
+static void note_manager(cJSON *metadata, const char *manager)
+{
+    if (!manager)
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddItemToArray(json_add_array(metadata, "managedFields"), entry);
+    json_add_string(entry, "manager", manager);
+    add_now(entry, "time");
+}
+
+struct api_result api_create(enum api_type type, const char *namespace, const cJSON *body,
+                             const char *manager)
 {
     const char *name = json_string_at(body, "metadata.name");
     assert(name);
@@ -182,6 +195,7 @@ struct api_result api_create(enum api_type type, const char *namespace, const cJ
     json_add_string(metadata, "uid", uid);
     json_add_string(metadata, "namespace", namespace);
     add_now(metadata, "creationTimestamp");
+    note_manager(metadata, manager);
     if (api_is_resource(type)) {
         set_int(metadata, "generation", 1);
         default_status(json);
@@ -291,7 +305,7 @@ static void put_item(cJSON *object, const char *name, const cJSON *item)
 }
 
 struct api_result api_update(enum api_type type, const char *namespace, const char *name,
-                             const cJSON *body)
+                             const cJSON *body, const char *manager)
 {
     struct api_object *object = find(type, namespace, name);
     if (!object)
@@ -301,6 +315,9 @@ struct api_result api_update(enum api_type type, const char *namespace, const ch
     cJSON *after = cJSON_Duplicate(body, true);
     if (api_is_resource(type))
         put_item(after, "status", json_member(object->json, "status"));
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(after, "metadata");
+    put_item(metadata, "managedFields", json_at(object->json, "metadata.managedFields"));
+    note_manager(metadata, manager);
     return replace(object, after);
 }
 
@@ -436,7 +453,7 @@ void api_make(enum api_type type, const char *namespace, const char *format, ...
     va_start(args, format);
     auto_json cJSON *body = parse_text(format, args);
     va_end(args);
-    api_create(type, namespace, body);
+    api_create(type, namespace, body, NULL);
 }
 
 size_t api_resource_count(void)

@@ -60,9 +60,11 @@ struct api_result {
     const char *message;
     cJSON *object;
 };
-struct api_result api_create(enum api_type type, const char *namespace, const cJSON *body);
+/* manager: whose writes metadata.managedFields tells the time of; NULL: none. */
+struct api_result api_create(enum api_type type, const char *namespace, const cJSON *body,
+                             const char *manager);
 struct api_result api_update(enum api_type type, const char *namespace, const char *name,
-                             const cJSON *body);
+                             const cJSON *body, const char *manager);
 struct api_result api_patch(enum api_type type, const char *namespace, const char *name,
                             bool status, const cJSON *patch);
 struct api_result api_apply(enum api_type type, const char *namespace, const char *name,

@@ -140,7 +140,7 @@ static void retype_target(void)
     cJSON_ReplaceItemInObjectCaseSensitive(after, "type", cJSON_CreateString("example.com/other"));
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
     if (!api_get(API_SECRETS, TEAM, VOICE_KEY))
-        api_create(API_SECRETS, TEAM, after);
+        api_create(API_SECRETS, TEAM, after, NULL);
 }
 
 /* A person makes it immutable. */

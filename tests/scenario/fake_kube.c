@@ -22,6 +22,7 @@ struct kube_detail {
     char *name; /* NULL: CREATE, LIST */
     bool status;
     bool metadata_only;
+    const char *manager; /* static */
     cJSON *body;
     struct kube_client *client;
     kube_done_fn *done;
@@ -70,9 +71,10 @@ static struct api_result carry_out(struct kube_detail *detail)
     case KUBE_LIST:
         return list(detail, &detail->list);
     case KUBE_CREATE:
-        return api_create(detail->type, detail->namespace, detail->body);
+        return api_create(detail->type, detail->namespace, detail->body, detail->manager);
     case KUBE_UPDATE:
-        return api_update(detail->type, detail->namespace, detail->name, detail->body);
+        return api_update(detail->type, detail->namespace, detail->name, detail->body,
+                          detail->manager);
     case KUBE_MERGE_PATCH:
         return api_patch(detail->type, detail->namespace, detail->name, detail->status,
                          detail->body);
@@ -227,6 +229,7 @@ struct kube_call_handle *kube_send(struct kube_client *client, const struct kube
         .name = mem_strdup(call->name),
         .status = call->subresource != NULL,
         .metadata_only = call->metadata_only,
+        .manager = call->field_manager,
         .body = cJSON_Duplicate(call->body, true),
         .client = client,
         .done = call->done,

@@ -47,6 +47,13 @@ static const struct row ROWS[] = {
       "{\"metadata\":[\"managedFields\",[1]]}" },
     { "a value that is no list", "{\"metadata\":{\"managedFields\":null,\"uid\":\"u\"}}",
       "{\"metadata\":{\"managedFields\":null,\"uid\":\"u\"}}" },
+    { "not one that tells when a target was published",
+      "{\"items\":[{\"metadata\":{\"managedFields\":"
+      "[{\"manager\":\"x\"},{\"manager\":\"deepgram-operator-publication\"}],\"uid\":\"a\"}},"
+      "{\"metadata\":{\"managedFields\":[{\"manager\":\"deepgram-operator\"}],\"uid\":\"b\"}}]}",
+      "{\"items\":[{\"metadata\":{\"managedFields\":"
+      "[{\"manager\":\"x\"},{\"manager\":\"deepgram-operator-publication\"}],\"uid\":\"a\"}},"
+      "{\"metadata\":{\"uid\":\"b\"}}]}" },
     { "cut off inside", "{\"metadata\":{\"managedFields\":[{\"a\":\"", NULL },
     { "cut off behind the name", "{\"metadata\":{\"managedFields\"", NULL },
     { "cut off behind the colon", "{\"metadata\":{\"managedFields\":", NULL },

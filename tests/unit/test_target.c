@@ -256,6 +256,54 @@ static void test_published_at_of_a_lost_target_is_known_from_status(void **state
     }
 }
 
+static void test_a_write_that_was_carried_out_late_published_then(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata;
+        int64_t published_ms;
+    } rows[] = {
+        { "\"managedFields\":[{\"manager\":\"deepgram-operator-publication\","
+          "\"time\":\"1970-01-01T00:00:31Z\"}],\"annotations\":{"
+          "\"deepgram.com/published-at\":\"1970-01-01T00:00:01Z\"}",
+          31000 },
+        { "\"managedFields\":[{\"manager\":\"kubectl-edit\",\"time\":\"1970-01-01T00:00:31Z\"},"
+          "{\"manager\":\"deepgram-operator\",\"time\":\"1970-01-01T00:00:31Z\"},"
+          "{\"manager\":\"deepgram-operator-publication\",\"time\":\"1970-01-01T00:00:02Z\"}],"
+          "\"annotations\":{\"deepgram.com/published-at\":\"1970-01-01T00:00:01Z\"}",
+          2000 },
+        { "\"managedFields\":[{\"manager\":\"deepgram-operator-publication\","
+          "\"time\":\"1970-01-01T00:00:01Z\"}],\"annotations\":{"
+          "\"deepgram.com/published-at\":\"1970-01-01T00:00:31Z\"}",
+          31000 },
+        { "\"managedFields\":[{\"manager\":\"deepgram-operator-publication\"},7],\"annotations\":{"
+          "\"deepgram.com/published-at\":\"1970-01-01T00:00:01Z\"}",
+          1000 },
+        { "\"managedFields\":[{\"manager\":\"deepgram-operator-publication\","
+          "\"time\":\"1970-01-01T00:00:31Z\"}],\"annotations\":{}",
+          0 },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_free char *text = mem_printf("{\"metadata\":{%s}}", rows[i].metadata);
+        auto_json cJSON *secret = fixture_json(text);
+        assert_int_equal(target_published_ms(secret), rows[i].published_ms);
+        target_note_published(secret);
+        cJSON_DeleteItemFromObject(cJSON_GetObjectItem(secret, "metadata"), "managedFields");
+        assert_int_equal(target_published_ms(secret), rows[i].published_ms);
+    }
+}
+
+/* Or the API server would note when it was mended. */
+static void test_a_target_that_is_mended_is_not_published_anew(void **state)
+{
+    (void)state;
+    auto_resource struct resource *resource = fixture_resource(RESOURCE_API_KEY, "");
+    auto_json cJSON *first = render(resource, NULL, 1999);
+    assert_true(target_is_publication(first, 1999));
+    auto_json cJSON *mended = render(resource, first, 61000);
+    assert_false(target_is_publication(mended, 61000));
+}
+
 static void test_what_makes_metadata_outdated(void **state)
 {
     (void)state;
@@ -368,6 +416,8 @@ int main(void)
         cmocka_unit_test(test_a_damaged_note_of_what_was_applied_is_harmless),
         cmocka_unit_test(test_published_at_changes_with_the_credential),
         cmocka_unit_test(test_published_at_of_a_lost_target_is_known_from_status),
+        cmocka_unit_test(test_a_write_that_was_carried_out_late_published_then),
+        cmocka_unit_test(test_a_target_that_is_mended_is_not_published_anew),
         cmocka_unit_test(test_what_makes_metadata_outdated),
         cmocka_unit_test(test_own_names_win_over_the_spec),
         cmocka_unit_test(test_too_much_data_is_refused),

@@ -70,6 +70,17 @@ static void test_secrets(void **state)
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
           "\"deepgram.com/published-at\":\"2026-06-01T11:59:54Z\"},"
           "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}" },
+        { "and when that was published, if the write that did it was carried out late",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:04Z\"},"
+          "\"managedFields\":[{\"manager\":\"deepgram-operator-publication\","
+          "\"time\":\"2026-06-01T12:00:34Z\"}],"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}",
+          "{\"metadata\":{\"name\":\"s\",\"annotations\":"
+          "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
+          "\"deepgram.com/published-at\":\"2026-06-01T12:00:34Z\"},"
+          "\"creationTimestamp\":\"2026-06-01T12:00:00Z\"}}" },
         { "not when it was made with the value that it holds",
           "{\"metadata\":{\"name\":\"s\",\"annotations\":"
           "{\"deepgram.com/resource\":\"DeepgramApiKey/a\","
