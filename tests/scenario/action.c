@@ -7,6 +7,7 @@
 #include "api/resource.h"
 #include "base/base64.h"
 #include "base/json.h"
+#include "oracle_facts.h"
 #include "sim.h"
 
 static struct {
@@ -295,12 +296,30 @@ static void live_forever(void)
     people_merge_voice("{\"spec\":{\"validFor\":null}}");
 }
 
-static void suspend(void)
+static void leave_alone(void)
 {
-    if (!json_bool_at(people_voice(), "spec.suspend", false)) /* also one that was made anew */
+    if (!oracle_is_left_alone(people_voice())) /* also one that was made anew */
         sim.suspended_ms = time_now_ms();
     sim.was_suspended = true;
+}
+
+static void suspend(void)
+{
+    leave_alone();
     people_merge_voice("{\"spec\":{\"suspend\":true}}");
+}
+
+/* Something that the schema would not let pass. */
+static void break_spec(void)
+{
+    leave_alone();
+    people_merge_voice("{\"spec\":{\"scopes\":[\"" BAD_SCOPE "\"]}}");
+}
+
+static void mend_spec(void)
+{
+    sim.suspended_ms = 0;
+    people_merge_voice("{\"spec\":{\"scopes\":null}}");
 }
 
 /* What expires is rotated by time as well, from then on. */
@@ -367,6 +386,22 @@ static void make_unasked(void)
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"metadata\":{\"annotations\":null}}");
 }
 
+/* Pull credentials, as Deepgram's console and `kubectl create secret docker-registry` make it. */
+static void make_pull_by_hand(void)
+{
+    struct credential_record *record = deepgram_plant("by hand", true);
+    record->offered = true;
+    auto_free char *config =
+        mem_printf("{\"auths\":{\"quay.io\":{\"username\":\"deepgram+%s\",\"password\":\"%s\"}}}",
+                   record->id, record->value);
+    auto_free char *value = base64_encode(config, strlen(config));
+    api_make(API_SECRETS, TEAM,
+             "{\"metadata\":{\"name\":\"" VOICE_KEY "\",\"annotations\":{\"" ANNOTATION_ADOPT
+             "\":\"true\"}},\"type\":\"kubernetes.io/dockerconfigjson\",\"data\":{"
+             "\".dockerconfigjson\":\"%s\"}}",
+             value);
+}
+
 /* ---- the table ---- */
 
 static const struct action ACTIONS[] = {
@@ -380,10 +415,12 @@ static const struct action ACTIONS[] = {
     { "make-waiting", make_waiting, 1, false },
     { "make-ignoring", make_ignoring, 1, false },
     { "make-adopting", make, 0, false },
+    { "make-adopting-pull", make_pull, 0, false },
     { "make-over-retained", make_over_retained, 0, false },
     { "by-hand", make_by_hand, 0, false },
     { "by-hand-dead", make_dead, 0, false },
     { "by-hand-limited", make_limited, 0, false },
+    { "by-hand-pull", make_pull_by_hand, 0, false },
     { "unasked", make_unasked, 0, false },
     { "second", make_second, 1, true },
     { "third", make_third, 1, false },
@@ -406,6 +443,8 @@ static const struct action ACTIONS[] = {
     { "forever", live_forever, 1, false },
     { "an-hour", NULL, 1, false },
     { "suspend", suspend, 0, true },
+    { "break-spec", break_spec, 0, false },
+    { "mend-spec", mend_spec, 0, false },
     { "go-on", go_on, 0, true },
     { "retain", set_retain, 0, true },
     { "revoke", set_revoke, 0, true },

@@ -75,6 +75,15 @@ bool oracle_ignores_pods(const struct credential_record *record)
            mem_streq(json_string_at(resource->json, "spec.rollout.mode"), "Ignore");
 }
 
+bool oracle_is_left_alone(const cJSON *resource)
+{
+    const cJSON *scope = NULL;
+    cJSON_ArrayForEach(scope, json_at(resource, "spec.scopes"))
+        if (mem_streq(scope->valuestring, BAD_SCOPE))
+            return true;
+    return json_bool_at(resource, "spec.suspend", false);
+}
+
 bool oracle_restarts(const cJSON *resource)
 {
     const char *mode = json_string_at(resource, "spec.rollout.mode");

@@ -7,6 +7,8 @@
 #include "api_server.h"
 #include "deepgram.h"
 
+#define BAD_SCOPE "member" /* that is a role */
+
 /* At each effect. */
 void oracle_written_body(enum api_type type, const cJSON *body);
 /* before: NULL when it was created; after: NULL when it is gone. */

@@ -135,11 +135,11 @@ static void check_resource_write(const cJSON *before, const cJSON *after)
 }
 
 /* Told so long ago that nothing can be on its way any more, to an operator that hears. */
-static bool is_suspended(const cJSON *resource)
+static bool is_left_alone(const cJSON *resource)
 {
-    return json_bool_at(resource, "spec.suspend", false) &&
-           !json_at(resource, "metadata.deletionTimestamp") && sim.suspended_ms != 0 &&
-           !fault_planned(FAULT_STALE) && time_now_ms() > sim.suspended_ms + MINUTE;
+    return oracle_is_left_alone(resource) && !json_at(resource, "metadata.deletionTimestamp") &&
+           sim.suspended_ms != 0 && !fault_planned(FAULT_STALE) &&
+           time_now_ms() > sim.suspended_ms + MINUTE;
 }
 
 static bool is_clock_wrong(void)
@@ -238,8 +238,8 @@ void oracle_creating(const struct credential_record *record, int64_t sent_ms)
     const struct api_object *resource = oracle_find_uid(record->uid);
     if (!resource)
         return;
-    if (is_suspended(resource->json))
-        sim_broken(I4, "created a credential for %s, which is suspended", resource->name);
+    if (is_left_alone(resource->json))
+        sim_broken(I4, "created a credential for %s, which is to be left alone", resource->name);
     if (!oracle_excused(record->uid)) {
         check_announced(record, resource, sent_ms);
         check_swept(record, sent_ms);
@@ -258,12 +258,12 @@ static bool is_overtaken(const struct credential_record *kept)
     return kept->revision < revision_number_parse(published);
 }
 
-static void check_suspended(const cJSON *secret)
+static void check_left_alone(const cJSON *secret)
 {
     const char *uid = json_string_at(oracle_controller_of(secret), "uid");
     const struct api_object *resource = uid ? oracle_find_uid(uid) : NULL;
-    if (resource && is_suspended(resource->json))
-        sim_broken(I7, "wrote %s of %s, which is suspended",
+    if (resource && is_left_alone(resource->json))
+        sim_broken(I7, "wrote %s of %s, which is to be left alone",
                    json_string_at(secret, "metadata.name"), resource->name);
 }
 
@@ -585,7 +585,7 @@ void oracle_object_written(enum api_type type, const cJSON *before, const cJSON 
     if (before)
         check_secret_owner(before, after);
     check_protected(before, after);
-    check_suspended(after);
+    check_left_alone(after);
     if (!oracle_controller_of(before) && !oracle_revision_id(after))
         note_adopted(after);
     if (oracle_revision_id(after)) {

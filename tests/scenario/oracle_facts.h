@@ -10,6 +10,8 @@
 const struct api_object *oracle_find_uid(const char *uid); /* NULL when there is none */
 /* Does a person want time alone to count? */
 bool oracle_ignores_pods(const struct credential_record *record);
+/* Is it suspended, or is its spec such that it can't be read? */
+bool oracle_is_left_alone(const cJSON *resource);
 /* Or does a person want to do it himself? */
 bool oracle_restarts(const cJSON *resource);
 const char *oracle_annotation(const cJSON *object, const char *name);

@@ -57,7 +57,7 @@ void oracle_judge_in_time(void)
             judge_deletion(object);
             continue;
         }
-        if (json_bool_at(object->json, "spec.suspend", false))
+        if (oracle_is_left_alone(object->json))
             continue;
         const cJSON *revision = NULL;
         cJSON_ArrayForEach(revision, json_at(object->json, "status.revisions"))

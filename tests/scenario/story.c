@@ -87,6 +87,7 @@ static const struct story STORIES[] = {
     { "suspend-bare", "make settle engine settle token +50 suspend delete-target settle go-on "
                       "settle" },
     { "suspend", "make settle suspend settle token delete-target settle go-on settle" },
+    { "spec-broken", "make settle break-spec settle token delete-target settle mend-spec settle" },
     { "suspend-long", "make settle token +5 suspend +700 go-on settle" },
     { "namespace", "make settle deploy settle delete-namespace settle" },
     { "namespace-early", "make !5 delete-namespace settle" },
@@ -119,6 +120,9 @@ static const struct story STORIES[] = {
                "undeploy settle" },
     { "adopt-limited", "by-hand-limited deploy make settle roll settle" },
     { "adopt-dead", "by-hand-dead make-adopting settle delete settle" },
+    { "adopt-pull", "by-hand-pull pulling settle make-adopting-pull settle token settle delete +60 "
+                    "undeploy settle" },
+    { "adopt-pull-late", "by-hand-pull break-admin make-adopting-pull settle mend-admin settle" },
     { "held", "make settle hold-target delete-target settle free-target settle" },
     { "held-delete", "make settle hold-target delete +60 free-target settle" },
     { "released", "make settle deploy settle release-target settle unmark-admin settle" },
