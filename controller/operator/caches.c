@@ -34,6 +34,11 @@ char *caches_revision_key(enum resource_kind kind, const char *namespace, const 
     return mem_printf("revision:%s/%s/%s", namespace, resource_kind_name(kind), resource);
 }
 
+char *caches_adopted_key(const char *id)
+{
+    return mem_printf("adopted:%s", id);
+}
+
 char *caches_owned_key(enum resource_kind kind, const char *namespace, const char *resource)
 {
     return mem_printf("owned:%s/%s/%s", namespace, resource_kind_name(kind), resource);
@@ -127,7 +132,10 @@ static size_t index_secret(const cJSON *secret, char *ret_keys[STORE_INDEX_KEYS_
     if (!resource)
         return count;
     struct revision revision;
-    const char *what = revision_parse(secret, &revision) ? "revision" : "owned";
+    bool is_revision = revision_parse(secret, &revision);
+    const char *what = is_revision ? "revision" : "owned";
+    if (is_revision && revision.nonce[0] == '\0')
+        ret_keys[count++] = caches_adopted_key(revision.id);
     ret_keys[count++] =
         mem_printf("%s:%s/%s", what, json_string_at(secret, "metadata.namespace"), resource);
     return count;
@@ -398,4 +406,17 @@ bool caches_namespace_terminating(const struct caches *caches, const char *names
 {
     auto_shared_json const cJSON *object = store_get(caches->namespaces, NULL, namespace);
     return json_at(object, "metadata.deletionTimestamp") != NULL;
+}
+
+const cJSON *caches_resource_named(const struct caches *caches, const cJSON *secret)
+{
+    const char *text =
+        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
+    const char *namespace = json_string_at(secret, "metadata.namespace");
+    for (enum resource_kind kind = 0; text && kind < RESOURCE_KINDS; kind++) {
+        auto_free char *prefix = mem_printf("%s/", resource_kind_name(kind));
+        if (strncmp(text, prefix, strlen(prefix)) == 0)
+            return store_get(caches->resources[kind], namespace, text + strlen(prefix));
+    }
+    return NULL;
 }

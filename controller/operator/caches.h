@@ -57,6 +57,8 @@ NODISCARD char *caches_account_key(const char *namespace, const char *name);
 /* Secrets: revision Secrets of a resource */
 NODISCARD char *caches_revision_key(enum resource_kind kind, const char *namespace,
                                     const char *resource);
+/* Secrets: revision Secrets of an adopted credential, of whichever resource */
+NODISCARD char *caches_adopted_key(const char *id);
 /* Secrets: targets that were made for a resource */
 NODISCARD char *caches_owned_key(enum resource_kind kind, const char *namespace,
                                  const char *resource);
@@ -70,5 +72,8 @@ bool caches_namespace_terminating(const struct caches *caches, const char *names
 
 /* The queue's name for a resource kind, and back. */
 enum queue_kind caches_queue_kind(enum resource_kind kind);
+/* The resource that the Secret's annotation deepgram.com/resource names: a share, which the caller
+ * drops; NULL when there is none. */
+NODISCARD const cJSON *caches_resource_named(const struct caches *caches, const cJSON *secret);
 
 #endif

@@ -69,6 +69,14 @@ static bool is_lost(const struct gathered *gathered, const cJSON *secret)
            is_known(gathered, json_string_member(annotations, ANNOTATION_ID));
 }
 
+/* The target of another resource, which somebody took its owner off? It takes it over again. */
+static bool is_of_another(const struct runtime *runtime, const struct resource *resource,
+                          const cJSON *secret)
+{
+    auto_shared_json const cJSON *named = caches_resource_named(runtime->caches, secret);
+    return named && !mem_streq(json_string_at(named, "metadata.uid"), resource->uid);
+}
+
 static void gather_target(struct runtime *runtime, struct gathered *gathered)
 {
     const struct resource *resource = gathered->resource;
@@ -82,7 +90,8 @@ static void gather_target(struct runtime *runtime, struct gathered *gathered)
     view->ours = owned_by(target, resource->uid);
     view->lost = is_lost(gathered, target);
     view->adopt = target && gathered->target_owner[0] == '\0' &&
-                  mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true");
+                  mem_streq(json_string_member(annotations, ANNOTATION_ADOPT), "true") &&
+                  !is_of_another(runtime, resource, target);
     view->anchored = owner_is_anchored(target);
     view->deleting = json_at(target, "metadata.deletionTimestamp") != NULL;
     view->resource_version = mem_or_empty(json_string_at(target, "metadata.resourceVersion"));

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/shared_json.h"
 #include "operator/deepgram_call.h"
 #include "operator/steps.h"
 #include "reconcile/failure.h"
@@ -206,9 +207,59 @@ static void revoke_with_key(struct pass *pass)
 
 /* ---- the step ---- */
 
+struct other {
+    const struct pass *pass;
+    char *name; /* NULL: not found yet */
+};
+
+static void look_for_other(void *context, const cJSON *secret)
+{
+    struct other *other = context;
+    const struct pass *pass = other->pass;
+    auto_shared_json const cJSON *named = caches_resource_named(pass->runtime->caches, secret);
+    if (!named || json_at(named, "metadata.deletionTimestamp") ||
+        mem_streq(json_string_at(named, "metadata.uid"), pass->gathered->resource->uid))
+        return;
+    const char *annotation =
+        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
+    mem_free(other->name);
+    other->name =
+        mem_printf("%s in namespace %s", annotation, json_string_at(named, "metadata.namespace"));
+}
+
+static bool was_adopted(const struct pass *pass)
+{
+    const struct world *world = &pass->gathered->world;
+    for (size_t i = 0; i < world->secret_count; i++)
+        if (strcmp(world->secrets[i].id, pass->id) == 0)
+            return world->secrets[i].nonce[0] == '\0';
+    return false;
+}
+
+/* A key that was pasted into several Secrets may have been adopted by several resources: it goes
+ * with the last one. */
+static bool leave_to_other(struct pass *pass)
+{
+    struct other other = { .pass = pass };
+    auto_free char *key = caches_adopted_key(pass->id);
+    if (was_adopted(pass))
+        store_visit(pass->runtime->caches->secrets, key, look_for_other, &other);
+    if (!other.name)
+        return false;
+    forget(pass, PROVEN);
+    pass_event(pass, EVENT_NORMAL, "StillShared", "Revoke",
+               "Credential %s is no longer needed here, but %s adopted it too: it is revoked when "
+               "that one doesn't need it either",
+               pass->id, other.name);
+    mem_free(other.name);
+    pass_continue(pass);
+    return true;
+}
+
 static void begin(struct pass *pass)
 {
-    deepgram_call_with_key(pass, revoke_with_key, NULL);
+    if (!leave_to_other(pass))
+        deepgram_call_with_key(pass, revoke_with_key, NULL);
 }
 
 /* Kept meanwhile, by another leader perhaps: then the cache was behind, and it is no orphan. */

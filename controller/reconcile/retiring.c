@@ -61,15 +61,25 @@ static size_t holders(const struct world *world, const struct world_revision *re
     return world->old_target.pods + pods;
 }
 
+/* What was adopted twice, as its first revision Secret was deleted, goes with the later one. */
+static bool has_newer_twin(const struct world *world, const struct world_revision *revision)
+{
+    for (size_t i = 0; i < world->revision_count; i++)
+        if (world->revisions[i].number > revision->number &&
+            strcmp(world->revisions[i].id, revision->id) == 0)
+            return true;
+    return false;
+}
+
 /* Replaced by what is published, its overlap over, and no pod left that may still hold it. */
 static bool may_retire(const struct world *world, const struct world_revision *revision)
 {
     const struct world_revision *published = world_published(world);
     return published && (revision->number < published->number || revision->failed) &&
-           strcmp(revision->id, published->id) != 0 && !revision->gone && revision->noted &&
-           revision->noted->state == REVISION_RETIRING && !world->old_target.exists &&
-           world->now_ms >= revision->noted->revoke_after_ms && holders(world, revision) == 0 &&
-           (revision->failed || verify_is_done(world));
+           strcmp(revision->id, published->id) != 0 && !has_newer_twin(world, revision) &&
+           !revision->gone && revision->noted && revision->noted->state == REVISION_RETIRING &&
+           !world->old_target.exists && world->now_ms >= revision->noted->revoke_after_ms &&
+           holders(world, revision) == 0 && (revision->failed || verify_is_done(world));
 }
 
 /* Found alive since it was published: another leader, or a person, may have revoked it. */

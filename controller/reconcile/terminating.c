@@ -29,13 +29,21 @@ static bool retains(const struct world *world)
     return world->resource->spec.deletion_policy == DELETION_RETAIN;
 }
 
-/* What a cache that is behind doesn't show is not gone for certain: one after the other. */
+/* A write may have been carried out, and what a cache that is behind doesn't show is not gone for
+ * certain. */
+static bool look_for_target(const struct world *world, struct step *step)
+{
+    const struct memory *memory = world->memory;
+    bool is_unseen =
+        !world->target.exists && !memory->target_looked && memory->door_closed_ms == NEVER;
+    return (memory->target_unsure || is_unseen) && rule_step(step, STEP_LOOK_AT_TARGET);
+}
+
+/* Nor what is to be retained: one after the other. */
 static bool look_for_retained(const struct world *world, struct step *step)
 {
     if (!retains(world))
         return false;
-    if (!world->target.exists && !world->memory->target_looked)
-        return rule_step(step, STEP_LOOK_AT_TARGET);
     for (size_t i = 0; i < world->revision_count; i++) {
         const struct world_revision *revision = &world->revisions[i];
         if (revision->secret || revision->gone ||
@@ -182,7 +190,7 @@ struct step decide_terminating(const struct world *world)
         rule_wait_for_kubernetes,
         rule_leave_accounts,
         give_up_when_told,
-        rule_look_at_target,
+        look_for_target,
         rule_revoke_answer,
         rule_discard,
         look_for_retained,

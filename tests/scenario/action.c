@@ -364,6 +364,16 @@ static void make_by_hand(void)
              value);
 }
 
+/* The same key in another Secret, for another resource. */
+static void paste_by_hand(void)
+{
+    cJSON *copy = cJSON_Duplicate(api_get(API_SECRETS, TEAM, VOICE_KEY), true);
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(copy, "metadata");
+    cJSON_ReplaceItemInObjectCaseSensitive(metadata, "name", cJSON_CreateString("video-key"));
+    api_create(API_SECRETS, TEAM, copy, NULL);
+    cJSON_Delete(copy);
+}
+
 /* The same with one that a person has revoked since. */
 static void make_dead(void)
 {
@@ -418,6 +428,7 @@ static const struct action ACTIONS[] = {
     { "make-adopting-pull", make_pull, 0, false },
     { "make-over-retained", make_over_retained, 0, false },
     { "by-hand", make_by_hand, 0, false },
+    { "paste", paste_by_hand, 0, false },
     { "by-hand-dead", make_dead, 0, false },
     { "by-hand-limited", make_limited, 0, false },
     { "by-hand-pull", make_pull_by_hand, 0, false },

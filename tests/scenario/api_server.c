@@ -235,8 +235,9 @@ static const char *why_invalid(enum api_type type, const cJSON *before, const cJ
         return "type: Invalid value: field is immutable";
     if (json_bool_at(before, "immutable", false) && !json_bool_at(after, "immutable", false))
         return "immutable: Forbidden: field is immutable when `immutable` is set";
-    if (json_bool_at(before, "immutable", false) &&
-        !cJSON_Compare(json_member(before, "data"), json_member(after, "data"), true))
+    const cJSON *old = json_member(before, "data");
+    const cJSON *new = json_member(after, "data");
+    if (json_bool_at(before, "immutable", false) && (old || new) && !cJSON_Compare(old, new, true))
         return "data: Forbidden: field is immutable when `immutable` is set";
     return NULL;
 }

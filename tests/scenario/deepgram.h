@@ -23,21 +23,22 @@ struct credential_record {
     int64_t expires_ms; /* server's wall clock; 0: never */
     enum death death;
     int64_t died_ms;
-    int64_t unlisted_ms;  /* shows in lists until then */
-    bool streamed;        /* somebody proved that it serves */
-    bool seen;            /* an operator was shown it since it was published */
-    bool by_lesser;       /* created with LESSER_ADMIN_KEY */
-    bool offered;         /* made by hand, in a Secret that asks to be adopted */
-    int64_t works_ms;     /* monotonic: is accepted from then on */
-    bool limited;         /* grants less than self-hosted products and a role */
-    int64_t published_ms; /* monotonic: it was published in another one's place; 0: never */
-    int64_t replaced_ms;  /* monotonic: its successor was published in its place; 0: never */
-    bool lost;            /* its create was never answered */
-    bool forgotten;       /* its process died before what it found out was written down */
-    bool bad;             /* pods crash on it */
-    bool kept;            /* a revision Secret was made for it */
-    bool overtaken;       /* and a later revision was published by then */
-    bool retained;        /* its resource went with deletionPolicy Retain and named it */
+    int64_t unlisted_ms;     /* shows in lists until then */
+    bool streamed;           /* somebody proved that it serves */
+    bool seen;               /* an operator was shown it since it was published */
+    bool by_lesser;          /* created with LESSER_ADMIN_KEY */
+    bool offered;            /* made by hand, in a Secret that asks to be adopted */
+    int64_t works_ms;        /* monotonic: is accepted from then on */
+    bool limited;            /* grants less than self-hosted products and a role */
+    int64_t published_ms;    /* monotonic: it was published in another one's place; 0: never */
+    int64_t replaced_ms;     /* monotonic: its successor was published in its place; 0: never */
+    int64_t was_replaced_ms; /* the same, but kept when it is published once more */
+    bool lost;               /* its create was never answered */
+    bool forgotten;          /* its process died before what it found out was written down */
+    bool bad;                /* pods crash on it */
+    bool kept;               /* a revision Secret was made for it */
+    bool overtaken;          /* and a later revision was published by then */
+    bool retained;           /* its resource went with deletionPolicy Retain and named it */
 };
 
 enum { CREDENTIALS_MAX = 256, THROTTLE_MS = 2000 };

@@ -86,7 +86,7 @@ MUTATIONS = [
     ("what was found alive before a publication counts after it", "operator/steps_secret.c",
      "    memory_forget_confirmed(pass->gathered->memory);\n", "", "I2", story("spec-pull")),
     ("a trial that is asked for isn't waited for", "reconcile/retiring.c",
-     " &&\n           (revision->failed || verify_is_done(world))", "", "I2", story("stream")),
+     " && (revision->failed || verify_is_done(world))", "", "I2", story("stream")),
     ("nobody counts as having got what lost its revision Secret", "reconcile/report.c",
      "noted || world->target.updated;", "noted;", "I2",
      replay("story=spec-kept seed=7398835 jitter=0 faults=8:second-before,34:split,10:stale")),
@@ -119,7 +119,16 @@ MUTATIONS = [
      "    target_note_published(secret);\n", "", "I2",
      replay("story=overlap seed=1 jitter=0 faults=13:meagre,29:second-before")),
 
+    ("what was adopted twice goes with the first", "reconcile/retiring.c",
+     " && !has_newer_twin(world, revision) &&", " &&", "I2",
+     replay("story=adopt-pull seed=7229347 jitter=1 faults=69:second-before,7:crash-before")),
+    ("what another one adopted too is revoked", "operator/steps_revoke.c",
+     "    if (!leave_to_other(pass))\n", "    if (true)\n", "I2|I3", story("adopt-shared")),
+
     # ---- I3: what is published is alive ----
+    ("the target of another one is adopted", "operator/gather.c",
+     " &&\n                  !is_of_another(runtime, resource, target);", ";", "I1|I3|I4",
+     replay("story=adopt-pull seed=7307780 jitter=1 faults=71:crash-after,29:release-target,16:twin")),
     ("an earlier target doesn't hold an orphan", "reconcile/world.c",
      "    if (mem_streq(world->old_target.id, orphan->id))\n        return true;\n", "", "I3",
      replay("story=orphan-renamed seed=3008791 jitter=0 "
@@ -619,15 +628,18 @@ MUTATIONS = [
      replay("story=lesser-orphan seed=4272994 jitter=1 "
             "faults=58:late-write,40:refused,24:drop-engine,24:recreate")),
     ("what a write of the target without an answer did is not looked at", "reconcile/terminating.c",
-     "        rule_look_at_target,\n", "", "I3",
+     "        look_for_target,\n", "", "I3",
      story("delete-unsure")),
+    ("a target that the cache doesn't show is gone", "reconcile/terminating.c",
+     "(memory->target_unsure || is_unseen)", "(memory->target_unsure || (false && is_unseen))", "I3",
+     replay("story=delete-unsure seed=7013801 jitter=1 faults=36:meagre,13:go-on,7:crash-after")),
     ("a deletion that waits for pods forgets its accounts", "reconcile/credential.c",
      "                         accounts_again_ms(world));",
      "                         world->resource->deleting ? INT64_MAX : accounts_again_ms(world));",
      "I5", story("accounts-in-use")),
     ("a retained target that the cache doesn't show is left to its owner", "reconcile/terminating.c",
-     "    if (!world->target.exists && !world->memory->target_looked)\n"
-     "        return rule_step(step, STEP_LOOK_AT_TARGET);\n", "", "I1",
+     "(memory->target_unsure || is_unseen)",
+     "(memory->target_unsure || (!retains(world) && is_unseen))", "I1",
      replay("story=retain-seized seed=4839179 jitter=1 "
             "faults=20:co-own,11:crash-after,31:split,11:recreate")),
     ("a resource without its finalizer needs no admin Secret", "operator/admin_mark.c",
@@ -670,7 +682,7 @@ MUTATIONS = [
      "    return failure->count < TRIES_OF_A_DELETION &&\n           rule_verdict(",
      "    return rule_verdict(", "WEDGED", story("accounts-forever")),
     ("an earlier target that is still there holds nothing", "reconcile/retiring.c",
-     "== REVISION_RETIRING && !world->old_target.exists &&\n", "== REVISION_RETIRING &&\n",
+     "           !world->old_target.exists && world->now_ms >=", "           world->now_ms >=",
      "I2|I3", story("accounts-held")),
     ("an earlier target that is going is deleted again", "reconcile/retiring.c",
      "    if (!old->exists || old->deleting || ", "    if (!old->exists || ", "LIVELOCK",

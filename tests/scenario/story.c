@@ -119,6 +119,8 @@ static const struct story STORIES[] = {
     { "adopt", "by-hand deploy settle make-adopting settle token settle roll settle delete +60 "
                "undeploy settle" },
     { "adopt-limited", "by-hand-limited deploy make settle roll settle" },
+    { "adopt-shared",
+      "by-hand paste make-adopting second settle token settle delete-second settle" },
     { "adopt-dead", "by-hand-dead make-adopting settle delete settle" },
     { "adopt-pull", "by-hand-pull pulling settle make-adopting-pull settle token settle delete +60 "
                     "undeploy settle" },
