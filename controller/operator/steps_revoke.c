@@ -227,13 +227,14 @@ static void look_for_other(void *context, const cJSON *secret)
         mem_printf("%s in namespace %s", annotation, json_string_at(named, "metadata.namespace"));
 }
 
-static bool was_adopted(const struct pass *pass)
+/* What was created here is nobody else's, whatever a Secret of his says. */
+static bool may_be_adopted(const struct pass *pass)
 {
     const struct world *world = &pass->gathered->world;
     for (size_t i = 0; i < world->secret_count; i++)
-        if (strcmp(world->secrets[i].id, pass->id) == 0)
-            return world->secrets[i].nonce[0] == '\0';
-    return false;
+        if (strcmp(world->secrets[i].id, pass->id) == 0 && world->secrets[i].nonce[0] != '\0')
+            return false;
+    return true;
 }
 
 /* A key that was pasted into several Secrets may have been adopted by several resources: it goes
@@ -242,7 +243,7 @@ static bool leave_to_other(struct pass *pass)
 {
     struct other other = { .pass = pass };
     auto_free char *key = caches_adopted_key(pass->id);
-    if (was_adopted(pass))
+    if (may_be_adopted(pass))
         store_visit(pass->runtime->caches->secrets, key, look_for_other, &other);
     if (!other.name)
         return false;
