@@ -29,14 +29,13 @@ static bool retains(const struct world *world)
     return world->resource->spec.deletion_policy == DELETION_RETAIN;
 }
 
-/* A write may have been carried out, and what a cache that is behind doesn't show is not gone for
- * certain. */
+/* What a cache that is behind doesn't show is not gone for certain. */
 static bool look_for_target(const struct world *world, struct step *step)
 {
     const struct memory *memory = world->memory;
     bool is_unseen =
         !world->target.exists && !memory->target_looked && memory->door_closed_ms == NEVER;
-    return (memory->target_unsure || is_unseen) && rule_step(step, STEP_LOOK_AT_TARGET);
+    return rule_look_at_target(world, step) || (is_unseen && rule_step(step, STEP_LOOK_AT_TARGET));
 }
 
 /* Nor what is to be retained: one after the other. */

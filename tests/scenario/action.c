@@ -352,16 +352,22 @@ static void abandon(void)
 
 /* ---- what was there before the operator ---- */
 
-/* A key made by hand, in a Secret that asks to be adopted. */
+/* In a Secret that asks to be adopted. */
+static void offer(const char *type, const char *entry, const char *text)
+{
+    auto_free char *value = base64_encode(text, strlen(text));
+    api_make(API_SECRETS, TEAM,
+             "{\"metadata\":{\"name\":\"" VOICE_KEY "\",\"annotations\":{\"" ANNOTATION_ADOPT
+             "\":\"true\"}},\"type\":\"%s\",\"data\":{\"%s\":\"%s\"}}",
+             type, entry, value);
+}
+
+/* A key made by hand. */
 static void make_by_hand(void)
 {
     struct credential_record *record = deepgram_plant("by hand", false);
     record->offered = true;
-    auto_free char *value = base64_encode(record->value, strlen(record->value));
-    api_make(API_SECRETS, TEAM,
-             "{\"metadata\":{\"name\":\"" VOICE_KEY "\",\"annotations\":{\"" ANNOTATION_ADOPT
-             "\":\"true\"}},\"type\":\"Opaque\",\"data\":{\"DEEPGRAM_API_KEY\":\"%s\"}}",
-             value);
+    offer("Opaque", "DEEPGRAM_API_KEY", record->value);
 }
 
 /* The same key in another Secret, for another resource. */
@@ -404,12 +410,7 @@ static void make_pull_by_hand(void)
     auto_free char *config =
         mem_printf("{\"auths\":{\"quay.io\":{\"username\":\"deepgram+%s\",\"password\":\"%s\"}}}",
                    record->id, record->value);
-    auto_free char *value = base64_encode(config, strlen(config));
-    api_make(API_SECRETS, TEAM,
-             "{\"metadata\":{\"name\":\"" VOICE_KEY "\",\"annotations\":{\"" ANNOTATION_ADOPT
-             "\":\"true\"}},\"type\":\"kubernetes.io/dockerconfigjson\",\"data\":{"
-             "\".dockerconfigjson\":\"%s\"}}",
-             value);
+    offer("kubernetes.io/dockerconfigjson", ".dockerconfigjson", config);
 }
 
 /* ---- the table ---- */
