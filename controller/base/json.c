@@ -62,6 +62,15 @@ const cJSON *json_member(const cJSON *json, const char *name)
     return member(json, name, strlen(name));
 }
 
+bool json_has_string(const cJSON *array, const char *text)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, array)
+        if (cJSON_IsString(item) && mem_streq(item->valuestring, text))
+            return true;
+    return false;
+}
+
 const cJSON *json_at(const cJSON *json, const char *path)
 {
     for (;;) {

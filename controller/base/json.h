@@ -29,6 +29,8 @@ NODISCARD const cJSON *json_member(const cJSON *json, const char *name);
 NODISCARD const char *json_string_at(const cJSON *json, const char *path);
 NODISCARD const char *json_string_member(const cJSON *json, const char *name);
 NODISCARD bool json_bool_at(const cJSON *json, const char *path, bool fallback);
+/* Is the string an item of the array? */
+NODISCARD bool json_has_string(const cJSON *array, const char *text);
 /* A whole number; fallback when absent, not a number, fractional or beyond +-2^53. */
 NODISCARD int64_t json_int_at(const cJSON *json, const char *path, int64_t fallback);
 

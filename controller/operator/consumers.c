@@ -31,15 +31,6 @@ static const char *keep(struct consumers *consumers, const char *text)
     return item->valuestring;
 }
 
-static bool has_name(const cJSON *names, const char *secret)
-{
-    const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, names)
-        if (mem_streq(name->valuestring, secret))
-            return true;
-    return false;
-}
-
 /* ---- workloads ---- */
 
 static struct workload_view *find(const struct consumers *consumers, const char *kind,
@@ -96,7 +87,7 @@ static void describe(const struct gathering *gathering, const cJSON *workload,
     const struct spec *spec = &gathering->world->resource->spec;
     view->name = json_string_at(workload, "metadata.name");
     view->uid = json_string_at(workload, "metadata.uid");
-    view->refers = has_name(json_member(workload, "secrets"), spec->secret_name);
+    view->refers = json_has_string(json_member(workload, "secrets"), spec->secret_name);
     view->chosen = spec->rollout_mode == ROLLOUT_RESTART &&
                    (!spec->rollout_workloads || is_named(spec, view->kind, view->name));
     view->rank = json_int_at(workload, "rank", 0);
@@ -172,7 +163,7 @@ static bool is_old(const struct world *world, const cJSON *pod)
     int64_t published_ms = world->target.published_at_ms;
     if (published_ms == 0)
         return true;
-    if (has_name(json_member(pod, "pulls"), secret) && !may_be_pulling(pod))
+    if (json_has_string(json_member(pod, "pulls"), secret) && !may_be_pulling(pod))
         return false;
     return time_at(pod, "metadata.creationTimestamp") <= published_ms + PUBLICATION_SKEW_MS;
 }

@@ -13,18 +13,9 @@ enum { REASON_BYTES_MAX = 64, MESSAGE_BYTES_MAX = 256 };
 
 /* ---- references ---- */
 
-static bool has_name(const cJSON *names, const char *name)
-{
-    const cJSON *known = NULL;
-    cJSON_ArrayForEach(known, names)
-        if (mem_streq(known->valuestring, name))
-            return true;
-    return false;
-}
-
 static void add_name(cJSON *names, const char *name)
 {
-    if (name && !has_name(names, name))
+    if (name && !json_has_string(names, name))
         cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
@@ -63,7 +54,7 @@ static bool add_secrets(cJSON *object, const cJSON *spec)
     const cJSON *pull = NULL;
     cJSON_ArrayForEach(pull, json_member(spec, "imagePullSecrets")) {
         const char *name = json_string_member(pull, "name");
-        if (!name || has_name(names, name))
+        if (!name || json_has_string(names, name))
             continue;
         if (!pulls)
             pulls = json_add_array(object, "pulls");

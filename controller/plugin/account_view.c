@@ -62,11 +62,8 @@ static void add_wanted(cJSON *list, const struct resource *resource, const cJSON
 
 static bool is_wanted(const struct resource *resource, const struct status_account *note)
 {
-    const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, resource->spec.service_accounts)
-        if (mem_streq(name->valuestring, note->name))
-            return strcmp(note->secret_name, resource->spec.secret_name) == 0;
-    return false;
+    return json_has_string(resource->spec.service_accounts, note->name) &&
+           strcmp(note->secret_name, resource->spec.secret_name) == 0;
 }
 
 static void add_leaving(cJSON *list, const cJSON *accounts, const struct status_account *note)

@@ -53,11 +53,9 @@ struct described {
 
 static bool has_any(const cJSON *scopes, const char *const *wanted, size_t count)
 {
-    const cJSON *scope = NULL;
-    cJSON_ArrayForEach(scope, scopes)
-        for (size_t i = 0; i < count; i++)
-            if (mem_streq(scope->valuestring, wanted[i]))
-                return true;
+    for (size_t i = 0; i < count; i++)
+        if (json_has_string(scopes, wanted[i]))
+            return true;
     return false;
 }
 

@@ -20,11 +20,8 @@ static bool uses(const cJSON *pod, const char *secret)
 {
     auto_json cJSON *trimmed = cJSON_Duplicate(pod, true);
     trim_pod(trimmed);
-    const cJSON *name = NULL;
-    cJSON_ArrayForEach(name, json_member(trimmed, "secrets"))
-        if (mem_streq(name->valuestring, secret))
-            return !json_bool_at(trimmed, "finished", false);
-    return false;
+    return json_has_string(json_member(trimmed, "secrets"), secret) &&
+           !json_bool_at(trimmed, "finished", false);
 }
 
 static int64_t marked_revision(const cJSON *pod, const char *resource)

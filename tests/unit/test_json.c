@@ -80,6 +80,18 @@ static void test_getters_fall_back_on_wrong_types(void **state)
     assert_int_equal(json_int_at(json, "absent", -1), -1);
 }
 
+static void test_a_string_is_looked_for_in_an_array(void **state)
+{
+    (void)state;
+    const char *text = "[1,\"a\",null,\"bc\"]";
+    auto_json cJSON *json = json_parse(text, strlen(text));
+    assert_true(json_has_string(json, "a"));
+    assert_true(json_has_string(json, "bc"));
+    assert_false(json_has_string(json, "b"));
+    assert_false(json_has_string(json, NULL));
+    assert_false(json_has_string(NULL, "a"));
+}
+
 static void test_builds_what_it_prints(void **state)
 {
     (void)state;
@@ -103,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_deep_nesting_is_refused_not_fatal),
         cmocka_unit_test(test_paths_lead_to_members),
         cmocka_unit_test(test_getters_fall_back_on_wrong_types),
+        cmocka_unit_test(test_a_string_is_looked_for_in_an_array),
         cmocka_unit_test(test_builds_what_it_prints),
     };
     return test_run(tests);
