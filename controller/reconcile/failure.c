@@ -98,17 +98,25 @@ static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, 
     return backoff_delay_ms(FAST, failures, random);
 }
 
+/* What status counts may have been another trouble, and mended since. */
+static bool was_noted(const struct status *status, const struct policy *policy)
+{
+    return status->stalled == policy->stalled &&
+           (!policy->stalled || mem_streq(status->stalled_reason, policy->reason));
+}
+
 /* Waiting for a credential to become known isn't another failure. */
 static int64_t count_after(const struct world *world, const struct memory *memory,
-                           enum failure_side side, enum retry retry)
+                           enum failure_side side, const struct policy *policy)
 {
-    int64_t one = retry == RETRY_SOON ? 0 : 1;
+    int64_t one = policy->retry == RETRY_SOON ? 0 : 1;
     const struct failure *last = memory->failures[side];
     if (last &&
         (last->retry_at_ms == INT64_MAX || world->monotonic_ms - last->retry_at_ms < IN_A_ROW_MS))
         return last->count + one;
     /* goes on where the last process stopped; the check comes long after Deepgram was asked */
-    if (side == FAILURE_CHECK || (side == FAILURE_DEEPGRAM && !memory->asked_deepgram))
+    bool is_first = side == FAILURE_CHECK || (side == FAILURE_DEEPGRAM && !memory->asked_deepgram);
+    if (is_first && was_noted(&world->resource->status, policy))
         return world->resource->status.failures + one;
     return one;
 }
@@ -145,7 +153,7 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
         .reason = reason ? reason : policy->reason,
         .stalled = policy->stalled,
         .reporting = reporting,
-        .count = count_after(world, memory, side, policy->retry),
+        .count = count_after(world, memory, side, policy),
         .generation = world->resource->generation,
         .mends = world_mends(world),
     };

@@ -189,6 +189,33 @@ static void test_the_count_of_a_former_process_goes_on(void **state)
     assert_int_equal(set_failure(worked, FAILURE_DEEPGRAM, ERR_TRANSIENT)->count, 1);
 }
 
+static void stalled_by_the_admin_key(struct world_fixture *fixture)
+{
+    world_put(fixture->json, "status.conditions",
+              "[{\"type\":\"Stalled\",\"status\":\"True\",\"reason\":\"Unauthorized\"}]");
+}
+
+static void test_what_another_trouble_counted_is_over(void **state)
+{
+    (void)state;
+    static const struct {
+        enum failure_side side;
+        enum err_kind kind;
+        int64_t count;
+    } rows[] = {
+        { FAILURE_DEEPGRAM, ERR_UNAUTHORIZED, 5 }, { FAILURE_DEEPGRAM, ERR_FORBIDDEN, 1 },
+        { FAILURE_DEEPGRAM, ERR_TRANSIENT, 1 },    { FAILURE_CHECK, ERR_INVALID, 1 },
+        { FAILURE_CHECK, ERR_NOT_FOUND, 1 },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_world struct world_fixture *fixture =
+            WORLD(four_failures_in_status, stalled_by_the_admin_key);
+        const struct failure *failure = set_failure(fixture, rows[i].side, rows[i].kind);
+        if (failure->count != rows[i].count)
+            fail_msg("row %zu: %d", i, (int)failure->count);
+    }
+}
+
 static void test_an_unusable_admin_secret_has_its_own_reason(void **state)
 {
     (void)state;
@@ -333,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_refused_credentials_become_rare),
         cmocka_unit_test(test_waiting_for_a_credential_to_be_known_counts_for_nothing),
         cmocka_unit_test(test_the_count_of_a_former_process_goes_on),
+        cmocka_unit_test(test_what_another_trouble_counted_is_over),
         cmocka_unit_test(test_an_unusable_admin_secret_has_its_own_reason),
         cmocka_unit_test(test_the_admin_key_is_named_where_it_matters),
         cmocka_unit_test(test_what_ends_the_wait),
