@@ -146,12 +146,11 @@ static void note_applied(cJSON *annotations, const struct spec *spec)
 
 /* What the Secret says of itself, or where that is lost (it was deleted, or edited), the status. */
 static int64_t published_before_ms(const struct resource *resource, const struct revision *revision,
-                                   const char *number, const cJSON *existing)
+                                   const cJSON *existing)
 {
     const cJSON *annotations = json_at(existing, "metadata.annotations");
     int64_t before_ms = target_published_ms(existing);
-    if (mem_streq(json_string_member(annotations, ANNOTATION_REVISION), number) &&
-        mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) && before_ms != 0)
+    if (mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) && before_ms != 0)
         return before_ms;
     const struct status *status = &resource->status;
     bool noted = status->revision == revision->number && mem_streq(status->id, revision->id);
@@ -182,7 +181,7 @@ static cJSON *render_metadata(const struct resource *resource, const struct revi
     note_applied(annotations, &resource->spec);
 
     struct identity identity = identity_of(resource, revision->number);
-    int64_t before_ms = published_before_ms(resource, revision, identity.revision, existing);
+    int64_t before_ms = published_before_ms(resource, revision, existing);
     put_published_at(annotations, before_ms != 0 ? before_ms : now_ms);
     put(labels, LABEL_MANAGED_BY, MANAGED_BY);
     put(annotations, ANNOTATION_RESOURCE, identity.resource);

@@ -222,11 +222,17 @@ static void test_published_at_changes_with_the_credential(void **state)
     assert_string_equal(annotation(same, ANNOTATION_PUBLISHED_AT), "1970-01-01T00:00:01Z");
     struct credential credential = make_credential(NULL);
     struct err err = ERR_INIT;
-    static const struct revision later[] = { { .number = 4, .id = "id-3" },
-                                             { .number = 3, .id = "id-4" } };
-    for (size_t i = 0; i < ARRAY_LENGTH(later); i++) {
-        auto_json cJSON *next = target_render(resource, &later[i], &credential, first, 2000, &err);
-        assert_string_equal(annotation(next, ANNOTATION_PUBLISHED_AT), "1970-01-01T00:00:02Z");
+    static const struct {
+        struct revision revision;
+        const char *published_at;
+    } rows[] = {
+        { { .number = 4, .id = "id-3" }, "1970-01-01T00:00:01Z" }, /* adopted twice, renumbered */
+        { { .number = 3, .id = "id-4" }, "1970-01-01T00:00:02Z" },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        auto_json cJSON *next =
+            target_render(resource, &rows[i].revision, &credential, first, 2000, &err);
+        assert_string_equal(annotation(next, ANNOTATION_PUBLISHED_AT), rows[i].published_at);
     }
     credential_done(&credential);
 }
