@@ -179,14 +179,21 @@ static void keep_old_target(void *context, const cJSON *secret)
 
 struct old_pods {
     struct gathered *gathered;
+    const char *gone; /* its name, when the Secret itself no longer holds the credential */
     int64_t until_ms; /* what was created later holds something else */
 };
+
+/* A node reads pull credentials each time that it pulls: of what is gone it holds none. */
+static bool only_pulled(const struct old_pods *old, const cJSON *pod)
+{
+    return old->gone && json_has_string(json_member(pod, "pulls"), old->gone);
+}
 
 static void count_old_target_pod(void *context, const cJSON *pod)
 {
     const struct old_pods *old = context;
     struct gathered *gathered = old->gathered;
-    if (json_bool_at(pod, "finished", false) ||
+    if (json_bool_at(pod, "finished", false) || only_pulled(old, pod) ||
         timestamp_or(json_string_at(pod, "metadata.creationTimestamp"), 0) > old->until_ms)
         return;
     gathered->world.old_target.pods++;
@@ -195,12 +202,11 @@ static void count_old_target_pod(void *context, const cJSON *pod)
 }
 
 /* Are there any? */
-static bool count_pods_of(const struct runtime *runtime, struct gathered *gathered,
-                          const char *name, int64_t until_ms)
+static bool count_pods_of(const struct runtime *runtime, const char *name, struct old_pods old)
 {
+    struct gathered *gathered = old.gathered;
     gathered->world.old_target.name = name;
     auto_free char *pods = caches_pod_key(gathered->resource->namespace, name);
-    struct old_pods old = { gathered, until_ms };
     store_visit(runtime->caches->pods, pods, count_old_target_pod, &old);
     return gathered->world.old_target.pods > 0;
 }
@@ -215,19 +221,18 @@ static int64_t held_until_ms(const cJSON *secret, const struct revision *revisio
 }
 
 /* The Secret is gone or somebody else's, and its pods run on: the revision tells for which it was
- * issued. (A node reads pull credentials each time that it pulls: of what is gone, nobody holds
- * any.) */
+ * issued. */
 static bool count_pods_left(const struct runtime *runtime, struct gathered *gathered,
                             const struct revision *revision)
 {
     const struct resource *resource = gathered->resource;
     const char *name = revision->issued_for;
-    if (resource->kind != RESOURCE_API_KEY || !is_old_name(resource, name) ||
-        !world_belongs(resource, revision))
+    if (!is_old_name(resource, name) || !world_belongs(resource, revision))
         return false;
     auto_shared_json const cJSON *secret =
         store_get(runtime->caches->secrets, resource->namespace, name);
-    return count_pods_of(runtime, gathered, name, held_until_ms(secret, revision));
+    return count_pods_of(runtime, name,
+                         (struct old_pods){ gathered, name, held_until_ms(secret, revision) });
 }
 
 static void gather_old_target(struct runtime *runtime, struct gathered *gathered)
@@ -241,7 +246,8 @@ static void gather_old_target(struct runtime *runtime, struct gathered *gathered
     if (!view->exists)
         name =
             gathered->lost_target_name ? gathered->lost_target_name : resource->status.secret_name;
-    bool found = is_old_name(resource, name) && count_pods_of(runtime, gathered, name, INT64_MAX);
+    bool found = is_old_name(resource, name) &&
+                 count_pods_of(runtime, name, (struct old_pods){ gathered, NULL, INT64_MAX });
     found = found || view->exists;
     for (size_t i = 0; i < gathered->world.secret_count && !found; i++)
         found = count_pods_left(runtime, gathered, &gathered->revisions[i]);

@@ -81,13 +81,13 @@ void memories_forget(struct memories *memories, enum resource_kind kind, const c
         drop(memories, slot);
 }
 
-bool memories_know(const struct memories *memories, const char *uid)
+const struct memory *memories_find(const struct memories *memories, const char *uid)
 {
     struct table_walk walk = { 0 };
     for (const struct slot *slot; (slot = table_next(&memories->slots, &walk)) != NULL;)
         if (strcmp(slot->memory->uid, uid) == 0)
-            return true;
-    return false;
+            return slot->memory;
+    return NULL;
 }
 
 size_t memories_unkept(const struct memories *memories)

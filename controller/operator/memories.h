@@ -19,8 +19,8 @@ NODISCARD struct memory *memories_get(struct memories *memories, enum resource_k
 /* The resource is gone. */
 void memories_forget(struct memories *memories, enum resource_kind kind, const char *namespace,
                      const char *name);
-/* Is a resource with that UID remembered? Looks through all of them. */
-bool memories_know(const struct memories *memories, const char *uid);
+/* That of the resource with this UID, or NULL; borrowed likewise. Looks through all of them. */
+NODISCARD const struct memory *memories_find(const struct memories *memories, const char *uid);
 /* Answers that are in memory only: a shutdown waits for them. */
 size_t memories_unkept(const struct memories *memories);
 

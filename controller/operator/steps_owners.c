@@ -91,9 +91,10 @@ static void read_owners(struct pass *pass)
     pass_kube(pass, KUBE_GET, &KUBE_SECRETS, pass->step.secret_name, NULL, NULL, true, owners_read);
 }
 
+/* Not for one that is no more: that reference only the garbage collector could take off. */
 void step_claim(struct pass *pass)
 {
-    read_owners(pass);
+    pass_if_unchanged(pass, read_owners);
 }
 
 static void namespace_read(void *context, cJSON **object, const struct err *err)

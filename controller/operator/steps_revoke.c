@@ -154,7 +154,7 @@ static bool is_ours(const struct pass *pass, const struct marker *marker)
     const struct world *world = &pass->gathered->world;
     if (strcmp(marker->uid, world->resource->uid) == 0)
         return true;
-    if (marker->uid[0] == '\0' || memories_know(pass->runtime->memories, marker->uid))
+    if (marker->uid[0] == '\0' || memories_find(pass->runtime->memories, marker->uid))
         return false;
     for (size_t i = 0; i < world->secret_count; i++)
         if (strcmp(world->secrets[i].id, pass->id) == 0 &&
@@ -212,13 +212,29 @@ struct other {
     char *name; /* NULL: not found yet */
 };
 
+/* Then its revision Secret is all that is left of it there. */
+static bool has_left_it(const struct pass *pass, const cJSON *resource, int64_t number)
+{
+    const struct memory *memory =
+        memories_find(pass->runtime->memories, json_string_at(resource, "metadata.uid"));
+    struct status status;
+    status_parse(json_member(resource, "status"), &status);
+    bool is_noted = false;
+    for (size_t i = 0; i < status.revision_count; i++)
+        is_noted = is_noted || (status.revisions[i].number == number &&
+                                status.revisions[i].state == REVISION_REVOKED);
+    return is_noted || (memory && memory_is_gone(memory, pass->id));
+}
+
 static void look_for_other(void *context, const cJSON *secret)
 {
     struct other *other = context;
     const struct pass *pass = other->pass;
     auto_shared_json const cJSON *named = caches_resource_named(pass->runtime->caches, secret);
+    struct revision revision;
     if (!named || json_at(named, "metadata.deletionTimestamp") ||
-        mem_streq(json_string_at(named, "metadata.uid"), pass->gathered->resource->uid))
+        mem_streq(json_string_at(named, "metadata.uid"), pass->gathered->resource->uid) ||
+        !revision_parse(secret, &revision) || has_left_it(pass, named, revision.number))
         return;
     const char *annotation =
         json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);

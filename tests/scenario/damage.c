@@ -13,6 +13,8 @@
 #include "people.h"
 #include "sim.h"
 
+#define OTHER_TYPE "example.com/other"
+
 /* Status, target and revision Secrets gone at once: then only a process that saw them knows what
  * there was. */
 static void note_erased(void)
@@ -28,12 +30,15 @@ static void note_erased(void)
         snprintf(sim.erased, sizeof sim.erased, "%s", json_string_at(voice, "metadata.uid"));
 }
 
-/* Only status and the target itself tell since when it holds what it holds. */
+/* Only status and the target itself tell since when it holds what it holds; what can't be updated
+ * is made anew. */
 static void note_undated(void)
 {
-    bool dated = json_string_at(people_voice(), "status.publishedAt") ||
-                 api_get(API_SECRETS, TEAM, VOICE_KEY);
-    sim.undated = sim.undated || !dated;
+    const cJSON *target = api_get(API_SECRETS, TEAM, VOICE_KEY);
+    bool is_made_anew = !target || json_bool_at(target, "immutable", false) ||
+                        mem_streq(json_string_at(target, "type"), OTHER_TYPE);
+    bool is_dated = json_string_at(people_voice(), "status.publishedAt") || !is_made_anew;
+    sim.undated = sim.undated || !is_dated;
 }
 
 static bool tells_old_name(const struct api_object *object)
@@ -137,16 +142,18 @@ static void retype_target(void)
     if (!before)
         return;
     cJSON *after = cJSON_Duplicate(before, true);
-    cJSON_ReplaceItemInObjectCaseSensitive(after, "type", cJSON_CreateString("example.com/other"));
+    cJSON_ReplaceItemInObjectCaseSensitive(after, "type", cJSON_CreateString(OTHER_TYPE));
     api_delete(API_SECRETS, TEAM, VOICE_KEY, NULL);
     if (!api_get(API_SECRETS, TEAM, VOICE_KEY))
         api_create(API_SECRETS, TEAM, after, NULL);
+    note_undated();
 }
 
 /* A person makes it immutable. */
 static void freeze_target(void)
 {
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"immutable\":true}");
+    note_undated();
 }
 
 static bool keeps_revision(const struct api_object *object)

@@ -486,7 +486,7 @@ MUTATIONS = [
      "        deepgram_list_done(&list);\n"
      "        list = (struct deepgram_list){ 0 };\n", "I4", story("delete-lost")),
     ("a nonce of a resource that is there proves ownership", "operator/steps_revoke.c",
-     "marker->uid[0] == '\\0' || memories_know(pass->runtime->memories, marker->uid)",
+     "marker->uid[0] == '\\0' || memories_find(pass->runtime->memories, marker->uid)",
      "marker->uid[0] == '\\0'", "I3", story("default-theft")),
     ("the mark goes although the admin Secret is needed", "operator/admin_mark.c",
      "    return stays && (!secret_deleting || holds_credential(resource));",
@@ -594,8 +594,8 @@ MUTATIONS = [
      "    if (held || numbered) /* its number or its id was changed */\n"
      "        target->metadata_current = false;\n", "", "I3", story("renumber")),
     ("a pod that is pulling holds no pull credentials", "operator/consumers.c",
-     "    if (has_name(json_member(pod, \"pulls\"), secret) && !may_be_pulling(pod))",
-     "    if (has_name(json_member(pod, \"pulls\"), secret))", "I2", story("pull-pods")),
+     "    if (json_has_string(json_member(pod, \"pulls\"), secret) && !may_be_pulling(pod))",
+     "    if (json_has_string(json_member(pod, \"pulls\"), secret))", "I2", story("pull-pods")),
     ("an id in a Secret of ours proves whose it is", "operator/steps_revoke.c",
      "        if (strcmp(world->secrets[i].id, pass->id) == 0 &&\n"
      "            strcmp(world->secrets[i].nonce, marker->nonce) == 0)",
@@ -615,7 +615,7 @@ MUTATIONS = [
      "    if (err || !revision_parse(*object, &revision) ||\n"
      "        !world_belongs(pass->gathered->resource, &revision))\n",
      "    if (err || !revision_parse(*object, &revision))\n", "LIVELOCK",
-     replay("story=retain-seized seed=4352681 jitter=1 faults=32:crash-before")),
+     replay("story=retain-seized seed=4352681 jitter=1 faults=33:crash-before")),
     ("an account is changed as a cache that is behind tells", "operator/steps_accounts.c",
      "    pass_if_unchanged(pass, add);", "    add(pass);", "I7",
      story("accounts-behind")),
@@ -777,6 +777,26 @@ MUTATIONS = [
     ("an earlier target that is gone takes its pods with it", "operator/gather.c",
      "        found = count_pods_left(runtime, gathered, &gathered->revisions[i]);",
      "        found = (const void *)count_pods_left == runtime;", "I2", story("rename-lost")),
+    ("what pods of an earlier target that is gone read isn't looked at", "operator/gather.c",
+     "    return old->gone && json_has_string(", "    return old->gone || json_has_string(", "I2",
+     story("rename-lost-pull")),
+    ("a date counts only with its number", "api/target.c",
+     "    if (mem_streq(json_string_member(annotations, ANNOTATION_ID), revision->id) &&",
+     "    if (revision_number_parse(json_string_member(annotations, ANNOTATION_REVISION)) == "
+     "revision->number &&", "I1",
+     story("renumber-wiped")),
+    ("a Secret is claimed for a resource that is no more", "operator/steps_owners.c",
+     "    pass_if_unchanged(pass, read_owners);", "    read_owners(pass);", "I3",
+     replay("story=co-own-again seed=7474788 jitter=1 "
+            "faults=28:crash-before,13:lost,6:list-lag,89:empty-target,33:delete")),
+    ("what another trouble counted makes the next one wait", "reconcile/failure.c",
+     "    return status->stalled == policy->stalled &&", "    return true ||", "I3",
+     replay("story=broken-long seed=7770785 jitter=0 "
+            "faults=90:lost,25:second-before,44:meagre,2:go-on,4:wipe-status")),
+    ("a shared key is left back to who has left it", "operator/steps_revoke.c",
+     "    return is_noted || (memory &&", "    return !pass && is_noted && (memory &&", "I1",
+     replay("story=adopt-shared seed=7488206 jitter=1 "
+            "faults=42:suspend,13:unreachable")),
     ("pods that came after somebody else's Secret hold ours", "operator/gather.c",
      "    return made_ms > revision->issued_at_ms ?", "    return false ?", "I1",
      story("rename-seized")),

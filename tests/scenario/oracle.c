@@ -71,7 +71,11 @@ bool oracle_ignores_pods(const struct credential_record *record)
 {
     const struct api_object *resource = oracle_find_uid(record->uid);
     bool deleting = resource && json_at(resource->json, "metadata.deletionTimestamp");
-    return resource && (!deleting || record->replaced_ms != 0) &&
+    /* a target that somebody had emptied doesn't tell what it held before */
+    bool is_replaced =
+        resource && (record->replaced_ms != 0 ||
+                     record->revision < json_int_at(resource->json, "status.revision", 0));
+    return resource && (!deleting || is_replaced) &&
            mem_streq(json_string_at(resource->json, "spec.rollout.mode"), "Ignore");
 }
 

@@ -289,7 +289,7 @@ static bool is_ours_to_take(const struct api_object *object, const cJSON *target
         return false;
     auto_free char *value = deepgram_value_in(target);
     const struct credential_record *record = value ? deepgram_by_value(value) : NULL;
-    if (!record || !deepgram_alive(record))
+    if (!record || !deepgram_alive(record) || record->pull != (object->type == API_PULLS))
         return false;
     if (record->offered && oracle_annotation(target, ANNOTATION_ADOPT))
         return true;

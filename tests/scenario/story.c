@@ -177,6 +177,9 @@ static const struct story STORIES[] = {
                             "forbid-accounts delete settle" },
     { "rename-lost", "make settle deploy settle rename settle delete-target settle token settle "
                      "undeploy settle" },
+    { "rename-lost-pull", "make-pull settle deploy settle rename settle delete-target settle token "
+                          "settle undeploy settle" },
+    { "renumber-wiped", "make settle engine settle token +59 renumber-target wipe-status settle" },
     { "rename-lost-delete", "make settle deploy settle token settle rename settle delete-target "
                             "settle delete settle undeploy settle" },
     { "rename-seized", "make settle deploy settle rename settle seize settle token settle "

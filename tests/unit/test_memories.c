@@ -26,9 +26,9 @@ static void test_others_have_their_own(void **state)
     assert_ptr_not_equal(memories_get(memories, RESOURCE_API_KEY, "other", "a", "uid-3", 0), first);
     assert_ptr_not_equal(memories_get(memories, RESOURCE_API_KEY, "ns", "b", "uid-4", 0), first);
     assert_ptr_equal(memories_get(memories, RESOURCE_API_KEY, "ns", "a", "uid-1", 0), first);
-    assert_true(memories_know(memories, "uid-1"));
-    assert_true(memories_know(memories, "uid-4"));
-    assert_false(memories_know(memories, "uid-5"));
+    assert_non_null(memories_find(memories, "uid-1"));
+    assert_non_null(memories_find(memories, "uid-4"));
+    assert_null(memories_find(memories, "uid-5"));
     memories_free(memories);
 }
 
@@ -41,7 +41,7 @@ static void test_a_namesake_begins_anew(void **state)
     memory = memories_get(memories, RESOURCE_API_KEY, "ns", "a", "uid-2", 200);
     assert_int_equal(memory->checked_revision, 0);
     assert_int_equal(memory->known_since_ms, 200);
-    assert_false(memories_know(memories, "uid-1"));
+    assert_null(memories_find(memories, "uid-1"));
     memories_free(memories);
 }
 
@@ -53,9 +53,9 @@ static void test_what_is_gone_is_forgotten(void **state)
     memory->checked_revision = 7;
     memories_forget(memories, RESOURCE_PULL_SECRET, "ns", "a");
     memories_forget(memories, RESOURCE_API_KEY, "ns", "b");
-    assert_true(memories_know(memories, "uid-1"));
+    assert_non_null(memories_find(memories, "uid-1"));
     memories_forget(memories, RESOURCE_API_KEY, "ns", "a");
-    assert_false(memories_know(memories, "uid-1"));
+    assert_null(memories_find(memories, "uid-1"));
     memory = memories_get(memories, RESOURCE_API_KEY, "ns", "a", "uid-1", 200);
     assert_int_equal(memory->checked_revision, 0);
     memories_free(memories);
