@@ -212,35 +212,37 @@ struct other {
     char *name; /* NULL: not found yet */
 };
 
-/* Then its revision Secret is all that is left of it there. */
-static bool has_left_it(const struct pass *pass, const cJSON *resource, int64_t number)
+/* Not when it has left it, so that a revision Secret is all that is left of it there, nor when the
+ * Secret that it would publish it in became another one's. */
+static bool needs_it(const struct pass *pass, const struct resource *other, int64_t number)
 {
-    const struct memory *memory =
-        memories_find(pass->runtime->memories, json_string_at(resource, "metadata.uid"));
-    struct status status;
-    status_parse(json_member(resource, "status"), &status);
-    bool is_noted = false;
-    for (size_t i = 0; i < status.revision_count; i++)
-        is_noted = is_noted || (status.revisions[i].number == number &&
-                                status.revisions[i].state == REVISION_REVOKED);
-    return is_noted || (memory && memory_is_gone(memory, pass->id));
+    const struct status *status = &other->status;
+    for (size_t i = 0; i < status->revision_count; i++)
+        if (status->revisions[i].number == number && status->revisions[i].state == REVISION_REVOKED)
+            return false;
+    const struct memory *memory = memories_find(pass->runtime->memories, other->uid);
+    if (memory && memory_is_gone(memory, pass->id))
+        return false;
+    auto_shared_json const cJSON *target =
+        store_get(pass->runtime->caches->secrets, other->namespace, other->spec.secret_name);
+    return !owner_controller(target) || owned_by(target, other->uid);
 }
 
 static void look_for_other(void *context, const cJSON *secret)
 {
-    struct other *other = context;
-    const struct pass *pass = other->pass;
-    auto_shared_json const cJSON *named = caches_resource_named(pass->runtime->caches, secret);
+    struct other *looking = context;
+    const struct pass *pass = looking->pass;
+    auto_shared_json const cJSON *json = caches_resource_named(pass->runtime->caches, secret);
     struct revision revision;
-    if (!named || json_at(named, "metadata.deletionTimestamp") ||
-        mem_streq(json_string_at(named, "metadata.uid"), pass->gathered->resource->uid) ||
-        !revision_parse(secret, &revision) || has_left_it(pass, named, revision.number))
+    if (!json || !revision_parse(secret, &revision))
         return;
-    const char *annotation =
-        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_RESOURCE);
-    mem_free(other->name);
-    other->name =
-        mem_printf("%s in namespace %s", annotation, json_string_at(named, "metadata.namespace"));
+    auto_resource struct resource *other =
+        resource_new(pass->kind, cJSON_CreateObjectReference(json->child));
+    if (other->deleting || mem_streq(other->uid, pass->gathered->resource->uid) ||
+        !needs_it(pass, other, revision.number))
+        return;
+    mem_free(looking->name);
+    looking->name = mem_printf("%s in namespace %s", revision.resource, other->namespace);
 }
 
 /* What was created here is nobody else's, whatever a Secret of his says. */
