@@ -71,6 +71,19 @@ static bool successor_fails(const cJSON *resource)
     return successor && successor->bad;
 }
 
+/* Since when pods hold what a roll-back published again, nobody knows: those that came before it go
+ * with the next rotation. */
+static bool was_taken_back(const cJSON *resource)
+{
+    for (size_t i = 0; i < sim.deepgram.count; i++) {
+        const struct credential_record *record = &sim.deepgram.credentials[i];
+        if (record->bad && record->revision > json_int_at(resource, "status.revision", 0) &&
+            mem_streq(record->uid, json_string_at(resource, "metadata.uid")))
+            return true;
+    }
+    return false;
+}
+
 static void judge_credential(const struct credential_record *record)
 {
     const struct api_object *owner = oracle_find_uid(record->uid);
@@ -87,7 +100,8 @@ static void judge_credential(const struct credential_record *record)
     bool in_use = (deleting || oracle_excused(record->uid)) && pods_may_refer(owner->json);
     if (abandoned || in_use || !admin_usable(false))
         return;
-    rolls_out = rolls_out && !sim.undated && !record->overtaken;
+    rolls_out = rolls_out && !sim.undated && !record->overtaken &&
+                (admin_usable(true) || !was_taken_back(owner->json));
     /* What wasn't shown when its announcement was closed may have been published, too. */
     bool was_unseen = record->kept || deepgram_came_late(record) || sim.deepgram.lessened;
     bool may_be_held = was_unseen && pods_may_refer(owner->json) && !rolls_out;
@@ -262,6 +276,9 @@ static void judge_kept(const struct api_object *object)
     const char *owner = json_string_at(oracle_controller_of(object->json), "uid");
     const struct api_object *resource = id && owner ? oracle_find_uid(owner) : NULL;
     const struct credential_record *record = id ? deepgram_find(id) : NULL;
+    if (id && !resource && record && record->death == BY_OPERATOR &&
+        !api_namespace_terminating(TEAM))
+        sim_broken(I1, "%s is revoked, and %s keeps it for nobody", id, object->name);
     if (resource && !json_at(resource->json, "metadata.deletionTimestamp") && record &&
         record->death == BY_OPERATOR && owns_target(resource->json) && admin_usable(true) &&
         !api_namespace_terminating(TEAM) && !(record->bad && is_tried_seldom(resource->json)))

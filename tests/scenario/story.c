@@ -74,6 +74,7 @@ static const struct story STORIES[] = {
     { "default-theft", "make-default second settle forge-theft settle token settle" },
     { "from-elsewhere", "from-elsewhere make settle token settle delete settle" },
     { "retain", "make-retained settle delete settle" },
+    { "retain-no-more", "make-retained settle token settle revoke +5 delete settle" },
     { "retain-mid", "make-retained !6 delete settle" },
     { "retain-foreground", "make-retained settle token settle delete-foreground settle "
                            "make-over-retained settle" },
