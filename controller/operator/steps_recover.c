@@ -152,11 +152,23 @@ static void read_status(const struct resource *resource, struct credential *cred
     credential->created_at_ms = resource->status.issued_at_ms;
 }
 
+/* Another revision may be in it by now: what had no answer was carried out all the same. */
+static bool is_as_decided(const struct pass *pass)
+{
+    return mem_streq(json_string_at(pass->object, "metadata.resourceVersion"),
+                     pass->gathered->world.target.resource_version);
+}
+
 static void keep_again(void *context, cJSON **object, const struct err *err)
 {
     struct pass *pass = context;
     if (!target_read(pass, object, err))
         return;
+    if (!is_as_decided(pass)) {
+        store_put_written(pass_secrets(pass), take(pass->object));
+        pass_continue(pass);
+        return;
+    }
     const struct resource *resource = pass->gathered->resource;
     const struct world_revision *revision =
         world_revision(&pass->gathered->world, pass->step.revision);

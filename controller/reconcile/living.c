@@ -28,16 +28,6 @@ static bool keep_answer(const struct world *world, struct step *step)
     return rule_step(step, STEP_KEEP);
 }
 
-/* As long as it has to wait, it holds up nothing that needs no Deepgram. */
-static bool discard_at_once(const struct world *world, struct step *step)
-{
-    struct step discard = *step;
-    if (!rule_discard(world, &discard) || discard.kind != STEP_REVOKE)
-        return false;
-    *step = discard;
-    return true;
-}
-
 /* A spec that got past the schema is told and otherwise left alone. */
 static bool refuse_bad_spec(const struct world *world, struct step *step)
 {
@@ -170,18 +160,6 @@ static bool yield_to_other_owner(const struct world *world, struct step *step)
 static bool wait_for_target_to_go(const struct world *world, struct step *step)
 {
     return world->target.exists && world->target.deleting && rule_wait(step, INT64_MAX);
-}
-
-/* Status is ahead of the cached Secrets, as after a take-over: they may only be late. Whoever takes
- * them for lost publishes an older revision, or mints. */
-static bool look_for_current(const struct world *world, struct step *step)
-{
-    int64_t number = world->resource->status.revision;
-    const struct world_revision *current = world_revision(world, number);
-    if (!current || current->gone || current->secret || world->memory->absent_revision == number)
-        return false;
-    step->revision = number;
-    return rule_step(step, STEP_LOOK_FOR_REVISION);
 }
 
 /* The target still holds what a lost revision Secret held: kept again, nothing is minted. */
@@ -383,8 +361,6 @@ struct step decide_living(const struct world *world)
     static rule_fn *const RULES[] = {
         rule_wait_for_kubernetes,
         keep_answer,
-        rule_look_at_target,
-        discard_at_once,
         refuse_bad_spec,
         respect_suspend,
         leave_terminating_namespace,
@@ -394,7 +370,7 @@ struct step decide_living(const struct world *world)
         rule_close_void,
         yield_to_other_owner,
         wait_for_target_to_go,
-        look_for_current,
+        rule_look_for_revision,
         keep_again,
         publish_newest,
         heal_target,

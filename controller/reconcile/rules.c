@@ -63,9 +63,20 @@ bool rule_wait_for_kubernetes(const struct world *world, struct step *step)
     return told(step, failure);
 }
 
-bool rule_look_at_target(const struct world *world, struct step *step)
+/* Status, or the target, is ahead of the cached Secrets, as after a take-over: they may only be
+ * late. Whoever takes them for lost publishes an older revision, mints, revokes what is another's,
+ * or doesn't release what is to be retained. One after the other. */
+bool rule_look_for_revision(const struct world *world, struct step *step)
 {
-    return world->memory->target_unsure && rule_step(step, STEP_LOOK_AT_TARGET);
+    for (size_t i = 0; i < world->revision_count; i++) {
+        const struct world_revision *revision = &world->revisions[i];
+        if (revision->secret || revision->gone ||
+            revision->number <= world->memory->absent_revision)
+            continue;
+        step->revision = revision->number;
+        return rule_step(step, STEP_LOOK_FOR_REVISION);
+    }
+    return false;
 }
 
 bool rule_discard(const struct world *world, struct step *step)

@@ -26,8 +26,9 @@ bool rule_verdict(struct step *step, enum verdict_kind kind, const char *reason,
 
 /* The API server refused or failed: wait, whatever is due. */
 bool rule_wait_for_kubernetes(const struct world *world, struct step *step);
-/* What a write of the target that had no answer did: the cache may show it later. */
-bool rule_look_at_target(const struct world *world, struct step *step);
+/* A revision Secret that status or the target names is read before it counts as lost: the cache may
+ * only be late. */
+bool rule_look_for_revision(const struct world *world, struct step *step);
 /* A credential that this process minted and that nobody will name is revoked. */
 bool rule_discard(const struct world *world, struct step *step);
 /* An answered create that is not to be stored any more is revoked. */

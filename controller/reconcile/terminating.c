@@ -35,23 +35,7 @@ static bool look_for_target(const struct world *world, struct step *step)
     const struct memory *memory = world->memory;
     bool is_unseen =
         !world->target.exists && !memory->target_looked && memory->door_closed_ms == NEVER;
-    return rule_look_at_target(world, step) || (is_unseen && rule_step(step, STEP_LOOK_AT_TARGET));
-}
-
-/* Nor what is to be retained: one after the other. */
-static bool look_for_retained(const struct world *world, struct step *step)
-{
-    if (!retains(world))
-        return false;
-    for (size_t i = 0; i < world->revision_count; i++) {
-        const struct world_revision *revision = &world->revisions[i];
-        if (revision->secret || revision->gone ||
-            revision->number <= world->memory->absent_revision)
-            continue;
-        step->revision = revision->number;
-        return rule_step(step, STEP_LOOK_FOR_REVISION);
-    }
-    return false;
+    return (memory->target_unsure || is_unseen) && rule_step(step, STEP_LOOK_AT_TARGET);
 }
 
 /* Retain: without our owner reference the garbage collector leaves the Secrets alone. */
@@ -192,7 +176,7 @@ struct step decide_terminating(const struct world *world)
         look_for_target,
         rule_revoke_answer,
         rule_discard,
-        look_for_retained,
+        rule_look_for_revision,
         release_secrets,
         rule_sweep_orphan,
         rule_drop_gone,

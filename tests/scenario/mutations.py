@@ -34,6 +34,8 @@ MUTATIONS = [
      "    int64_t settled = rules_open_since_ms(world);", "I1", story("delete-early")),
     ("the mark on the admin Secret is not put back", "reconcile/living.c",
      "        mark_admin,\n", "", "I1", story("released")),
+    ("what is revoked is kept when its resource goes", "reconcile/terminating.c",
+     "        rule_drop_gone,\n", "", "I1", story("retain-no-more")),
     ("what is revoked is kept", "reconcile/living.c", "        rule_drop_gone,\n", "", "I1",
      story("spec")),
     ("a deletion that was confirmed is believed", "operator/steps_revoke.c",
@@ -620,7 +622,7 @@ MUTATIONS = [
      "    pass_if_unchanged(pass, add);", "    add(pass);", "I7",
      story("accounts-behind")),
     ("what is retained and the cache doesn't show is not looked for", "reconcile/terminating.c",
-     "        look_for_retained,\n", "", "I1",
+     "        rule_look_for_revision,\n", "", "I1",
      replay("story=retain seed=4152841 jitter=1 "
             "faults=25:crash-before,14:delete-foreground,56:crash-before,57:bare-pod")),
     ("a key that no admin key is shown, and that isn't accepted once, is gone", "operator/steps_revoke.c",
@@ -664,7 +666,7 @@ MUTATIONS = [
      "WEDGED|I3", story("admin-going")),
     ("what a list tells of this namespace is left out, not that of others", "kube/store.c",
      "!in_scope(entry, namespace))", "in_scope(entry, namespace))", "I4", story("token")),
-    ("of what is retained only the current revision is looked for", "reconcile/terminating.c",
+    ("of what the cache lacks only the current revision is looked for", "reconcile/rules.c",
      "            revision->number <= world->memory->absent_revision)\n",
      "            revision->number <= world->memory->absent_revision ||\n"
      "            revision->number != world->resource->status.revision)\n", "I1",
@@ -794,7 +796,8 @@ MUTATIONS = [
      replay("story=broken-long seed=7770785 jitter=0 "
             "faults=90:lost,25:second-before,44:meagre,2:go-on,4:wipe-status")),
     ("a shared key is left back to who has left it", "operator/steps_revoke.c",
-     "    return is_noted || (memory &&", "    return !pass && is_noted && (memory &&", "I1",
+     "    const struct status *status = &other->status;\n",
+     "    const struct status *status = &other->status;\n    if (status)\n        return true;\n", "I1",
      replay("story=adopt-shared seed=7488206 jitter=1 "
             "faults=42:suspend,13:unreachable")),
     ("pods that came after somebody else's Secret hold ours", "operator/gather.c",

@@ -206,6 +206,7 @@ static void same_id_twice(struct world_fixture *fixture)
     world_put(noted_revision(fixture, 0), "id", "\"key-2\"");
     cJSON_Delete(fixture->secrets[0]);
     fixture->secrets[0] = fixture->secrets[--fixture->secret_count];
+    fixture->memory->absent_revision = 1; /* it was looked for */
 }
 
 static void revision_1_not_noted(struct world_fixture *fixture)
