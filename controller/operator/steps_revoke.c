@@ -212,17 +212,22 @@ struct other {
     char *name; /* NULL: not found yet */
 };
 
-/* Not when it has left it, so that a revision Secret is all that is left of it there, nor when the
- * Secret that it would publish it in became another one's. */
-static bool needs_it(const struct pass *pass, const struct resource *other, int64_t number)
+/* Not when it has left it, so that a revision Secret is all that is left of it there, nor when it
+ * never published anything and the Secret that it would is another one's. */
+static bool needs_it(const struct pass *pass, const struct resource *other,
+                     const struct revision *kept)
 {
     const struct status *status = &other->status;
     for (size_t i = 0; i < status->revision_count; i++)
-        if (status->revisions[i].number == number && status->revisions[i].state == REVISION_REVOKED)
+        if (status->revisions[i].number == kept->number &&
+            mem_streq(status->revisions[i].id, kept->id) &&
+            status->revisions[i].state == REVISION_REVOKED)
             return false;
     const struct memory *memory = memories_find(pass->runtime->memories, other->uid);
     if (memory && memory_is_gone(memory, pass->id))
         return false;
+    if (status->revision > 0)
+        return true;
     auto_shared_json const cJSON *target =
         store_get(pass->runtime->caches->secrets, other->namespace, other->spec.secret_name);
     return !owner_controller(target) || owned_by(target, other->uid);
@@ -238,8 +243,9 @@ static void look_for_other(void *context, const cJSON *secret)
         return;
     auto_resource struct resource *other =
         resource_new(pass->kind, cJSON_CreateObjectReference(json->child));
-    if (other->deleting || mem_streq(other->uid, pass->gathered->resource->uid) ||
-        !needs_it(pass, other, revision.number))
+    if (!other->has_finalizer || mem_streq(other->uid, pass->gathered->resource->uid) ||
+        (revision.owner_uid && strcmp(revision.owner_uid, other->uid) != 0) ||
+        !needs_it(pass, other, &revision))
         return;
     mem_free(looking->name);
     looking->name = mem_printf("%s in namespace %s", revision.resource, other->namespace);
