@@ -26,6 +26,15 @@ static void useless(struct pass *pass, int64_t adopt_at_ms, const char *why)
     pass_continue(pass);
 }
 
+/* Does it keep that revision of the resource? Somebody may have edited what it says of itself. */
+static bool keeps(const cJSON *secret, const struct resource *resource, int64_t number,
+                  struct revision *ret_revision)
+{
+    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
+    return revision_parse(secret, ret_revision) && ret_revision->number == number &&
+           mem_streq(ret_revision->resource, name) && world_belongs(resource, ret_revision);
+}
+
 /* ---- creating the revision Secret ---- */
 
 static char *kept_name(const struct pass *pass)
@@ -40,8 +49,8 @@ static void compare_kept(void *context, cJSON **object, const struct err *err)
     struct pass *pass = context;
     struct err problem = ERR_INIT;
     struct revision revision;
-    if (!err && revision_parse(*object, &revision) && mem_streq(revision.id, pass->credential.id) &&
-        world_belongs(pass->gathered->resource, &revision)) {
+    if (!err && keeps(*object, pass->gathered->resource, pass->credential_revision, &revision) &&
+        mem_streq(revision.id, pass->credential.id)) {
         pass_written(pass, pass_secrets(pass), object, NULL);
         return;
     }
@@ -112,8 +121,7 @@ static void looked_for(void *context, cJSON **object, const struct err *err)
         pass_fail(pass, FAILURE_KUBERNETES, NULL, err);
         return;
     }
-    if (err || !revision_parse(*object, &revision) ||
-        !world_belongs(pass->gathered->resource, &revision))
+    if (err || !keeps(*object, pass->gathered->resource, pass->step.revision, &revision))
         pass->gathered->memory->absent_revision = pass->step.revision;
     if (!err)
         store_put_written(pass_secrets(pass), take(*object));
