@@ -179,7 +179,7 @@ static void keep_old_target(void *context, const cJSON *secret)
 
 struct old_pods {
     struct gathered *gathered;
-    const char *gone; /* its name, when the Secret itself no longer holds the credential */
+    const char *gone; /* its name, when no Secret of it holds the credential any more */
     int64_t until_ms; /* what was created later holds something else */
 };
 
@@ -231,8 +231,10 @@ static bool count_pods_left(const struct runtime *runtime, struct gathered *gath
         return false;
     auto_shared_json const cJSON *secret =
         store_get(runtime->caches->secrets, resource->namespace, name);
-    return count_pods_of(runtime, name,
-                         (struct old_pods){ gathered, name, held_until_ms(secret, revision) });
+    bool holds_it = mem_streq(
+        json_string_member(json_at(secret, "metadata.annotations"), ANNOTATION_ID), revision->id);
+    struct old_pods left = { gathered, holds_it ? NULL : name, held_until_ms(secret, revision) };
+    return count_pods_of(runtime, name, left);
 }
 
 static void gather_old_target(struct runtime *runtime, struct gathered *gathered)

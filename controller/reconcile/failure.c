@@ -98,16 +98,18 @@ static int64_t delay_ms(enum retry retry, const struct err *err, int64_t count, 
     return backoff_delay_ms(FAST, failures, random);
 }
 
-/* What status counts may have been another trouble, and mended since. */
-static bool was_noted(const struct status *status, const struct policy *policy)
+/* What status counts may have been another trouble, and mended since. While a credential does its
+ * work, no condition tells which. */
+static bool was_noted(const struct status *status, bool stalls, const char *reason)
 {
-    return status->stalled == policy->stalled &&
-           (!policy->stalled || mem_streq(status->stalled_reason, policy->reason));
+    if (status->stalled)
+        return mem_streq(status->stalled_reason, reason);
+    return !stalls || !status->reconciling;
 }
 
 /* Waiting for a credential to become known isn't another failure. */
 static int64_t count_after(const struct world *world, const struct memory *memory,
-                           enum failure_side side, const struct policy *policy)
+                           enum failure_side side, const struct policy *policy, const char *reason)
 {
     int64_t one = policy->retry == RETRY_SOON ? 0 : 1;
     const struct failure *last = memory->failures[side];
@@ -116,7 +118,7 @@ static int64_t count_after(const struct world *world, const struct memory *memor
         return last->count + one;
     /* goes on where the last process stopped; the check comes long after Deepgram was asked */
     bool is_first = side == FAILURE_CHECK || (side == FAILURE_DEEPGRAM && !memory->asked_deepgram);
-    if (is_first && was_noted(&world->resource->status, policy))
+    if (is_first && was_noted(&world->resource->status, policy->stalled, reason))
         return world->resource->status.failures + one;
     return one;
 }
@@ -147,13 +149,14 @@ void failure_set(const struct world *world, struct memory *memory, enum failure_
                  const char *reason, bool reporting, const struct err *err, uint64_t random)
 {
     const struct policy *policy = reason ? &ADMIN_SECRET : policy_for(side, err->kind);
+    const char *told = reason ? reason : policy->reason;
     struct failure *failure = mem_alloc(sizeof *failure);
     *failure = (struct failure){
         .kind = err->kind,
-        .reason = reason ? reason : policy->reason,
+        .reason = told,
         .stalled = policy->stalled,
         .reporting = reporting,
-        .count = count_after(world, memory, side, policy),
+        .count = count_after(world, memory, side, policy, told),
         .generation = world->resource->generation,
         .mends = world_mends(world),
     };

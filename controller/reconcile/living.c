@@ -199,8 +199,14 @@ static bool must_confirm(const struct world *world, const struct world_revision 
            !announcement_is_fresh(world->memory, world->monotonic_ms);
 }
 
+/* Not one that may be in the target by now; nor one that would be discarded in another one's place.
+ */
 static bool check(const struct world *world, struct step *step, const struct world_revision *newest)
 {
+    if (world->memory->target_unsure)
+        return rule_step(step, STEP_LOOK_AT_TARGET);
+    if (world->memory->discard_id)
+        return false;
     if (rule_wait_for_deepgram(world, step))
         return true;
     if (rule_wait_for_check(world, step)) /* the published one is looked after all the same */

@@ -195,6 +195,13 @@ static void stalled_by_the_admin_key(struct world_fixture *fixture)
               "[{\"type\":\"Stalled\",\"status\":\"True\",\"reason\":\"Unauthorized\"}]");
 }
 
+static void still_issuing(struct world_fixture *fixture)
+{
+    world_put(
+        fixture->json, "status.conditions",
+        "[{\"type\":\"Reconciling\",\"status\":\"True\",\"reason\":\"DeepgramUnavailable\"}]");
+}
+
 static void test_what_another_trouble_counted_is_over(void **state)
 {
     (void)state;
@@ -214,6 +221,11 @@ static void test_what_another_trouble_counted_is_over(void **state)
         if (failure->count != rows[i].count)
             fail_msg("row %zu: %d", i, (int)failure->count);
     }
+    auto_world struct world_fixture *issuing = WORLD(four_failures_in_status, still_issuing);
+    assert_int_equal(set_failure(issuing, FAILURE_CHECK, ERR_INVALID)->count, 1);
+    assert_int_equal(set_failure(issuing, FAILURE_DEEPGRAM, ERR_TRANSIENT)->count, 5);
+    auto_world struct world_fixture *published = WORLD(four_failures_in_status);
+    assert_int_equal(set_failure(published, FAILURE_CHECK, ERR_INVALID)->count, 5);
 }
 
 static void test_an_unusable_admin_secret_has_its_own_reason(void **state)
