@@ -119,6 +119,7 @@ static bool someone_suspends(void)
 static void empty_target(void)
 {
     sim.mints_allowed += someone_suspends() ? 1 : 0;
+    sim.emptied = true;
     api_merge(API_SECRETS, TEAM, VOICE_KEY, "{\"data\":null}");
 }
 

@@ -234,8 +234,9 @@ void oracle_account_secret_deleted(const cJSON *target)
     const char *owner = json_string_at(oracle_controller_of(target), "uid");
     const char *name = json_string_at(target, "metadata.name");
     const struct api_object *resource = owner ? oracle_find_uid(owner) : NULL;
-    if (!mem_streq(json_string_at(target, "type"), SECRET_TYPE_DOCKER))
-        return; /* one of another type is made anew, whatever happens meanwhile */
+    if (!mem_streq(json_string_at(target, "type"), SECRET_TYPE_DOCKER) ||
+        json_bool_at(target, "immutable", false))
+        return; /* that is made anew, whatever happens meanwhile */
     if (!resource || api_namespace_terminating(TEAM) ||
         (!json_at(resource->json, "metadata.deletionTimestamp") &&
          mem_streq(json_string_at(resource->json, "spec.secret.name"), name)))

@@ -148,13 +148,21 @@ static const cJSON *condition(const cJSON *resource, const char *type)
 }
 
 /* As the console shows it, but for the marker. */
+/* Also what another resource of the operator had left to it. */
+static bool was_adopted(const cJSON *resource, const cJSON *target,
+                        const struct credential_record *record)
+{
+    bool is_others = strcmp(record->uid, json_string_at(resource, "metadata.uid")) != 0;
+    return record->offered || (is_others && oracle_annotation(target, ANNOTATION_ADOPT));
+}
+
 static bool has_present_comment(const cJSON *resource, const struct credential_record *record)
 {
     const char *comment = json_string_at(resource, "spec.comment");
     auto_free char *wanted =
         comment ? mem_printf("%s ", comment)
                 : mem_printf("%s/%s ", TEAM, json_string_at(resource, "metadata.name"));
-    return record->offered || strncmp(record->comment, wanted, strlen(wanted)) == 0;
+    return strncmp(record->comment, wanted, strlen(wanted)) == 0;
 }
 
 static bool has_all_entries(const cJSON *resource, const cJSON *target)
@@ -173,13 +181,19 @@ static bool is_put_off(const cJSON *resource)
            timestamp_or(json_string_at(resource, "status.nextAttemptAt"), 0) > time_server_ms();
 }
 
+/* What pods got from a target that a person had emptied failed them, too. */
+static bool may_fail_pods(const struct credential_record *record)
+{
+    return record->bad || (sim.emptied && deployments_own_all());
+}
+
 /* After a second failure in a row the next try is further away than the end. */
 static bool is_tried_seldom(const cJSON *resource)
 {
     size_t failed = 0;
     for (size_t i = 0; i < sim.deepgram.count; i++)
         failed +=
-            sim.deepgram.credentials[i].bad &&
+            may_fail_pods(&sim.deepgram.credentials[i]) &&
             mem_streq(sim.deepgram.credentials[i].uid, json_string_at(resource, "metadata.uid"));
     return failed > 1;
 }
@@ -202,8 +216,8 @@ static void judge_published(const struct api_object *object, const cJSON *target
         return; /* can't be replaced either */
     else if (record->limited)
         sim_broken(I3, "%s's target holds %s, which grants too little", object->name, record->id);
-    else if (!has_present_comment(json, record) && admin_usable(true) && !is_tried_seldom(json) &&
-             !is_put_off(json))
+    else if (!was_adopted(json, target, record) && !has_present_comment(json, record) &&
+             admin_usable(true) && !is_tried_seldom(json) && !is_put_off(json))
         sim_broken(WEDGED, "%s's target holds %s, which was made from an older spec", object->name,
                    record->id);
     else if (!has_all_entries(json, target))
@@ -244,8 +258,8 @@ static void judge_plans(const struct api_object *object)
         json_at(object->json, "status.failures") && !json_at(object->json, "status.nextAttemptAt");
     if (is_past(object->json, "status.nextAttemptAt") || is_stale)
         sim_broken(WEDGED, "%s tells of an attempt that is over", object->name);
-    bool is_planned =
-        json_at(object->json, "spec.rotation.every") || json_at(object->json, "status.expiresAt");
+    bool is_planned = json_at(object->json, "spec.rotation.every") ||
+                      json_at(object->json, "status.expiresAt") || sim.emptied;
     bool is_told = json_at(object->json, "status.nextRotationAt");
     if (is_past(object->json, "status.nextRotationAt") || (is_told && !is_planned))
         sim_broken(WEDGED, "%s tells of a rotation that doesn't come", object->name);
@@ -276,12 +290,14 @@ static void judge_kept(const struct api_object *object)
     const char *owner = json_string_at(oracle_controller_of(object->json), "uid");
     const struct api_object *resource = id && owner ? oracle_find_uid(owner) : NULL;
     const struct credential_record *record = id ? deepgram_find(id) : NULL;
-    if (id && !resource && record && record->death == BY_OPERATOR &&
+    if (id && !resource && record && record->death == BY_OPERATOR && !record->retained &&
+        !(owner && oracle_excused(owner)) && !oracle_excused(record->uid) &&
         !api_namespace_terminating(TEAM))
         sim_broken(I1, "%s is revoked, and %s keeps it for nobody", id, object->name);
     if (resource && !json_at(resource->json, "metadata.deletionTimestamp") && record &&
         record->death == BY_OPERATOR && owns_target(resource->json) && admin_usable(true) &&
-        !api_namespace_terminating(TEAM) && !(record->bad && is_tried_seldom(resource->json)))
+        !api_namespace_terminating(TEAM) &&
+        !(may_fail_pods(record) && is_tried_seldom(resource->json)))
         sim_broken(I1, "%s is revoked, and %s still keeps it", id, object->name);
 }
 

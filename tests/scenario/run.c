@@ -197,6 +197,7 @@ static void reset(struct schedule *schedule, struct outcome *outcome, FILE *trac
     sim.suspended_ms = 0;
     sim.was_suspended = false;
     sim.undated = false;
+    sim.emptied = false;
     sim.retain_ms = 0;
     sim.looked_ms = 0;
     sim.foreign_rollout = false;

@@ -104,6 +104,7 @@ struct sim {
     int64_t retain_ms;    /* monotonic: when a person wanted everything kept; 0: nobody does */
     int64_t looked_ms;    /* monotonic: when an operator last read that resource */
     bool undated;         /* nothing tells since when the target holds what it holds */
+    bool emptied;         /* pods failed on a target that a person had emptied, perhaps */
     bool foreign_rollout; /* a person restarted the Deployment, and it isn't through */
     unsigned restarts;    /* of the Deployment, by operators */
     int64_t mints_allowed;
