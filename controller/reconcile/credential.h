@@ -19,7 +19,7 @@ enum step_kind {
     STEP_PROTECT,           /* the finalizer alone: somebody took it off */
     STEP_CREATE,            /* POST, once */
     STEP_KEEP,              /* the answer into its revision Secret */
-    STEP_LOOK_FOR_REVISION, /* is the revision that status names lost, or the cache behind? */
+    STEP_LOOK_FOR_REVISION, /* is one that status or the target names lost, or the cache late? */
     STEP_KEEP_AGAIN,        /* a lost revision Secret, from what the target still holds */
     STEP_ADOPT,             /* the first revision Secret, from a target that was made by hand */
     STEP_CHECK,             /* is the new credential what was asked for, and alive? */
