@@ -140,7 +140,7 @@ torture: $(B)/scenario $(B)/scenario-asan ## As many random schedules as SEEDS s
 
 EVERY ?= 1
 .PHONY: pairs
-pairs: $(B)/scenario ## Every pair of faults of each story (ten million, hours), or every so many-th: EVERY
+pairs: $(B)/scenario ## Every pair of faults of each story (some 27 million, hours), or every so many-th: EVERY
 	@tests/scenario/run.sh $(B) pairs $(EVERY)
 
 .PHONY: mutations
