@@ -207,6 +207,12 @@ const cJSON *owner_controller(const cJSON *object)
     return NULL;
 }
 
+bool resource_is_named(const struct resource *resource, const char *text)
+{
+    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
+    return mem_streq(text, name);
+}
+
 bool owned_by(const cJSON *object, const char *uid)
 {
     return uid && *uid && mem_streq(json_string_at(owner_controller(object), "uid"), uid);

@@ -86,6 +86,9 @@ NODISCARD bool revision_secret_name_matches(const char *name);
 NODISCARD cJSON *revision_secret(const struct resource *resource, const struct attempt *attempt,
                                  const struct credential *credential, int64_t now_ms);
 
+/* Is it what the annotation deepgram.com/resource has for this resource? text: NULL when absent. */
+NODISCARD bool resource_is_named(const struct resource *resource, const char *text);
+
 /* Reads metadata (a PartialObjectMetadata has no type: the label and the annotations tell); false
  * when the object isn't a revision Secret. */
 NODISCARD bool revision_parse(const cJSON *secret, struct revision *ret_revision);

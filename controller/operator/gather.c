@@ -62,10 +62,9 @@ static bool is_lost(const struct gathered *gathered, const cJSON *secret)
 {
     const struct resource *resource = gathered->resource;
     const cJSON *annotations = json_at(secret, "metadata.annotations");
-    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
     auto_free char *owner = other_owner(secret);
     return owner[0] == '\0' &&
-           mem_streq(json_string_member(annotations, ANNOTATION_RESOURCE), name) &&
+           resource_is_named(resource, json_string_member(annotations, ANNOTATION_RESOURCE)) &&
            is_known(gathered, json_string_member(annotations, ANNOTATION_ID));
 }
 

@@ -30,9 +30,9 @@ static void useless(struct pass *pass, int64_t adopt_at_ms, const char *why)
 static bool keeps(const cJSON *secret, const struct resource *resource, int64_t number,
                   struct revision *ret_revision)
 {
-    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
     return revision_parse(secret, ret_revision) && ret_revision->number == number &&
-           mem_streq(ret_revision->resource, name) && world_belongs(resource, ret_revision);
+           resource_is_named(resource, ret_revision->resource) &&
+           world_belongs(resource, ret_revision);
 }
 
 /* ---- creating the revision Secret ---- */

@@ -27,12 +27,6 @@ static const cJSON *find_named(const cJSON *objects, const char *name)
     return NULL;
 }
 
-static bool is_of(const struct resource *resource, const struct revision *revision)
-{
-    auto_free char *name = mem_printf("%s/%s", resource_kind_name(resource->kind), resource->name);
-    return mem_streq(revision->resource, name);
-}
-
 static cJSON *find_revision(cJSON *revisions, int64_t number)
 {
     cJSON *entry = NULL;
@@ -72,7 +66,7 @@ static void add_kept(const struct resource *resource, const cJSON *secrets, cJSO
     const cJSON *secret = NULL;
     cJSON_ArrayForEach(secret, secrets) {
         struct revision revision;
-        if (!revision_parse(secret, &revision) || !is_of(resource, &revision))
+        if (!revision_parse(secret, &revision) || !resource_is_named(resource, revision.resource))
             continue;
         cJSON *entry = find_revision(revisions, revision.number);
         if (!entry) {
