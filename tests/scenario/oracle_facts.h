@@ -25,6 +25,9 @@ bool oracle_announcement_open(const cJSON *resource);
 bool oracle_can_go_back(const struct credential_record *bad);
 /* Are the comments equal up to their markers, as those of one spec are? */
 bool oracle_same_words(const struct credential_record *a, const struct credential_record *b);
+/* May one that works be taken for dead, and replaced? It is asked twice itself, and an admin key
+ * that isn't shown it can't tell better. */
+bool oracle_may_seem_dead(void);
 /* Does a revision Secret keep it? */
 bool oracle_secret_names(const char *id);
 /* Are they equal but for versions and these members of the root, the metadata, the annotations? */
